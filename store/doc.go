@@ -1,0 +1,2 @@
+// Package store answers one question: where is it kept?
+package store

@@ -1,0 +1,33 @@
+package store
+
+import (
+	"encoding/binary"
+
+	"github.com/atollkv/atoll/clock"
+)
+
+// The first byte of every key names its space. docs/formats/keys.md is the map.
+const (
+	spaceMeta     = 0x00 // node metadata
+	spaceHead     = 0x01 // shard ‖ origin → head
+	spaceLog      = 0x02 // shard ‖ origin ‖ last seq → frame
+	spaceLogStart = 0x03 // shard ‖ origin → first seq still in the log
+	// SpaceData holds cells; their keys are laid out by the keyspace.
+	SpaceData = 0x10
+	// SpaceSweep queues keys whose hidden cells are to be removed.
+	SpaceSweep = 0x21
+)
+
+func headKey(s ShardID, o clock.Origin) []byte     { return originKey(spaceHead, s, o) }
+func logStartKey(s ShardID, o clock.Origin) []byte { return originKey(spaceLogStart, s, o) }
+
+func originKey(space byte, s ShardID, o clock.Origin) []byte {
+	b := binary.BigEndian.AppendUint32([]byte{space}, uint32(s))
+	return binary.BigEndian.AppendUint64(b, uint64(o))
+}
+
+func logKey(s ShardID, o clock.Origin, last clock.Seq) []byte {
+	return binary.BigEndian.AppendUint64(originKey(spaceLog, s, o), uint64(last))
+}
+
+func metaKey(name string) []byte { return append([]byte{spaceMeta}, name...) }
