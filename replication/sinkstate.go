@@ -1,0 +1,56 @@
+package replication
+
+import (
+	"time"
+
+	"github.com/atollkv/atoll/clock"
+	"github.com/atollkv/atoll/store"
+)
+
+// Peer returns who the peer said it is; its Node is empty before the Welcome.
+func (s *Sink) Peer() Identity { return s.peer }
+
+// Welcomed reports whether the peer accepted this node.
+func (s *Sink) Welcomed() bool { return s.welcomed }
+
+// Heard returns when the last message came.
+func (s *Sink) Heard() time.Duration { return s.heard }
+
+// Heads returns the peer's durable heads of a shard as of its last heartbeat,
+// ascending by origin. The slice must not be changed.
+func (s *Sink) Heads(id store.ShardID) []PeerHead {
+	if sh := s.shards[id]; sh != nil {
+		return sh.heads
+	}
+	return nil
+}
+
+// RTT returns the round-trip time that the peer measured last, or 0.
+func (s *Sink) RTT() time.Duration { return s.rtt }
+
+// Skew returns how far the peer's wall clock is ahead of this node's, corrected by
+// half a round trip.
+func (s *Sink) Skew() time.Duration { return s.skew }
+
+// Stamp returns the peer's HLC as of its last heartbeat.
+func (s *Sink) Stamp() clock.Timestamp { return s.stamp }
+
+// Counts returns what was received.
+func (s *Sink) Counts() SinkCounts { return s.counted }
+
+// Missing returns where the peer's log of an origin starts, when it told that it no
+// longer holds what this node lacks; else 0.
+func (s *Sink) Missing(id store.ShardID, o clock.Origin) clock.Seq {
+	if sh := s.shards[id]; sh != nil {
+		return sh.missing[o]
+	}
+	return 0
+}
+
+// Arrived returns the last record of an origin that came by this stream, and when.
+func (s *Sink) Arrived(id store.ShardID, o clock.Origin) (clock.Seq, time.Duration) {
+	if sh := s.shards[id]; sh != nil {
+		return sh.arrived[o].seq, sh.arrived[o].at
+	}
+	return 0, 0
+}
