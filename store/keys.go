@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/binary"
+	"fmt"
 
 	"github.com/atollkv/atoll/clock"
 )
@@ -31,3 +32,17 @@ func logKey(s ShardID, o clock.Origin, last clock.Seq) []byte {
 }
 
 func metaKey(name string) []byte { return append([]byte{spaceMeta}, name...) }
+
+// logKeySeq is where the sequence begins in a key of spaceLog.
+const logKeySeq = 1 + 4 + 8
+
+// after returns the key that follows key immediately.
+func after(key []byte) []byte { return append(key, 0) }
+
+// originOf returns the origin in a key that ends with it.
+func originOf(key []byte) (clock.Origin, error) {
+	if len(key) != logKeySeq {
+		return 0, fmt.Errorf("%w: key %x is not shard and origin", ErrCorrupt, key)
+	}
+	return clock.Origin(binary.BigEndian.Uint64(key[5:])), nil
+}

@@ -1,0 +1,156 @@
+package store
+
+import (
+	"encoding/binary"
+	"fmt"
+	"sync"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/atollkv/atoll/clock"
+	"github.com/atollkv/atoll/store/oplog"
+)
+
+// Log is the op log of one shard.
+type Log struct {
+	db    *DB
+	shard ShardID
+}
+
+// Log returns the op log of a shard.
+func (db *DB) Log(s ShardID) *Log { return &Log{db: db, shard: s} }
+
+// Next returns the encoded frame of v that contains record after+1 of o, or nil when
+// there is none yet. The frame may begin earlier. It returns *TruncatedError when the
+// record is no longer in the log.
+func (l *Log) Next(v View, o clock.Origin, after clock.Seq) ([]byte, error) {
+	want := after + 1
+	start, err := l.start(v, o)
+	if err != nil {
+		return nil, err
+	}
+	if want < start {
+		return nil, &TruncatedError{Origin: o, Start: start}
+	}
+	it, err := v.Iterate(logKey(l.shard, o, want), l.end(o))
+	if err != nil {
+		return nil, err
+	}
+	defer it.Close()
+	if !it.First() {
+		return nil, it.Error()
+	}
+	value := append([]byte(nil), it.Value()...)
+	f, err := oplog.Decode(value)
+	if err != nil {
+		return nil, fmt.Errorf("%w: op log key %x: %w", ErrCorrupt, it.Key(), err)
+	}
+	if f.Origin != o || f.First > want || f.Last() < want {
+		return nil, fmt.Errorf("%w: op log key %x holds records %d to %d of %v, wanted %d of %v",
+			ErrCorrupt, it.Key(), f.First, f.Last(), f.Origin, want, o)
+	}
+	return value, nil
+}
+
+// Start returns the first record of o that the log still has, or will have.
+func (l *Log) Start(o clock.Origin) (clock.Seq, error) { return l.start(l.db, o) }
+
+func (l *Log) start(r Reader, o clock.Origin) (clock.Seq, error) {
+	b, err := r.Get(logStartKey(l.shard, o))
+	if err != nil || b == nil {
+		return 1, err
+	}
+	if len(b) != 8 {
+		return 0, fmt.Errorf("%w: log start of %v has %d bytes", ErrCorrupt, o, len(b))
+	}
+	return clock.Seq(binary.BigEndian.Uint64(b)), nil
+}
+
+// Truncate forgets the frames whose records are all in upTo. It costs a read of what
+// it removes and a range deletion per origin: call it for megabytes, not for frames.
+func (l *Log) Truncate(upTo clock.VersionVector) error {
+	b := l.db.pebble.NewBatch()
+	removed := 0
+	for _, e := range upTo.Entries() {
+		n, err := l.cut(b, e.Origin, e.Seq)
+		if err != nil {
+			return fmt.Errorf("truncate op log of shard %d: %w", l.shard, err)
+		}
+		removed += n
+	}
+	if b.Empty() {
+		return b.Close()
+	}
+	if _, err := l.db.write(b); err != nil {
+		return fmt.Errorf("truncate op log of shard %d: %w", l.shard, err)
+	}
+	l.db.tally.add(l.shard, -removed)
+	return nil
+}
+
+// cut adds to b what removes the frames of o that end at or before upTo, and returns
+// their size. Ranges begin where the last one ended, so that they never overlap.
+func (l *Log) cut(b *pebble.Batch, o clock.Origin, upTo clock.Seq) (size int, err error) {
+	start, err := l.Start(o)
+	if err != nil || upTo < start {
+		return 0, err
+	}
+	it, err := l.db.Iterate(logKey(l.shard, o, start), after(logKey(l.shard, o, upTo)))
+	if err != nil {
+		return 0, err
+	}
+	defer it.Close()
+	var last clock.Seq
+	for ok := it.First(); ok; ok = it.Next() {
+		last = clock.Seq(binary.BigEndian.Uint64(it.Key()[logKeySeq:]))
+		size += len(it.Value())
+	}
+	if err := it.Error(); err != nil || last == 0 {
+		return 0, err
+	}
+	next := last + 1
+	if err := b.DeleteRange(logKey(l.shard, o, start), logKey(l.shard, o, next), nil); err != nil {
+		return 0, err
+	}
+	return size, b.Set(logStartKey(l.shard, o), binary.BigEndian.AppendUint64(nil, uint64(next)), nil)
+}
+
+// Bytes returns the size of the frames in the log, before compression.
+func (l *Log) Bytes() int64 { return l.db.tally.get(l.shard) }
+
+func (l *Log) end(o clock.Origin) []byte { return after(logKey(l.shard, o, ^clock.Seq(0))) }
+
+// logTally knows the size of every shard's op log.
+type logTally struct {
+	mu    sync.Mutex
+	bytes map[ShardID]int64 // guarded by mu
+}
+
+func (t *logTally) add(s ShardID, n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.bytes[s] += int64(n)
+}
+
+func (t *logTally) get(s ShardID) int64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.bytes[s]
+}
+
+// load counts what is on disk. It reads the whole log, which log.max_bytes bounds.
+func (t *logTally) load(r Reader) error {
+	t.bytes = map[ShardID]int64{}
+	it, err := r.Iterate([]byte{spaceLog}, []byte{spaceLog + 1})
+	if err != nil {
+		return err
+	}
+	defer it.Close()
+	for ok := it.First(); ok; ok = it.Next() {
+		if len(it.Key()) != logKeySeq+8 {
+			return fmt.Errorf("%w: op log key %x", ErrCorrupt, it.Key())
+		}
+		t.bytes[ShardID(binary.BigEndian.Uint32(it.Key()[1:]))] += int64(len(it.Value()))
+	}
+	return it.Error()
+}
