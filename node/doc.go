@@ -1,0 +1,2 @@
+// Package node joins everything into one running node. Read wire.go first.
+package node
