@@ -3,7 +3,6 @@ package replication
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -42,18 +41,10 @@ type Log interface {
 	Heads(shard store.ShardID) ([]store.Head, <-chan struct{})
 	// Next returns encoded durable frames of origin in order; the first contains record
 	// after+1. It returns as many as fit into maxBytes, but at least one if there is one,
-	// and the sequence of the last record returned. *TruncatedError tells that the log
-	// starts later.
+	// and the sequence of the last record returned. *store.TruncatedError tells that the
+	// log starts later.
 	Next(shard store.ShardID, origin clock.Origin, after clock.Seq, maxBytes int) (frames [][]byte, last clock.Seq, err error)
 }
-
-// TruncatedError reports that the op log of an origin starts later than what was asked.
-type TruncatedError struct {
-	// Start is the first sequence still in the log.
-	Start clock.Seq
-}
-
-func (e *TruncatedError) Error() string { return fmt.Sprintf("op log starts at %d", e.Start) }
 
 // Applier merges frames into this node.
 type Applier interface {

@@ -327,7 +327,7 @@ func (s *Source) peek(id store.ShardID, o clock.Origin, c *cursor) (clock.Timest
 }
 
 func ignoreTruncated(err error) error {
-	if t := new(TruncatedError); errors.As(err, &t) {
+	if t := new(store.TruncatedError); errors.As(err, &t) {
 		return nil
 	}
 	return err
@@ -337,7 +337,7 @@ func ignoreTruncated(err error) error {
 // log has none after all.
 func (s *Source) frames(id store.ShardID, o clock.Origin, c *cursor) (Message, error) {
 	frames, last, err := s.cfg.Log.Next(id, o, c.sent, FramesBytes)
-	if t := new(TruncatedError); errors.As(err, &t) {
+	if t := new(store.TruncatedError); errors.As(err, &t) {
 		c.missing = true
 		return &Missing{Shard: id, Origin: o, LogStart: t.Start}, nil
 	}

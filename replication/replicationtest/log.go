@@ -112,7 +112,7 @@ func (l *Log) Next(shard store.ShardID, o clock.Origin, after clock.Seq, maxByte
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if start := l.start[o]; after+1 < start {
-		return nil, 0, &replication.TruncatedError{Start: start}
+		return nil, 0, &store.TruncatedError{Origin: o, Start: start}
 	}
 	var out [][]byte
 	last, size := after, 0
