@@ -102,9 +102,12 @@ func (db *DB) open() error {
 	if err != nil {
 		return err
 	}
+	if err := checkWAL(db.opts.FS, db.opts.Dir); err != nil {
+		return errors.Join(err, lock.Close())
+	}
 	cache := pebble.NewCache(db.opts.CacheBytes)
 	defer cache.Unref() // Pebble holds its own reference
-	p, err := pebble.Open(db.opts.Dir, db.pebbleOptions(cache, lock))
+	p, err := db.openPebble(db.pebbleOptions(cache, lock))
 	if err != nil {
 		return errors.Join(explain(err), lock.Close())
 	}
@@ -119,6 +122,27 @@ func (db *DB) open() error {
 		db.syncer = startSyncer(db, db.opts.FsyncInterval)
 	}
 	return nil
+}
+
+// openPebble opens Pebble so that its first write-ahead log already has the newest
+// format. Pebble raises the format of a new directory only after it has made that log,
+// and damage inside a log of the old format cannot be told from its end: so such a
+// directory is opened twice.
+func (db *DB) openPebble(opts *pebble.Options) (*pebble.DB, error) {
+	found, err := pebble.Peek(db.opts.Dir, db.opts.FS)
+	if err != nil {
+		return nil, err
+	}
+	if !found.Exists || found.FormatMajorVersion < opts.FormatMajorVersion {
+		p, err := pebble.Open(db.opts.Dir, opts.Clone())
+		if err == nil {
+			err = p.Close()
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return pebble.Open(db.opts.Dir, opts)
 }
 
 func (db *DB) pebbleOptions(cache *pebble.Cache, lock *pebble.Lock) *pebble.Options {

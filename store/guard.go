@@ -3,57 +3,51 @@ package store
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 // guardFS stands between Pebble and the disk. It watches for the failures after which
 // nothing may be acknowledged: any failed sync, and any failed change of a write-ahead
-// log. The first one kills the store; from then on nothing is changed on disk.
+// log or a manifest. The first one kills the store; from then on nothing is changed on
+// disk: it stays as a crash at that moment would have left it.
 //
-// Pebble itself ends the process, or panics with its locks held, when its write-ahead
-// log fails. To keep it standing (reads go on, Close works), a dead guard lets
-// operations on write-ahead logs and syncs of directories succeed without doing them.
-// Nobody is deceived: the store is marked dead before such an operation returns, and
-// no commit is reported durable by a dead store.
+// Pebble itself ends the process, panics with its locks held, or waits for ever for a
+// flush when its log or manifest fails. To keep it standing until Close, a dead guard
+// lets every change succeed without doing it. Nobody is deceived: the store is marked
+// dead before such an operation returns, and a dead store reports no commit durable.
+// Reads of a dead store may fail, as they may look for what was not written.
 type guardFS struct {
 	vfs.FS
 	life *life
 }
 
-// brake slows Pebble's immediate retries of flushes that cannot succeed any more.
-const brake = 10 * time.Millisecond
-
 func (g *guardFS) Unwrap() vfs.FS { return g.FS }
 
 func isWAL(name string) bool { return strings.HasSuffix(name, ".log") }
 
-// change does one operation that changes the disk.
+// vital reports whether Pebble cannot go on without the file.
+func (g *guardFS) vital(name string) bool {
+	return isWAL(name) || strings.HasPrefix(g.PathBase(name), "MANIFEST-")
+}
+
+// change does one operation that changes the disk; a fatal one must not fail.
 func (g *guardFS) change(verb, name string, fatal bool, do func() error) error {
-	if err := g.life.err(); err != nil {
-		if isWAL(name) {
-			return nil
-		}
-		time.Sleep(brake)
-		return err
+	if g.life.err() != nil {
+		return nil
 	}
 	err := do()
 	if err == nil || !fatal {
 		return err
 	}
 	g.life.kill(fmt.Errorf("%s %s: %w", verb, name, err))
-	if isWAL(name) {
-		return nil
-	}
-	return err
+	return nil
 }
 
-// create does an operation that makes a file; a write-ahead log that cannot be made is
-// replaced by one that goes nowhere.
+// create does an operation that makes a file; a dead guard makes one that goes nowhere.
 func (g *guardFS) create(verb, name string, do func() (vfs.File, error)) (vfs.File, error) {
 	var f vfs.File
-	err := g.change(verb, name, isWAL(name), func() (err error) { f, err = do(); return err })
+	err := g.change(verb, name, g.vital(name), func() (err error) { f, err = do(); return err })
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +57,16 @@ func (g *guardFS) create(verb, name string, do func() (vfs.File, error)) (vfs.Fi
 	return &guardFile{File: f, fs: g, name: name}, nil
 }
 
+// Create also orders: a marker names the manifest in force, and Pebble makes both
+// directory entries durable with one sync. A disk that keeps the marker and not the
+// manifest would leave a store that does not open, so the manifest's entry goes first.
 func (g *guardFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	if strings.HasPrefix(g.PathBase(name), "marker.") {
+		dir := g.PathDir(name)
+		if err := g.change("sync", dir, true, func() error { return syncDir(g.FS, dir) }); err != nil {
+			return nil, err
+		}
+	}
 	return g.create("create", name, func() (vfs.File, error) { return g.FS.Create(name, c) })
 }
 
@@ -80,7 +83,7 @@ func (g *guardFS) OpenDir(name string) (vfs.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &guardFile{File: f, fs: g, name: name, dir: true}, nil
+	return &guardFile{File: f, fs: g, name: name}, nil
 }
 
 func (g *guardFS) Link(old, name string) error {
@@ -104,12 +107,11 @@ type guardFile struct {
 	vfs.File
 	fs   *guardFS
 	name string
-	dir  bool
 }
 
 func (f *guardFile) write(b []byte, do func() (int, error)) (n int, err error) {
 	n = len(b)
-	err = f.fs.change("write", f.name, isWAL(f.name), func() (err error) { n, err = do(); return err })
+	err = f.fs.change("write", f.name, f.fs.vital(f.name), func() (err error) { n, err = do(); return err })
 	if err == nil {
 		n = len(b) // also when a dead guard swallowed it
 	}
@@ -125,11 +127,7 @@ func (f *guardFile) WriteAt(b []byte, at int64) (int, error) {
 }
 
 func (f *guardFile) sync(do func() error) error {
-	err := f.fs.change("sync", f.name, true, do)
-	if f.dir {
-		return nil // a failure has killed the store
-	}
-	return err
+	return f.fs.change("sync", f.name, true, do)
 }
 
 func (f *guardFile) Sync() error     { return f.sync(f.File.Sync) }
@@ -141,14 +139,14 @@ func (f *guardFile) SyncTo(length int64) (full bool, err error) {
 }
 
 func (f *guardFile) Preallocate(offset, length int64) error {
-	return f.fs.change("allocate", f.name, isWAL(f.name), func() error { return f.File.Preallocate(offset, length) })
+	return f.fs.change("allocate", f.name, f.fs.vital(f.name), func() error { return f.File.Preallocate(offset, length) })
 }
 
 func (f *guardFile) Close() error {
 	err := f.File.Close()
-	if err != nil && isWAL(f.name) {
-		f.fs.life.kill(fmt.Errorf("close %s: %w", f.name, err))
-		return nil
+	if err == nil || !f.fs.vital(f.name) {
+		return err
 	}
-	return err
+	f.fs.life.kill(fmt.Errorf("close %s: %w", f.name, err))
+	return nil
 }

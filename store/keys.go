@@ -15,6 +15,8 @@ const (
 	spaceLogStart = 0x03 // shard ‖ origin → first seq still in the log
 	// SpaceData holds cells; their keys are laid out by the keyspace.
 	SpaceData = 0x10
+	// SpaceOrigin holds shard ‖ origin → the node that declared it.
+	SpaceOrigin = 0x05
 	// SpaceSweep queues keys whose hidden cells are to be removed.
 	SpaceSweep = 0x21
 )
