@@ -83,6 +83,11 @@ func (c *Counter) floor(o clock.Origin) (Floor, bool) {
 // Live reports whether an increment remains.
 func (c *Counter) Live() bool { return len(c.Shards) > 0 }
 
+// Unsettled reports whether a floor waits for its origin to see the reset.
+func (c *Counter) Unsettled() bool {
+	return slices.ContainsFunc(c.Floors, func(f Floor) bool { return !f.settled() })
+}
+
 // Newest returns the tag of the remaining increment with the greatest stamp.
 func (c *Counter) Newest() (Tag, bool) {
 	var best Tag

@@ -50,6 +50,19 @@ func (f *Frame) Append(b []byte) []byte {
 
 const headerBytes = 1 + 4 + 8 + 8 + 4 + 8
 
+// FirstTime returns the stamp of the first record.
+func (f *Frame) FirstTime() (clock.Timestamp, error) {
+	raw, _, err := splitRecord(f.records)
+	if err != nil {
+		return 0, err
+	}
+	_, raw, err = clock.Uvarint(raw)
+	if err != nil || len(raw) < 8 {
+		return 0, fmt.Errorf("%w: record truncated", ErrMalformed)
+	}
+	return clock.Timestamp(binary.BigEndian.Uint64(raw)), nil
+}
+
 // EncodedSize returns the length of what Append adds.
 func (f *Frame) EncodedSize() int { return headerBytes + len(f.records) + 4 }
 
@@ -190,6 +203,14 @@ type Builder struct {
 func NewBuilder(shard uint32, origin clock.Origin) *Builder {
 	return &Builder{shard: shard, origin: origin, next: 1}
 }
+
+// ResumeBuilder goes on after the record seq of an origin.
+func ResumeBuilder(shard uint32, origin clock.Origin, seq clock.Seq, dep clock.VersionVector, hash Hash) *Builder {
+	return &Builder{shard: shard, origin: origin, next: seq + 1, dep: dep, hash: hash}
+}
+
+// Hash returns the chain hash after the last record added.
+func (b *Builder) Hash() Hash { return b.hash }
 
 // Origin returns the origin whose records are built.
 func (b *Builder) Origin() clock.Origin { return b.origin }

@@ -1,0 +1,42 @@
+package keyspace
+
+import "github.com/atollkv/atoll/clock"
+
+// Command is one operation on a namespace. Package command holds them.
+type Command interface {
+	// Name is the operation's name in upper case.
+	Name() string
+	// Keys lists the keys that the operation reads or writes.
+	Keys() [][]byte
+	// Writes tells whether it may write.
+	Writes() bool
+	// Run reads and writes through tx. After an error nothing of it is kept.
+	Run(tx *Tx) (Reply, error)
+}
+
+// Reply is the result of a command; which fields count depends on the command.
+type Reply struct {
+	// Found tells whether the key, or the member, was there.
+	Found bool
+	// Value is the string read.
+	Value []byte
+	// Int is a count or a number.
+	Int int64
+	// List holds keys or members.
+	List [][]byte
+	// Cursor continues a paged read; it is empty on the last page.
+	Cursor []byte
+	// Siblings are the concurrent values of a key, greatest stamp first.
+	Siblings []Sibling
+}
+
+// Sibling is one of the concurrent values of a key.
+type Sibling struct {
+	Type         string
+	Value        []byte
+	Stamp        clock.Stamp
+	Dot          clock.Dot
+	Region, Node string
+	// Shown marks the one that reads show.
+	Shown bool
+}

@@ -1,0 +1,20 @@
+package command
+
+import "github.com/atollkv/atoll/keyspace"
+
+// Set writes a string in place of whatever the key held, of any type.
+type Set struct{ Key, Value []byte }
+
+// Name implements keyspace.Command.
+func (Set) Name() string { return "SET" }
+
+// Keys implements keyspace.Command.
+func (c Set) Keys() [][]byte { return [][]byte{c.Key} }
+
+// Writes implements keyspace.Command.
+func (Set) Writes() bool { return true }
+
+// Run implements keyspace.Command.
+func (c Set) Run(tx *keyspace.Tx) (keyspace.Reply, error) {
+	return keyspace.Reply{}, tx.Assign(c.Key, c.Value)
+}

@@ -1,0 +1,108 @@
+package keyspace
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/atollkv/atoll/clock"
+	"github.com/atollkv/atoll/store/oplog"
+)
+
+// wait says why a frame cannot be applied yet.
+type wait int
+
+const (
+	// waitGap: an earlier frame of the origin is missing.
+	waitGap wait = iota + 1
+	// waitContext: updates that the writer had seen are missing.
+	waitContext
+	// waitClock: the stamp is too far in the future. The frame is parked, not dropped.
+	waitClock
+	// waitVersion: a newer version of the program wrote the record.
+	waitVersion
+)
+
+// gate holds frames that arrived early, by origin in the order of their sequence. It is
+// bounded by the credit that senders get: a frame's credit returns when it is settled.
+type gate struct {
+	queues map[clock.Origin][]*waiting
+}
+
+type waiting struct {
+	frame   *oplog.Frame
+	wait    wait
+	settled func(error)
+}
+
+// add queues a frame, unless a queued one covers it: that is settled at once.
+func (g *gate) add(f *oplog.Frame, settled func(error)) {
+	if g.queues == nil {
+		g.queues = map[clock.Origin][]*waiting{}
+	}
+	q := g.queues[f.Origin]
+	if slices.ContainsFunc(q, func(w *waiting) bool { return w.frame.First <= f.First && f.Last() <= w.frame.Last() }) {
+		settled(nil)
+		return
+	}
+	i, _ := slices.BinarySearchFunc(q, f, func(w *waiting, f *oplog.Frame) int {
+		if w.frame.First <= f.First {
+			return -1
+		}
+		return 1
+	})
+	g.queues[f.Origin] = slices.Insert(q, i, &waiting{frame: f, settled: settled})
+}
+
+// origins returns the origins with waiting frames, ascending.
+func (g *gate) origins() []clock.Origin { return slices.Sorted(maps.Keys(g.queues)) }
+
+// first returns the frame of o that comes next, or nil.
+func (g *gate) first(o clock.Origin) *waiting {
+	if q := g.queues[o]; len(q) > 0 {
+		return q[0]
+	}
+	return nil
+}
+
+// pop settles the first frame of o: it is applied.
+func (g *gate) pop(o clock.Origin) { g.drop(o, nil) }
+
+// drop settles the first frame of o with err.
+func (g *gate) drop(o clock.Origin, err error) {
+	q := g.queues[o]
+	w := q[0]
+	if len(q) == 1 {
+		delete(g.queues, o)
+	} else {
+		g.queues[o] = q[1:]
+	}
+	w.settled(err)
+}
+
+func (g *gate) summary(hlc *clock.HLC) Waiting {
+	var s Waiting
+	for _, q := range g.queues {
+		for _, w := range q {
+			s.Frames++
+			s.Bytes += w.frame.EncodedSize()
+			switch w.wait {
+			case waitClock:
+				s.Parked++
+				s.Ahead = max(s.Ahead, ahead(w.frame, hlc))
+			case waitVersion:
+				s.Unknown++
+			}
+		}
+	}
+	return s
+}
+
+// ahead returns how far the first record of a frame lies ahead of the clock.
+func ahead(f *oplog.Frame, hlc *clock.HLC) time.Duration {
+	t, err := f.FirstTime()
+	if err != nil {
+		return 0
+	}
+	return hlc.Ahead(t)
+}
