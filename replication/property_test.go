@@ -213,7 +213,7 @@ func TestEveryFrameArrivesInOrder(t *testing.T) {
 			switch rapid.SampledFrom([]string{"write", "write", "drop", "cut", "heal", "open", "wait", "long"}).Draw(t, "do") {
 			case "write":
 				for range rapid.IntRange(1, 5).Draw(t, "frames") {
-					w.nodes[a].log.Write("x", "y")
+					w.nodes[a].log.Write([]string{"x", "y", "z"}[:rapid.IntRange(1, 3).Draw(t, "records")]...)
 				}
 			case "drop":
 				w.drop(a, b)

@@ -46,7 +46,7 @@ func newScript(t *testing.T) *script {
 }
 
 func TestScripts(t *testing.T) {
-	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+	datadriven.Walk(t, "testdata/scripts", func(t *testing.T, path string) {
 		s := newScript(t)
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			s.t = t
@@ -72,6 +72,8 @@ func (s *script) do(out *strings.Builder, words []string) {
 	switch words[0] {
 	case "write": // local records
 		s.log.Write(strings.Repeat("x", s.num(args, "bytes")))
+	case "open": // a new incarnation of this node
+		s.log.Open(clock.Origin(s.num(args, "origin")))
 	case "copy": // a frame of another origin comes by some other way
 		s.others[s.num(args, "origin")].Write(strings.Repeat("y", s.num(args, "bytes")))
 		frames, _, _ := s.others[s.num(args, "origin")].Next(0, clock.Origin(s.num(args, "origin")), s.log.Vector().Get(clock.Origin(s.num(args, "origin"))), 1)
