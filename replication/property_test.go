@@ -151,7 +151,7 @@ func (w *world) route(to int) {
 		}
 	}
 	heads, _ := n.log.Heads(0)
-	wants := n.router.Tick(w.now, heads, n.log.Own(0), live)
+	wants := n.router.Tick(w.now, heads, live)
 	for _, v := range live {
 		v.(*replication.Sink).SetWant(0, wants[v.Peer().Node])
 	}

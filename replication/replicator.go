@@ -153,7 +153,7 @@ func (r *Replicator) route() {
 	}
 	for _, id := range r.cfg.Shards {
 		heads, _ := r.cfg.Log.Heads(id)
-		wants := r.routers[id].Tick(now, heads, r.cfg.Own(id), live)
+		wants := r.routers[id].Tick(now, heads, live)
 		for _, s := range sessions {
 			s.sink.SetWant(id, wants[s.node])
 		}

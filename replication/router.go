@@ -68,15 +68,14 @@ func NewRouter(shard store.ShardID) *Router {
 
 // Tick looks at the live peers and returns the want set of each of them, by node;
 // a peer that is not in the result is asked for nothing beside its own. local are
-// this node's durable heads, own its own origins, which are never asked for.
-func (r *Router) Tick(now time.Duration, local []store.Head, own []clock.Origin, live []PeerView) map[string][]WantOrigin {
+// this node's durable heads. Its own origins are no exception: a node restored from an
+// old copy gets its lost tail back from the others.
+func (r *Router) Tick(now time.Duration, local []store.Head, live []PeerView) map[string][]WantOrigin {
 	have := vectorOf(local)
 	holders := make(map[clock.Origin][]holder)
 	for _, v := range live {
 		for _, h := range v.Heads(r.shard) {
-			if !slices.Contains(own, h.Origin) {
-				holders[h.Origin] = append(holders[h.Origin], holder{v, h})
-			}
+			holders[h.Origin] = append(holders[h.Origin], holder{v, h})
 		}
 	}
 	r.forget(holders)

@@ -336,7 +336,7 @@ func (s *script) route(out *strings.Builder) {
 		}
 	}
 	heads, _ := s.log.Heads(0)
-	wants := s.router.Tick(s.now, heads, s.log.Own(0), live)
+	wants := s.router.Tick(s.now, heads, live)
 	if len(wants) == 0 {
 		fmt.Fprintln(out, "nothing wanted")
 	}
