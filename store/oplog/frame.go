@@ -142,7 +142,14 @@ func (r *Reader) Peek() (Record, error) {
 	if err != nil {
 		return Record{}, err
 	}
-	return parseRecord(raw, r.next, r.dep)
+	rec, err := parseRecord(raw, r.next, r.dep)
+	if err == nil && rec.Dep.Get(r.frame.Origin) != 0 {
+		err = fmt.Errorf("%w: record %d: context names its own origin", ErrMalformed, r.next)
+	}
+	if err != nil {
+		return Record{}, err
+	}
+	return rec, nil
 }
 
 // Advance moves past rec, the record that Peek returned.
