@@ -1,0 +1,237 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	pb "github.com/atollkv/atoll/proto/atoll/v1"
+)
+
+// Client is a connection to a cluster. It is safe for use by many goroutines.
+type Client struct {
+	opts    options
+	connect connector // owned by run after Dial
+	ctx     context.Context
+	stop    context.CancelFunc
+	wg      sync.WaitGroup
+
+	mu      sync.Mutex
+	session *session      // nil while there is none
+	changed chan struct{} // closed when session changes
+	failure error         // why the last round of connecting failed
+	closed  bool
+}
+
+// Dial connects to the first endpoint of target that answers. A target lists endpoints:
+// "atoll://eu:7000,us:7000"; the scheme may be left out, and so may the port 7000. Dial
+// fails with ErrUnavailable when no endpoint answers in three rounds, or when ctx ends
+// before.
+func Dial(ctx context.Context, target string, opts ...Option) (*Client, error) {
+	endpoints, err := parseTarget(target)
+	if err != nil {
+		return nil, err
+	}
+	o := defaultOptions()
+	for _, opt := range opts {
+		opt(&o)
+	}
+	c := &Client{opts: o, changed: make(chan struct{}), connect: connector{endpoints: endpoints, opts: o}}
+	s, err := c.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.ctx, c.stop = context.WithCancel(context.WithoutCancel(ctx))
+	c.session = s
+	c.wg.Go(func() { c.run(s) })
+	return c, nil
+}
+
+func (c *Client) dial(ctx context.Context) (*session, error) {
+	start := time.Now()
+	for round := 1; ; round++ {
+		s, err := c.connect.connect(ctx)
+		if err == nil {
+			return s, nil
+		}
+		if round == c.opts.dialRounds || !c.connect.pause(ctx, round) {
+			return nil, &Error{
+				Code:    codeUnavailable,
+				Message: fmt.Sprintf("%v after %d tries in %.1fs", err, round, time.Since(start).Seconds()),
+				Hint:    hintReach, Retryable: true, cause: ctx.Err(),
+			}
+		}
+	}
+}
+
+// run replaces the session whenever it ends, until the client is closed.
+func (c *Client) run(s *session) {
+	var old []*session
+	defer func() {
+		for _, s := range old {
+			s.close()
+		}
+	}()
+	for {
+		old = closeEnded(append(old, s))
+		select {
+		case <-s.leaving:
+		case <-c.ctx.Done():
+			return
+		}
+		c.publish(nil)
+		c.connect.next()
+		if s = c.reconnect(); s == nil {
+			return
+		}
+		c.publish(s)
+	}
+}
+
+// closeEnded waits for the goroutines of sessions that are over and drops them.
+func closeEnded(sessions []*session) []*session {
+	var live []*session
+	for _, s := range sessions {
+		select {
+		case <-s.done:
+			s.close()
+		default:
+			live = append(live, s)
+		}
+	}
+	return live
+}
+
+// reconnect tries until it has a session, or returns nil when the client is closed.
+func (c *Client) reconnect() *session {
+	for round := 1; ; round++ {
+		s, err := c.connect.connect(c.ctx)
+		if err == nil {
+			return s
+		}
+		c.mu.Lock()
+		c.failure = err
+		c.mu.Unlock()
+		if !c.connect.pause(c.ctx, round) {
+			return nil
+		}
+	}
+}
+
+// publish makes s the session of new calls.
+func (c *Client) publish(s *session) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.session = s
+	if s != nil {
+		c.failure = nil
+	}
+	close(c.changed)
+	c.changed = make(chan struct{})
+}
+
+// current waits for a session other than avoid.
+func (c *Client) current(ctx context.Context, avoid *session) (*session, error) {
+	for {
+		c.mu.Lock()
+		s, changed, closed := c.session, c.changed, c.closed
+		c.mu.Unlock()
+		if closed {
+			return nil, ErrClosed
+		}
+		if s != nil && s != avoid {
+			return s, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, fromContext(ctx.Err(), c.lastFailure())
+		}
+	}
+}
+
+// lastFailure is why there is no session, if it is known.
+func (c *Client) lastFailure() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.failure
+}
+
+// Close ends the client. Calls in flight fail: writes with ErrUnknown, reads with
+// ErrClosed. It waits until every goroutine of the client is gone.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return nil
+	}
+	c.closed = true
+	close(c.changed)
+	c.changed = make(chan struct{})
+	c.mu.Unlock()
+	c.stop()
+	c.wg.Wait()
+	return nil
+}
+
+// Endpoint returns the endpoint that calls go to now; it is empty while there is none.
+func (c *Client) Endpoint() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.session == nil {
+		return ""
+	}
+	return c.session.endpoint
+}
+
+// Pong says which node answered.
+type Pong struct{ Region, Node, Cluster string }
+
+// Ping asks the node that calls go to who it is.
+func (c *Client) Ping(ctx context.Context) (Pong, error) {
+	r, err := c.Do(ctx, pb.Operation_builder{Ping: &pb.PingRequest{}}.Build())
+	if err != nil {
+		return Pong{}, err
+	}
+	p := r.GetPing()
+	return Pong{Region: p.GetRegion(), Node: p.GetNode(), Cluster: p.GetCluster()}, nil
+}
+
+// Do runs one operation of the protocol, with the retries and errors of the typed calls.
+// It is for tools; programs use the typed handles.
+func (c *Client) Do(ctx context.Context, op *pb.Operation) (*pb.Result, error) {
+	if _, bounded := ctx.Deadline(); !bounded && c.opts.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.opts.timeout)
+		defer cancel()
+	}
+	// A message above the limit would end the stream, and with it the calls of others.
+	if size := proto.Size(op); size > operationBytesMax {
+		return nil, &Error{Code: "TOOLARGE", Message: fmt.Sprintf("operation of %d bytes, limit %d", size, operationBytesMax)}
+	}
+	var avoid *session
+	for {
+		s, err := c.current(ctx, avoid)
+		if err != nil {
+			return nil, err
+		}
+		result, again, err := try(ctx, s, op)
+		if !again {
+			if err != nil && c.isClosed() && !errors.Is(err, ErrUnknown) {
+				return nil, ErrClosed
+			}
+			return result, err
+		}
+		avoid = s
+	}
+}
+
+func (c *Client) isClosed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closed
+}

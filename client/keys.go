@@ -1,0 +1,75 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	pb "github.com/atollkv/atoll/proto/atoll/v1"
+)
+
+// Delete removes keys of any type and returns how many existed.
+func (c *Client) Delete(ctx context.Context, keys ...string) (int64, error) {
+	result, err := c.Do(ctx, opDelete(keys))
+	if err != nil {
+		return 0, err
+	}
+	return result.GetDelete().GetDeleted(), nil
+}
+
+// Exists returns how many of the keys exist; one named twice counts twice.
+func (c *Client) Exists(ctx context.Context, keys ...string) (int64, error) {
+	request := pb.ExistsRequest_builder{Keys: bytesOf(keys)}.Build()
+	result, err := c.Do(ctx, pb.Operation_builder{Exists: request}.Build())
+	if err != nil {
+		return 0, err
+	}
+	return result.GetExists().GetCount(), nil
+}
+
+// Scan lists the keys that begin with prefix, in no particular order, a page at a time. A
+// key that exists during the whole scan is listed exactly once. An error comes last, with
+// no key.
+func (c *Client) Scan(ctx context.Context, prefix string) iter.Seq2[[]byte, error] {
+	return pages(func(cursor []byte) ([][]byte, []byte, error) {
+		request := pb.ScanRequest_builder{Prefix: []byte(prefix), Cursor: cursor}.Build()
+		result, err := c.Do(ctx, pb.Operation_builder{Scan: request}.Build())
+		return result.GetScan().GetKeys(), result.GetScan().GetCursor(), err
+	})
+}
+
+func opGet(key []byte) *pb.Operation {
+	return pb.Operation_builder{Get: pb.GetRequest_builder{Key: key}.Build()}.Build()
+}
+
+func opSet(key, value []byte) *pb.Operation {
+	return pb.Operation_builder{Set: pb.SetRequest_builder{Key: key, Value: value}.Build()}.Build()
+}
+
+func opDelete(keys []string) *pb.Operation {
+	return pb.Operation_builder{Delete: pb.DeleteRequest_builder{Keys: bytesOf(keys)}.Build()}.Build()
+}
+
+func opIncr(key []byte, delta int64) *pb.Operation {
+	return pb.Operation_builder{Incr: pb.IncrRequest_builder{Key: key, Delta: delta}.Build()}.Build()
+}
+
+func opSAdd(key []byte, members []string) *pb.Operation {
+	return pb.Operation_builder{Sadd: pb.SAddRequest_builder{Key: key, Members: bytesOf(members)}.Build()}.Build()
+}
+
+func opSRem(key []byte, members []string) *pb.Operation {
+	return pb.Operation_builder{Srem: pb.SRemRequest_builder{Key: key, Members: bytesOf(members)}.Build()}.Build()
+}
+
+func bytesOf(list []string) [][]byte {
+	b := make([][]byte, len(list))
+	for i, s := range list {
+		b[i] = []byte(s)
+	}
+	return b
+}
+
+func notFound(key []byte) error {
+	return &Error{Code: codeNotFound, Message: fmt.Sprintf("no value under %.128q", key)}
+}

@@ -1,0 +1,166 @@
+package grpcserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/atollkv/atoll/keyspace"
+	pb "github.com/atollkv/atoll/proto/atoll/v1"
+	"github.com/atollkv/atoll/server"
+)
+
+// kvService is the KV service.
+type kvService struct {
+	pb.UnimplementedKVServer
+	*Server
+}
+
+// unary runs one request through its conversion.
+func unary[Q namespaced, R any](ctx context.Context, k *kvService, q Q, c conversion[Q, R]) (response R, err error) {
+	limits := k.cfg.Dispatcher.Limits()
+	cmd, err := c.command(q, &limits)
+	if err != nil {
+		return response, err
+	}
+	replies, err := k.cfg.Dispatcher.Do(ctx, q.GetNamespace(), cmd)
+	if err != nil {
+		return response, err
+	}
+	return c.response(replies[0]), nil
+}
+
+func (k *kvService) Ping(context.Context, *pb.PingRequest) (*pb.PingResponse, error) {
+	id := k.cfg.Identity
+	return pb.PingResponse_builder{Region: id.Region, Node: id.Node, Cluster: id.Cluster}.Build(), nil
+}
+
+func (k *kvService) Get(ctx context.Context, q *pb.GetRequest) (*pb.GetResponse, error) {
+	return unary(ctx, k, q, convertGet)
+}
+
+func (k *kvService) Set(ctx context.Context, q *pb.SetRequest) (*pb.SetResponse, error) {
+	return unary(ctx, k, q, convertSet)
+}
+
+func (k *kvService) Delete(ctx context.Context, q *pb.DeleteRequest) (*pb.DeleteResponse, error) {
+	return unary(ctx, k, q, convertDelete)
+}
+
+func (k *kvService) Incr(ctx context.Context, q *pb.IncrRequest) (*pb.IncrResponse, error) {
+	return unary(ctx, k, q, convertIncr)
+}
+
+func (k *kvService) ResetCounter(ctx context.Context, q *pb.ResetCounterRequest) (*pb.ResetCounterResponse, error) {
+	return unary(ctx, k, q, convertResetCounter)
+}
+
+func (k *kvService) SAdd(ctx context.Context, q *pb.SAddRequest) (*pb.SAddResponse, error) {
+	return unary(ctx, k, q, convertSAdd)
+}
+
+func (k *kvService) SRem(ctx context.Context, q *pb.SRemRequest) (*pb.SRemResponse, error) {
+	return unary(ctx, k, q, convertSRem)
+}
+
+func (k *kvService) SMembers(ctx context.Context, q *pb.SMembersRequest) (*pb.SMembersResponse, error) {
+	return unary(ctx, k, q, convertSMembers)
+}
+
+func (k *kvService) SIsMember(ctx context.Context, q *pb.SIsMemberRequest) (*pb.SIsMemberResponse, error) {
+	return unary(ctx, k, q, convertSIsMember)
+}
+
+func (k *kvService) SCard(ctx context.Context, q *pb.SCardRequest) (*pb.SCardResponse, error) {
+	return unary(ctx, k, q, convertSCard)
+}
+
+func (k *kvService) Exists(ctx context.Context, q *pb.ExistsRequest) (*pb.ExistsResponse, error) {
+	return unary(ctx, k, q, convertExists)
+}
+
+func (k *kvService) Scan(ctx context.Context, q *pb.ScanRequest) (*pb.ScanResponse, error) {
+	return unary(ctx, k, q, convertScan)
+}
+
+func (k *kvService) Siblings(ctx context.Context, q *pb.SiblingsRequest) (*pb.SiblingsResponse, error) {
+	return unary(ctx, k, q, convertSiblings)
+}
+
+// Txn runs operations as one update.
+func (k *kvService) Txn(ctx context.Context, q *pb.TxnRequest) (*pb.TxnResponse, error) {
+	ops := q.GetOperations()
+	limits := k.cfg.Dispatcher.Limits()
+	if len(ops) > limits.Operations {
+		return nil, server.Errorf(server.CodeTooLarge, "%d operations, limit %d", len(ops), limits.Operations)
+	}
+	cmds := make([]keyspace.Command, len(ops))
+	arms := make([]*operation, len(ops))
+	for i, op := range ops {
+		var err error
+		if arms[i], cmds[i], err = inTxn(op, &limits); err != nil {
+			return nil, at(i, err)
+		}
+	}
+	replies, err := k.cfg.Dispatcher.Do(ctx, q.GetNamespace(), cmds...)
+	if err != nil {
+		return nil, err
+	}
+	results := make([]*pb.Result, len(replies))
+	for i, reply := range replies {
+		results[i] = arms[i].result(reply)
+	}
+	return pb.TxnResponse_builder{Results: results}.Build(), nil
+}
+
+func inTxn(op *pb.Operation, limits *server.Limits) (*operation, keyspace.Command, error) {
+	if op.HasTxn() || op.HasPing() {
+		return nil, nil, server.Errorf(server.CodeInvalid, "operation: ping and txn cannot be in a transaction")
+	}
+	arm, err := operationOf(op)
+	if err != nil {
+		return nil, nil, err
+	}
+	_, cmd, err := arm.command(op, limits)
+	return arm, cmd, err
+}
+
+// at says which operation of a transaction an error is about.
+func at(i int, err error) error {
+	var e *server.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	placed := *e
+	placed.Message = fmt.Sprintf("operations[%d]: %s", i, e.Message)
+	return &placed
+}
+
+// do runs one operation of a stream. The name is for reports.
+func (k *kvService) do(ctx context.Context, op *pb.Operation) (name string, result *pb.Result, err error) {
+	switch {
+	case op.HasPing():
+		pong, err := k.Ping(ctx, op.GetPing())
+		return "ping", pb.Result_builder{Ping: pong}.Build(), err
+	case op.HasTxn():
+		done, err := k.Txn(ctx, op.GetTxn())
+		if err != nil {
+			return "txn", nil, err
+		}
+		return "txn", pb.Result_builder{Txn: done}.Build(), nil
+	}
+	arm, err := operationOf(op)
+	if err != nil {
+		return "unknown", nil, err
+	}
+	limits := k.cfg.Dispatcher.Limits()
+	namespace, cmd, err := arm.command(op, &limits)
+	if err != nil {
+		return arm.name, nil, err
+	}
+	replies, err := k.cfg.Dispatcher.Do(ctx, namespace, cmd)
+	if err != nil {
+		return arm.name, nil, err
+	}
+	return arm.name, arm.result(replies[0]), nil
+}

@@ -1,0 +1,186 @@
+package grpcserver
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/reflection"
+
+	pb "github.com/atollkv/atoll/proto/atoll/v1"
+	"github.com/atollkv/atoll/server"
+)
+
+// Limits of a connection.
+const (
+	// MessageBytesMax bounds a message in either direction. It is above the largest
+	// record (16 MiB), so that whatever is stored can also be moved.
+	MessageBytesMax = 17 << 20
+
+	streamsMax        = 128
+	headerListBytes   = 16 << 10
+	handshakeTimeout  = 10 * time.Second
+	pingIntervalMin   = 5 * time.Second
+	keepaliveInterval = 10 * time.Second
+	keepaliveTimeout  = 5 * time.Second
+)
+
+// Identity says which node answers.
+type Identity struct{ Cluster, Region, Node string }
+
+// Admin answers the Admin service. Errors are explained by server.Explain.
+type Admin interface {
+	Status(context.Context, *pb.StatusRequest) (*pb.StatusResponse, error)
+	Lag(context.Context, *pb.LagRequest) (*pb.LagResponse, error)
+	Digest(context.Context, *pb.DigestRequest) (*pb.DigestResponse, error)
+	CutLinks(context.Context, *pb.CutLinksRequest) (*pb.CutLinksResponse, error)
+}
+
+// Events reports what happens. Every function may be nil.
+type Events struct {
+	// Panic reports a request that panicked; the request failed with INTERNAL.
+	Panic func(method string, value any, stack []byte)
+	// Request reports a finished request or stream operation. err is nil or what the
+	// client was told.
+	Request func(method string, took time.Duration, err *server.Error)
+}
+
+// Config says what a Server serves. Dispatcher and Identity are required.
+type Config struct {
+	Dispatcher *server.Dispatcher
+	Identity   Identity
+	// Admin answers the Admin service; nil leaves the service out.
+	Admin Admin
+	// DrainTimeout bounds how long Run waits for running calls; default 10 s.
+	DrainTimeout time.Duration
+	// StreamOperations bounds the operations of one stream in flight; default 256.
+	StreamOperations int
+	// StreamBytes bounds the bytes of the requests among them; default 64 MiB. One
+	// request is let in whatever its size.
+	StreamBytes int
+	// Options are added to those of the gRPC server: credentials, metrics.
+	Options []grpc.ServerOption
+	Events  Events
+}
+
+func (c *Config) setDefaults() {
+	if c.DrainTimeout == 0 {
+		c.DrainTimeout = 10 * time.Second
+	}
+	if c.StreamOperations == 0 {
+		c.StreamOperations = 256
+	}
+	if c.StreamBytes == 0 {
+		c.StreamBytes = 64 << 20
+	}
+}
+
+// Server is the gRPC surface of a node.
+type Server struct {
+	cfg    Config
+	grpc   *grpc.Server
+	health *health.Server
+	// receivers counts the goroutines that read from streams. They end with the
+	// connection, a moment after their handler.
+	receivers sync.WaitGroup
+}
+
+// New returns a server with the KV and, if cfg has one, Admin service, health and
+// reflection.
+func New(cfg Config) *Server {
+	cfg.setDefaults()
+	s := &Server{cfg: cfg, health: health.NewServer()}
+	s.grpc = grpc.NewServer(s.options()...)
+	kv := pb.KV_ServiceDesc
+	explainDecoding(&kv)
+	s.grpc.RegisterService(&kv, &kvService{Server: s})
+	if cfg.Admin != nil {
+		admin := pb.Admin_ServiceDesc
+		explainDecoding(&admin)
+		s.grpc.RegisterService(&admin, &adminService{admin: cfg.Admin})
+	}
+	healthpb.RegisterHealthServer(s.grpc, s.health)
+	s.setHealth(healthpb.HealthCheckResponse_NOT_SERVING)
+	reflection.Register(s.grpc)
+	return s
+}
+
+func (s *Server) options() []grpc.ServerOption {
+	return append([]grpc.ServerOption{
+		grpc.MaxRecvMsgSize(MessageBytesMax),
+		grpc.MaxSendMsgSize(MessageBytesMax),
+		grpc.MaxConcurrentStreams(streamsMax),
+		grpc.MaxHeaderListSize(headerListBytes),
+		grpc.ConnectionTimeout(handshakeTimeout),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingIntervalMin, PermitWithoutStream: true}),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveInterval, Timeout: keepaliveTimeout}),
+		grpc.WaitForHandlers(true),
+		grpc.ChainUnaryInterceptor(s.guardUnary),
+		grpc.ChainStreamInterceptor(s.guardStream),
+	}, s.cfg.Options...)
+}
+
+// Registrar takes further services. They must be registered before Run.
+func (s *Server) Registrar() grpc.ServiceRegistrar { return s.grpc }
+
+// SetServing tells health checks whether the node wants traffic. Run sets it when it
+// starts and unsets it when it drains.
+func (s *Server) SetServing(serving bool) {
+	if serving {
+		s.setHealth(healthpb.HealthCheckResponse_SERVING)
+		return
+	}
+	s.setHealth(healthpb.HealthCheckResponse_NOT_SERVING)
+}
+
+func (s *Server) setHealth(status healthpb.HealthCheckResponse_ServingStatus) {
+	for _, service := range []string{"", pb.KV_ServiceDesc.ServiceName} {
+		s.health.SetServingStatus(service, status)
+	}
+}
+
+// Run serves the listener until ctx ends. Then it drains: health says NOT_SERVING, new
+// requests are refused, running ones get DrainTimeout to end. It returns when every
+// goroutine it started is gone, and closes the listener.
+func (s *Server) Run(ctx context.Context, listener net.Listener) error {
+	served := make(chan error, 1)
+	s.SetServing(true)
+	go func() { served <- s.grpc.Serve(listener) }()
+	var err error
+	select {
+	case <-ctx.Done():
+		s.drain()
+		err = <-served
+	case err = <-served:
+		s.grpc.Stop()
+	}
+	s.receivers.Wait()
+	if errors.Is(err, grpc.ErrServerStopped) {
+		return nil
+	}
+	return err
+}
+
+func (s *Server) drain() {
+	s.health.Shutdown()
+	s.cfg.Dispatcher.Drain()
+	graceful := make(chan struct{})
+	go func() {
+		s.grpc.GracefulStop()
+		close(graceful)
+	}()
+	timeout := time.NewTimer(s.cfg.DrainTimeout)
+	defer timeout.Stop()
+	select {
+	case <-graceful:
+	case <-timeout.C:
+		s.grpc.Stop()
+		<-graceful
+	}
+}
