@@ -1,6 +1,9 @@
 package server
 
-import "github.com/atollkv/atoll/keyspace"
+import (
+	"github.com/atollkv/atoll/keyspace"
+	"github.com/atollkv/atoll/keyspace/command"
+)
 
 // Limits bound what one request may carry. A zero field takes its default.
 type Limits struct {
@@ -51,6 +54,9 @@ func (l *Limits) check(cmds []keyspace.Command) error {
 
 func (l *Limits) checkCommand(cmd keyspace.Command) error {
 	keys := cmd.Keys()
+	if scan, ok := cmd.(command.Scan); ok {
+		keys = [][]byte{scan.Prefix}
+	}
 	if err := atMost(len(keys), l.Elements, "keys"); err != nil {
 		return err
 	}

@@ -16,8 +16,6 @@ func payload(cmd keyspace.Command) (value []byte, members [][]byte) {
 		return nil, c.Members
 	case command.SIsMember:
 		return nil, [][]byte{c.Member}
-	case command.Scan:
-		return nil, [][]byte{c.Prefix}
 	default:
 		return nil, nil
 	}

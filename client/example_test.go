@@ -1,0 +1,128 @@
+package client_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"runtime"
+
+	"github.com/atollkv/atoll/client"
+	"github.com/atollkv/atoll/client/clienttest"
+)
+
+// example gives the examples a node; a program dials its own.
+func example(run func(ctx context.Context, db *client.Client)) {
+	var t exampleTB
+	defer t.end()
+	run(context.Background(), clienttest.NewServer(&t).Dial(&t))
+}
+
+// exampleTB stands in for the testing.TB that examples do not have.
+type exampleTB struct{ cleanups []func() }
+
+func (*exampleTB) Helper()                           {}
+func (*exampleTB) Fatalf(format string, args ...any) { log.Printf(format, args...); runtime.Goexit() }
+func (t *exampleTB) Cleanup(f func())                { t.cleanups = append(t.cleanups, f) }
+func (t *exampleTB) end() {
+	for i := len(t.cleanups) - 1; i >= 0; i-- {
+		t.cleanups[i]()
+	}
+}
+
+func ExampleDial() {
+	var t exampleTB
+	defer t.end()
+	node := clienttest.NewServer(&t)
+	ctx := context.Background()
+
+	db, err := client.Dial(ctx, "atoll://"+node.Addr)
+	if err != nil {
+		log.Print(err)
+		return
+	}
+	defer db.Close()
+	pong, err := db.Ping(ctx)
+	fmt.Println(pong.Region, pong.Node, err)
+	// Output: test n1 <nil>
+}
+
+func ExampleClient_Register() {
+	example(func(ctx context.Context, db *client.Client) {
+		name := db.Register("user/7/name")
+		if err := name.Set(ctx, []byte("Ada")); err != nil {
+			log.Print(err)
+			return
+		}
+		value, err := name.Get(ctx)
+		fmt.Printf("%s %v\n", value, err)
+
+		_, err = db.Register("user/8/name").Get(ctx)
+		fmt.Println(errors.Is(err, client.ErrNotFound))
+	})
+	// Output:
+	// Ada <nil>
+	// true
+}
+
+func ExampleClient_Counter() {
+	example(func(ctx context.Context, db *client.Client) {
+		visits := db.Counter("visits")
+		fmt.Println(visits.Incr(ctx, 10))
+		fmt.Println(visits.Decr(ctx, 3))
+		fmt.Println(visits.Get(ctx))
+	})
+	// Output:
+	// 10 <nil>
+	// 7 <nil>
+	// 7 <nil>
+}
+
+func ExampleClient_Set() {
+	example(func(ctx context.Context, db *client.Client) {
+		tags := db.Set("article/1/tags")
+		fmt.Println(tags.Add(ctx, "sea", "reef", "sea"))
+		fmt.Println(tags.Contains(ctx, "reef"))
+		for tag, err := range tags.Members(ctx) {
+			if err != nil {
+				log.Print(err)
+				return
+			}
+			fmt.Printf("%s\n", tag)
+		}
+	})
+	// Output:
+	// 2 <nil>
+	// true <nil>
+	// reef
+	// sea
+}
+
+func ExampleClient_Txn() {
+	example(func(ctx context.Context, db *client.Client) {
+		results, err := db.Txn().
+			Set("order/1", []byte("paid")).
+			Incr("orders", 1).
+			SAdd("open", "order/1").
+			Commit(ctx)
+		if err != nil {
+			log.Print(err)
+			return
+		}
+		fmt.Println(results[1].Int, results[2].Int)
+	})
+	// Output: 1 1
+}
+
+func ExampleClient_Scan() {
+	example(func(ctx context.Context, db *client.Client) {
+		if err := db.Register("user/1").Set(ctx, nil); err != nil {
+			log.Print(err)
+			return
+		}
+		for key, err := range db.Scan(ctx, "user/") {
+			fmt.Printf("%s %v\n", key, err)
+		}
+	})
+	// Output: user/1 <nil>
+}

@@ -1,0 +1,111 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/atollkv/atoll/keyspace"
+	"github.com/atollkv/atoll/keyspace/command"
+)
+
+// recorder notes which door commands came through.
+type recorder struct{ door string }
+
+func (r *recorder) Execute(_ context.Context, cmds ...keyspace.Command) ([]keyspace.Reply, error) {
+	r.door = "execute"
+	return make([]keyspace.Reply, len(cmds)), nil
+}
+
+func (r *recorder) Read(context.Context, keyspace.Command) (keyspace.Reply, error) {
+	r.door = "read"
+	return keyspace.Reply{}, nil
+}
+
+func TestDoChoosesTheDoor(t *testing.T) {
+	get, set := command.Get{Key: []byte("k")}, command.Set{Key: []byte("k")}
+	for _, c := range []struct {
+		name string
+		cmds []keyspace.Command
+		door string
+	}{
+		{"one read goes to Read", []keyspace.Command{get}, "read"},
+		{"one write goes to Execute", []keyspace.Command{set}, "execute"},
+		{"several reads are one transaction", []keyspace.Command{get, get}, "execute"},
+		{"a read and a write too", []keyspace.Command{get, set}, "execute"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var r recorder
+			replies, err := New(Config{Shard: &r}).Do(t.Context(), "", c.cmds...)
+			if err != nil || r.door != c.door || len(replies) != len(c.cmds) {
+				t.Errorf("door %q, %d replies, %v", r.door, len(replies), err)
+			}
+		})
+	}
+}
+
+func TestDoRefusesWithAReason(t *testing.T) {
+	key := []byte("k")
+	big := bytes.Repeat([]byte("x"), 11)
+	limits := Limits{KeyBytes: 10, ValueBytes: 10, Elements: 3, Operations: 4}
+	four := [][]byte{key, key, key, key}
+	get := command.Get{Key: key}
+	for _, c := range []struct {
+		name      string
+		namespace string
+		cmds      []keyspace.Command
+		want      string
+	}{
+		{"an unknown namespace", "other", []keyspace.Command{get}, `NONAMESPACE: no namespace "other"`},
+		{"nothing to do", "", nil, "INVALID: operations: required"},
+		{"too many operations", "", []keyspace.Command{get, get, get, get, get}, "TOOLARGE: 5 operations, limit 4"},
+		{"a long key", "", []keyspace.Command{command.Get{Key: big}}, "TOOLARGE: 11 key bytes, limit 10"},
+		{"a long key in the second place", "default", []keyspace.Command{get, command.Incr{Key: big}}, "TOOLARGE: 11 key bytes, limit 10"},
+		{"a long value", "", []keyspace.Command{command.Set{Key: key, Value: big}}, "TOOLARGE: 11 value bytes, limit 10"},
+		{"many keys", "", []keyspace.Command{command.Delete{List: four}}, "TOOLARGE: 4 keys, limit 3"},
+		{"many members", "", []keyspace.Command{command.SAdd{Key: key, Members: four}}, "TOOLARGE: 4 members, limit 3"},
+		{"a long member", "", []keyspace.Command{command.SRem{Key: key, Members: [][]byte{big}}}, "TOOLARGE: 11 member bytes, limit 10"},
+		{"a long prefix", "", []keyspace.Command{command.Scan{Prefix: big}}, "TOOLARGE: 11 key bytes, limit 10"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var r recorder
+			_, err := New(Config{Shard: &r, Limits: limits}).Do(t.Context(), c.namespace, c.cmds...)
+			if err == nil || Explain(err).Error() != c.want || r.door != "" {
+				t.Errorf("error %v (door %q), want %s", err, r.door, c.want)
+			}
+		})
+	}
+}
+
+func TestClockGateStopsWritesOnly(t *testing.T) {
+	d := New(Config{Shard: &recorder{}, Clock: func() error { return errors.New("900ms ahead") }})
+	get, set := command.Get{Key: []byte("k")}, command.Set{Key: []byte("k")}
+	if _, err := d.Do(t.Context(), "", get, get); err != nil {
+		t.Errorf("reads: %v", err)
+	}
+	if _, err := d.Do(t.Context(), "", get, set); Explain(err).Code != CodeClock {
+		t.Errorf("write: %v", err)
+	}
+}
+
+func TestDrainRefusesWhatComesLater(t *testing.T) {
+	d := New(Config{Shard: &recorder{}})
+	d.Drain()
+	d.Drain()
+	_, err := d.Do(t.Context(), "", command.Get{Key: []byte("k")})
+	if e := Explain(err); e.Code != CodeDraining || !e.Retryable {
+		t.Errorf("error = %v", err)
+	}
+	<-d.Draining()
+}
+
+func TestPassedDeadlineRunsNothing(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), -1)
+	defer cancel()
+	var r recorder
+	_, err := New(Config{Shard: &r}).Do(ctx, "", command.Get{Key: []byte("k")})
+	if Explain(err).Code != CodeTimeout || r.door != "" {
+		t.Errorf("error = %v, door %q", err, r.door)
+	}
+}

@@ -1,0 +1,53 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"google.golang.org/grpc/codes"
+
+	"github.com/atollkv/atoll/keyspace"
+	"github.com/atollkv/atoll/store"
+)
+
+func TestExplainKnowsTheErrorsBelow(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		err       error
+		code      Code
+		message   string
+		grpc      codes.Code
+		retryable bool
+	}{
+		{"wrong type", keyspace.ErrWrongType, CodeWrongType, keyspace.ErrWrongType.Error(), codes.FailedPrecondition, false},
+		{"not an integer", keyspace.ErrNotInteger, CodeNotInteger, keyspace.ErrNotInteger.Error(), codes.FailedPrecondition, false},
+		{"overflow", keyspace.ErrOverflow, CodeOverflow, keyspace.ErrOverflow.Error(), codes.OutOfRange, false},
+		{"cursor", keyspace.ErrCursor, CodeCursor, "invalid cursor", codes.InvalidArgument, false},
+		{"damage", keyspace.ErrDamaged, CodeDamaged, "the key's data is damaged on this node", codes.DataLoss, false},
+		{"dead store", fmt.Errorf("apply: %w", store.ErrDead), CodeStore, "the store of this node has stopped", codes.Internal, false},
+		{"closed shard", keyspace.ErrClosed, CodeStore, "the store of this node has stopped", codes.Internal, false},
+		{"too large", &keyspace.TooLargeError{What: "key bytes", Size: 70000, Limit: 65536}, CodeTooLarge, "70000 key bytes, limit 65536", codes.InvalidArgument, false},
+		{"deadline", context.DeadlineExceeded, CodeTimeout, "deadline exceeded", codes.DeadlineExceeded, false},
+		{"cancel", context.Canceled, CodeCanceled, "canceled", codes.Canceled, false},
+		{"its own", Errorf(CodeDraining, "x"), CodeDraining, "x", codes.Unavailable, true},
+		{"denied", Errorf(CodeDenied, "x"), CodeDenied, "x", codes.PermissionDenied, false},
+		{"unforeseen, without its text", errors.New("secret"), CodeInternal, "internal error", codes.Internal, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := Explain(fmt.Errorf("wrapped: %w", c.err))
+			if e.Code != c.code || e.Message != c.message || e.GRPC != c.grpc || e.Retryable != c.retryable {
+				t.Errorf("Explain = %+v", e)
+			}
+		})
+	}
+}
+
+func TestEveryCauseHasARowInTheTable(t *testing.T) {
+	for _, c := range causes {
+		if _, ok := kinds[c.code]; !ok {
+			t.Errorf("no row for %s", c.code)
+		}
+	}
+}
