@@ -2,14 +2,11 @@ package grpcserver
 
 import (
 	"context"
-	"fmt"
 	"runtime/debug"
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/atollkv/atoll/server"
 )
@@ -64,29 +61,4 @@ func (s *Server) report(method string, start time.Time, e *server.Error) {
 	if s.cfg.Events.Request != nil {
 		s.cfg.Events.Request(method, time.Since(start), e)
 	}
-}
-
-// explainDecoding makes a service answer a message that does not decode with
-// INVALID_ARGUMENT, which it is, where gRPC says INTERNAL.
-func explainDecoding(desc *grpc.ServiceDesc) {
-	methods := make([]grpc.MethodDesc, len(desc.Methods))
-	for i, m := range desc.Methods {
-		handler := m.Handler
-		m.Handler = func(srv any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
-			return handler(srv, ctx, func(message any) error { return decodeError(decode(message), message) }, interceptor)
-		}
-		methods[i] = m
-	}
-	desc.Methods = methods
-}
-
-func decodeError(err error, message any) error {
-	if status.Code(err) != codes.Internal {
-		return err
-	}
-	name := fmt.Sprintf("%T", message)
-	if m, ok := message.(proto.Message); ok {
-		name = string(m.ProtoReflect().Descriptor().Name())
-	}
-	return statusOf(server.Errorf(server.CodeInvalid, "cannot decode %s", name))
 }

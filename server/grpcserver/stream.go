@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	pb "github.com/atollkv/atoll/proto/atoll/v1"
@@ -56,12 +54,17 @@ func (k *kvService) Stream(stream kvStream) error {
 // receive hands requests to workers until the client stops sending.
 func (c *conversation) receive(ctx context.Context) error {
 	for {
-		request, err := c.stream.Recv()
+		request := &pb.StreamRequest{}
+		d := &decoding{message: request}
+		err := c.stream.RecvMsg(d)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
+		if err == nil {
+			err = d.explain()
+		}
 		if err != nil {
-			return streamError(err)
+			return err
 		}
 		if request.GetId() == 0 {
 			return statusOf(server.Errorf(server.CodeInvalid, "id: required"))
@@ -140,12 +143,4 @@ func (c *conversation) send(received <-chan error) error {
 			return statusOf(server.Errorf(server.CodeDraining, "the node is draining"))
 		}
 	}
-}
-
-// streamError explains why a stream cannot be read further.
-func streamError(err error) error {
-	if status.Code(err) == codes.Internal {
-		return statusOf(server.Errorf(server.CodeInvalid, "cannot decode StreamRequest"))
-	}
-	return err
 }
