@@ -70,7 +70,8 @@ type GossipConfig struct {
 
 // LogConfig bounds the op log of a shard.
 type LogConfig struct {
-	// MaxBytes is where frames are dropped even if a member lacks them.
+	// MaxBytes is where the node starts to warn. Frames that a member lacks are kept all the same:
+	// without state transfer it could not get them in another way.
 	MaxBytes int64
 	// RetainBytes of frames are kept though every member has them.
 	RetainBytes int64

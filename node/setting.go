@@ -36,7 +36,7 @@ var settings = []setting{
 	{key: "fsync", def: "always", help: "when a write is acknowledged: always (durable first) or interval (soon durable)", field: func(c *Config) field { return choiceField{&c.Fsync, []string{"always", "interval"}} }},
 	{key: "fsync_interval", def: "10ms", help: "time between syncs with fsync interval", field: func(c *Config) field { return durationField{&c.FsyncInterval} }},
 	{key: "max_offset", def: "500ms", help: "how far clocks may differ; frames stamped further ahead wait", field: func(c *Config) field { return durationField{&c.MaxOffset} }},
-	{key: "log.max_bytes", def: "1GiB", help: "op log size beyond which frames are dropped though a member lacks them", field: func(c *Config) field { return sizeField{&c.Log.MaxBytes} }},
+	{key: "log.max_bytes", def: "1GiB", help: "op log size beyond which the node warns; what a member lacks is kept all the same", field: func(c *Config) field { return sizeField{&c.Log.MaxBytes} }},
 	{key: "log.retain_bytes", def: "64MiB", help: "op log kept though every member has it", field: func(c *Config) field { return sizeField{&c.Log.RetainBytes} }},
 	{key: "cache_bytes", def: "256MiB", help: "block cache", field: func(c *Config) field { return sizeField{&c.CacheBytes} }},
 	{key: "limits.max_value_bytes", def: "8MiB", help: "largest value", field: func(c *Config) field { return sizeField{&c.Limits.MaxValueBytes} }},
