@@ -24,6 +24,8 @@ func ExplainError(err error) error {
 type follower struct{ c *Client }
 
 func (f follower) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
+	ctx, cancel := f.c.bounded(ctx)
+	defer cancel()
 	s, err := f.c.current(ctx, nil)
 	if err != nil {
 		return err

@@ -204,11 +204,8 @@ func (c *Client) Ping(ctx context.Context) (Pong, error) {
 // Do runs one operation of the protocol, with the retries and errors of the typed calls.
 // It is for tools; programs use the typed handles.
 func (c *Client) Do(ctx context.Context, op *pb.Operation) (*pb.Result, error) {
-	if _, bounded := ctx.Deadline(); !bounded && c.opts.timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, c.opts.timeout)
-		defer cancel()
-	}
+	ctx, cancel := c.bounded(ctx)
+	defer cancel()
 	// A message above the limit would end the stream, and with it the calls of others.
 	if size := proto.Size(op); size > operationBytesMax {
 		return nil, &Error{Code: "TOOLARGE", Message: fmt.Sprintf("operation of %d bytes, limit %d", size, operationBytesMax)}
@@ -228,6 +225,14 @@ func (c *Client) Do(ctx context.Context, op *pb.Operation) (*pb.Result, error) {
 		}
 		avoid = s
 	}
+}
+
+// bounded gives ctx the default timeout if it has no deadline.
+func (c *Client) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, has := ctx.Deadline(); has || c.opts.timeout <= 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, c.opts.timeout)
 }
 
 func (c *Client) isClosed() bool {
