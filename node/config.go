@@ -88,6 +88,9 @@ type LimitsConfig struct {
 type DevConfig struct {
 	// Faults allows cutting links by command.
 	Faults bool
+	// Cut and Deaf are the links that are cut from the start, if Faults: regions that are neither
+	// heard nor answered, and regions that are not heard but answered.
+	Cut, Deaf []string
 }
 
 // ConfigError lists everything that is wrong with a configuration.

@@ -44,6 +44,8 @@ var settings = []setting{
 	{key: "limits.max_connections", def: "10000", help: "most connections at a time", field: func(c *Config) field { return countField{&c.Limits.MaxConnections} }},
 	{key: "insecure", def: "false", help: "allow addresses beyond loopback without TLS and auth; private networks only", field: func(c *Config) field { return boolField{&c.Insecure} }},
 	{key: "dev.faults", def: "false", help: "allow links to be cut by command; never in production", field: func(c *Config) field { return boolField{&c.Dev.Faults} }},
+	{key: "dev.cut", list: true, help: "with dev.faults: regions neither heard nor answered from the start", field: func(c *Config) field { return listField{&c.Dev.Cut} }},
+	{key: "dev.deaf", list: true, help: "with dev.faults: regions not heard, but answered, from the start", field: func(c *Config) field { return listField{&c.Dev.Deaf} }},
 	{key: "log_level", def: "info", help: "least level logged: debug, info, warn, error", field: func(c *Config) field {
 		return choiceField{&c.LogLevel, []string{"debug", "info", "warn", "error"}}
 	}},
