@@ -123,6 +123,8 @@ func (s *session) print(r reply) error {
 		if human && s.form != formLine {
 			return s.printError(r)
 		}
+	case quietReply:
+		return s.out.Flush()
 	case nilReply:
 		if s.form == formRaw {
 			_, err := io.WriteString(s.err, "(nil)\n") // an empty output must not look like a value
