@@ -114,9 +114,7 @@ func (n *Node) gossipEvents() membership.Events {
 	return membership.Events{
 		Changed: func(m membership.Member) {
 			event(m.State.String())
-			if n.roster.learn(m) {
-				n.replicator.SetPeers(n.roster.peers(n.cfg.Peers))
-			}
+			n.roster.learn(m)
 			n.log.Info("member changed", "member", m.Name(), "gossip", m.State, "address", m.Address)
 		},
 		Conflict: func(name, known, other string) {

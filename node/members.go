@@ -29,6 +29,8 @@ type roster struct {
 	db    meta
 	self  membership.Member
 	dirty chan struct{} // capacity 1: what is on disk is older
+	// changed is called by run after somebody was found or has another address.
+	changed func()
 
 	mu      sync.Mutex
 	members map[string]membership.Member // guarded by mu; by name, without self
@@ -73,20 +75,18 @@ func (r *roster) all() []membership.Member {
 	return out
 }
 
-// learn takes what gossip reported and tells whether somebody has a new address.
-func (r *roster) learn(m membership.Member) (moved bool) {
+// learn takes what gossip reported.
+func (r *roster) learn(m membership.Member) {
 	if m.Name() == r.self.Name() {
-		return false
+		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	old := r.members[m.Name()]
 	r.members[m.Name()] = m
-	moved = old.Address != m.Address
-	if moved || old.GossipAddress != m.GossipAddress || old.HTTPAddress != m.HTTPAddress {
+	if old.Address != m.Address || old.GossipAddress != m.GossipAddress || old.HTTPAddress != m.HTTPAddress {
 		signal(r.dirty)
 	}
-	return moved
 }
 
 // meet takes what replication found out about a peer: without gossip that is how members are known.
@@ -118,7 +118,7 @@ func (r *roster) peers(configured []string) []replication.Peer {
 	return out
 }
 
-// run writes the record whenever it has changed, until ctx ends.
+// run reports and writes the record whenever it has changed, until ctx ends.
 func (r *roster) run(ctx context.Context) error {
 	for {
 		select {
@@ -126,6 +126,7 @@ func (r *roster) run(ctx context.Context) error {
 			return nil
 		case <-r.dirty:
 		}
+		r.changed()
 		if err := r.db.SetMeta(metaMembers, encodeMembers(r.known())); err != nil {
 			return fmt.Errorf("write known members: %w", err)
 		}

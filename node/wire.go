@@ -146,7 +146,8 @@ func (n *Node) openPeers() (err error) {
 		Shards: []store.ShardID{shardID}, Log: n.ring, Applier: applier{n.shard}, Transport: grpctransport.New(nil),
 		Own: n.origins.own, Wall: n.opts.Wall, Stamp: n.hlc.Last, Cuts: n.cuts, Events: n.replicationEvents(),
 	})
-	n.replicator.SetPeers(n.roster.peers(n.cfg.Peers))
+	n.roster.changed = func() { n.replicator.SetPeers(n.roster.peers(n.cfg.Peers)) }
+	n.roster.changed()
 	if n.cfg.Gossip.Listen != "" {
 		if n.cluster, err = n.newCluster(self); err != nil {
 			return err
