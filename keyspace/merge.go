@@ -49,7 +49,7 @@ func (c *Core) mergeRecords(r *oplog.Reader, o clock.Origin) (wait, error) {
 		if err != nil {
 			return 0, fmt.Errorf("%w: %w", ErrMalformed, err)
 		}
-		if w, err := c.mergeRecord(o, rec); w != 0 || err != nil {
+		if w, err := c.mergeRecord(o, c.contextOf(r, rec)); w != 0 || err != nil {
 			return w, err
 		}
 		r.Advance(rec)

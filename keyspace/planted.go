@@ -75,3 +75,21 @@ func (c *Core) resume() *oplog.Builder {
 	}
 	return nil
 }
+
+// contextOf returns the record with the context that it is applied with.
+func (c *Core) contextOf(r *oplog.Reader, rec oplog.Record) oplog.Record {
+	if !c.cfg.Mistakes.Has(mistake.ContextAtEnd) {
+		return rec
+	}
+	last := rec
+	for ahead := *r; ahead.More(); {
+		next, err := ahead.Peek()
+		if err != nil {
+			return rec
+		}
+		ahead.Advance(next)
+		last = next
+	}
+	rec.Dep = last.Dep
+	return rec
+}

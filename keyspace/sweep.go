@@ -79,6 +79,7 @@ func (s *sweeper) sweepKey(c *Core, budget int) (used int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	before := h.Append(nil)
 	if h.Hidden.Len() > 0 {
 		if !h.Hidden.Equal(s.hidden) {
 			s.hidden, s.next, s.kept = h.Hidden, nil, 0
@@ -91,7 +92,10 @@ func (s *sweeper) sweepKey(c *Core, budget int) (used int, err error) {
 		c.batch.putCount(s.key, count{n: s.kept})
 	}
 	h.Counter.Settle(c.seen)
-	c.batch.putHeader(s.key, h)
+	// A key that cannot be finished yet costs no commit.
+	if !bytes.Equal(before, h.Append(nil)) {
+		c.batch.putHeader(s.key, h)
+	}
 	if !h.Counter.Unsettled() {
 		c.batch.set(s.queue, nil)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/atollkv/atoll/clock"
+	"github.com/atollkv/atoll/internal/mistake"
 	"github.com/atollkv/atoll/store"
 	"github.com/atollkv/atoll/store/oplog"
 )
@@ -35,6 +36,8 @@ type SinkConfig struct {
 	Own func(store.ShardID) []clock.Origin
 	// Window is the credit in bytes; 0 means DefaultWindow.
 	Window int64
+	// Mistakes are planted by tests of the tests.
+	Mistakes mistake.Set
 }
 
 // Apply is one frame to hand to the Applier. Settled must be called for it once.
@@ -176,7 +179,7 @@ func (s *Sink) frames(m *Frames) ([]Apply, error) {
 // own, or was wanted from this peer. A peer that could relay unasked could flood any
 // node with any origin, and a healthy mesh would carry everything twice.
 func (s *Sink) allow(sh *sinkShard, o clock.Origin) error {
-	if sh.own[o] || sh.asked[o] {
+	if sh.own[o] || sh.asked[o] || s.cfg.Mistakes.Has(mistake.RelayUnchecked) {
 		return nil
 	}
 	return fmt.Errorf("%w: frame of %v from %q: neither its own nor wanted", ErrOrigin, o, s.peer.Node)
