@@ -249,7 +249,7 @@ func (l *look) reply(stderr io.Writer) reply {
 	code := exitError
 	switch {
 	case l.verdict == sameEverywhere:
-		code, verdict = exitOK, fmt.Sprintf("converged: all %d members hold the same", answered)
+		code, verdict = exitOK, fmt.Sprintf("converged: all %s hold the same", count(uint64(answered), "member"))
 		if answered < len(l.answers) {
 			verdict = fmt.Sprintf("converged: the %d members that answered (of %d) hold the same", answered, len(l.answers))
 		}

@@ -16,10 +16,8 @@ type Cut struct {
 type cuts struct{ all []Cut }
 
 func (c *cuts) add(cut Cut) {
-	if !cut.OneWay && cut.A > cut.B {
-		cut.A, cut.B = cut.B, cut.A
-	}
-	if !slices.Contains(c.all, cut) {
+	reverse := Cut{cut.B, cut.A, false}
+	if !slices.Contains(c.all, cut) && (cut.OneWay || !slices.Contains(c.all, reverse)) {
 		c.all = append(c.all, cut)
 	}
 	slices.SortFunc(c.all, func(x, y Cut) int {
