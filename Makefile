@@ -1,80 +1,126 @@
-# Atoll. `make` lists the targets.
-
-export GOTOOLCHAIN := local
-GO      ?= go
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
-LDFLAGS := -s -w -X github.com/atollkv/atoll/node.Version=$(VERSION)
-PKGS    := ./...
-# The protocol cores, whose tests also run under the race detector.
-RACE    := ./clock/... ./crdt/... ./store/... ./keyspace/... ./replication/... ./membership/... ./client/... ./server/...
-
+# Needs Go 1.26, gcc, git and make. Docker is used when it is there.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
+export GOTOOLCHAIN := local
+
+GO        ?= go
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+SEEDS     ?= 2000
+FUZZTIME  ?= 20s
+BENCHTIME ?= 1s
+IMAGE     ?= atoll:dev
+LDFLAGS   := -s -w -X main.version=$(VERSION)
+
+# Tests that start processes or containers, or play thousands of seeds, have targets of their own.
+UNIT = $(shell $(GO) list ./... | grep -v -e '/test/sim' -e '/test/e2e' -e '/test/docker')
+# What runs goroutines around shared state, and what they share.
+RACE = ./clock/... ./crdt/... ./store/... ./keyspace/... ./replication/... ./membership/... ./server/... ./client/... ./node/... ./internal/...
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: ## bin/atolld (the node) and bin/atoll (the command line)
+build: ## bin/atolld (a node) and bin/atoll (the command line)
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/atolld ./cmd/atoll
 
-.PHONY: static
-static: ## the same, static, into dist/: what the image holds
-	CGO_ENABLED=1 $(GO) build -trimpath -tags 'netgo osusergo' \
-	  -ldflags '$(LDFLAGS) -linkmode external -extldflags "-static"' -o dist/ ./cmd/atolld ./cmd/atoll
-
 .PHONY: test
-test: ## all tests but the long ones: a few minutes
-	$(GO) test -timeout 15m $$($(GO) list $(PKGS) | grep -v -e /test/e2e -e /test/docker)
+test: ## unit tests of every package
+	$(GO) test -timeout 10m $(UNIT)
 
 .PHONY: race
-race: ## the cores under the race detector
+race: ## the same, under the race detector, where goroutines share state
 	$(GO) test -race -short -timeout 15m $(RACE)
 
-.PHONY: lint
-lint: ## gofmt, vet, staticcheck
-	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo 'gofmt:'; gofmt -l $$(git ls-files '*.go'); exit 1; }
-	$(GO) vet $(PKGS)
-	$(GO) vet -tags mistakes ./test/sim ./keyspace/... ./replication/...
-	$(GO) -C tools/dev build -o ../../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
-	bin/staticcheck $(PKGS)
-
-.PHONY: proto
-proto: ## generate proto/atoll/v1 again, and check that nothing changed
-	tools/proto/generate.sh
-	git diff --exit-code proto
-
 .PHONY: sim
-sim: ## 2,000 simulated clusters, and every planted mistake found
-	$(GO) test ./test/sim -timeout 20m -seeds 2000 -v
-	$(GO) test ./test/sim -tags mistakes -run PlantedMistakes -timeout 20m -v
+sim: ## clusters in virtual time: SEEDS=2000 histories, and planted mistakes that must be found
+	$(GO) test ./test/sim -count=1 -timeout 20m -seeds $(SEEDS)
+	$(GO) test ./test/sim -count=1 -timeout 20m -tags mistakes -run PlantedMistakes
 
 .PHONY: e2e
-e2e: ## real processes on loopback: cuts, kills, convergence
-	$(GO) test ./test/e2e/... -timeout 20m -v
+e2e: build ## real processes, real clients, kill -9, cut links
+	@if [ -d test/e2e ]; then $(GO) test -count=1 -timeout 15m ./test/e2e/...; else echo "e2e: there is no test/e2e"; exit 1; fi
 
-.PHONY: docker
-docker: image ## the same on the Docker engine
-	$(GO) test ./test/docker -timeout 15m -v
+.PHONY: fmt-check
+fmt-check:
+	@bad=$$(git ls-files --cached --others --exclude-standard '*.go' | grep -v '\.pb\.go$$' | xargs gofmt -l); \
+	if [ -n "$$bad" ]; then echo "not formatted (run gofmt -w):"; echo "$$bad"; exit 1; fi
+
+.PHONY: vet
+vet:
+	$(GO) vet ./...
+	$(GO) vet -tags mistakes ./test/sim ./keyspace/... ./replication/...
+
+.PHONY: lint
+lint: fmt-check vet layering ## gofmt, vet, layering, staticcheck
+	$(GO) -C tools/dev build -o ../../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
+	bin/staticcheck ./...
+
+.PHONY: deadcode
+deadcode: ## functions that nothing reaches, tests included
+	$(GO) tool -modfile=tools/dev/go.mod deadcode -test ./...
+
+.PHONY: layering
+layering: ## imports go down the list only; the cores are deterministic
+	$(GO) test ./test/layering
+
+.PHONY: proto
+proto: ## lint the .proto files and write their Go code
+	tools/proto/generate.sh
 
 .PHONY: fuzz
-FUZZTIME ?= 20s
-fuzz: ## every fuzz target for FUZZTIME
-	@set -e; for p in $$(git grep -l '^func Fuzz' -- '*_test.go' | xargs -n1 dirname | sort -u); do \
-	  for f in $$(grep -ho '^func Fuzz[A-Za-z0-9_]*' $$p/*_test.go | cut -c6-); do \
-	    echo "$$p $$f"; $(GO) test ./$$p -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME); done; done
+fuzz: ## every fuzz target for FUZZTIME=20s
+	@$(GO) list -f '{{$$d := .Dir}}{{$$p := .ImportPath}}{{range .TestGoFiles}}{{$$p}} {{$$d}}/{{.}}{{"\n"}}{{end}}{{range .XTestGoFiles}}{{$$p}} {{$$d}}/{{.}}{{"\n"}}{{end}}' ./... \
+	| while read -r pkg file; do [ -n "$$pkg" ] || continue; \
+	    for f in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$file"); do \
+	      echo "== $$pkg $$f"; $(GO) test "$$pkg" -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME); \
+	    done; done
+
+.PHONY: bench
+bench: ## Go benchmarks, BENCHTIME=1s each
+	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+.PHONY: static
+static: ## dist/image/: the two binaries without any library, for the image
+	CGO_ENABLED=1 $(GO) build -trimpath -tags 'netgo osusergo' \
+	  -ldflags '$(LDFLAGS) -linkmode external -extldflags "-static"' -o dist/image/ ./cmd/atolld ./cmd/atoll
 
 .PHONY: image
 image: static ## the container image atoll:dev
-	DOCKER_BUILDKIT=0 docker build -q -t atoll:dev -f deploy/Dockerfile .
+	@mkdir -p dist/image/data
+	@buildkit=1; docker buildx version >/dev/null 2>&1 || buildkit=0; \
+	echo "docker build -t $(IMAGE)"; DOCKER_BUILDKIT=$$buildkit docker build -q -t $(IMAGE) -f deploy/Dockerfile dist/image
+
+# Compose v2 as "docker compose" where the plugin is there, docker-compose otherwise.
+COMPOSE = $(shell if docker compose version >/dev/null 2>&1; then echo docker compose; else echo docker-compose; fi)
 
 .PHONY: up
-up: image ## three regions by docker-compose
-	docker-compose up -d
+up: image ## three regions in containers: 127.0.0.1:7000 (us), :7010 (eu), :7020 (ap)
+	$(COMPOSE) up -d
+	@echo "try: bin/atoll --addr 127.0.0.1:7010 status"
 
 .PHONY: down
-down: ## stop them and remove their data
-	docker-compose down -v
+down: ## stop them and delete their data
+	$(COMPOSE) down -v
+
+.PHONY: compose-config
+compose-config: ## is docker-compose.yml accepted?
+	$(COMPOSE) config -q
+
+.PHONY: compose-config-v2
+compose-config-v2: ## the same by Compose v2, which is built first (minutes)
+	cd test/docker && $(GO) build -o ../../bin/compose-v2 github.com/docker/compose/v2/cmd
+	bin/compose-v2 compose -f docker-compose.yml config -q
+
+.PHONY: docker-test
+docker-test: build ## the scenario of test/docker: on the Docker engine, or with processes where there is none
+	$(GO) test -count=1 -v -timeout 10m ./test/docker
 
 .PHONY: ci
-ci: lint build test race sim e2e docker ## what CI runs
+ci: ## everything that must pass
+	@for step in lint build test race sim e2e compose-config docker-test; do \
+	  start=$$SECONDS; echo; echo "=== $$step"; \
+	  $(MAKE) --no-print-directory $$step || { echo "=== $$step FAILED after $$((SECONDS - start)) s"; exit 1; }; \
+	  echo "=== $$step ok, $$((SECONDS - start)) s"; \
+	done; echo; echo "ci: all passed in $$SECONDS s"
