@@ -87,7 +87,11 @@ func (n *Node) replicationEvents() replication.Events {
 		},
 		Disconnected: func(p replication.Identity, cause error) {
 			event("disconnected")
-			n.log.Warn("peer disconnected", "peer", p.Node, "address", p.Address, "cause", cause)
+			level := slog.LevelWarn
+			if n.draining.Load() {
+				level = slog.LevelDebug // that is what draining means
+			}
+			n.log.Log(context.Background(), level, "peer disconnected", "peer", p.Node, "address", p.Address, "cause", cause)
 		},
 		DialFailed: func(address string, cause error) {
 			event("dial_failed")

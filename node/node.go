@@ -13,6 +13,9 @@ import (
 // tailWait bounds how long a stopping node waits for its peers to acknowledge its last updates.
 const tailWait = time.Second
 
+// leaveWait bounds the goodbye to gossip.
+const leaveWait = time.Second
+
 // group runs parts until its context ends. The first that fails is reported.
 type group struct {
 	ctx    context.Context

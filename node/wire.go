@@ -167,6 +167,7 @@ func (n *Node) newCluster(self membership.Member) (*membership.Cluster, error) {
 	cfg := membership.Config{
 		Cluster: n.cfg.Cluster, Self: self, Listen: n.cfg.Gossip.Listen, Advertise: n.cfg.Gossip.Advertise,
 		Seeds: n.cfg.Gossip.Join, Known: n.roster.known(), Events: n.gossipEvents(),
+		LeaveTimeout: leaveWait,
 	}
 	if n.cfg.Gossip.KeyFile != "" {
 		key, err := membership.LoadKey(n.cfg.Gossip.KeyFile)

@@ -128,11 +128,17 @@ func freeAddress(t *testing.T) string {
 // spawn starts a node and waits until it is ready.
 func spawn(t *testing.T, dir string, more ...string) *process {
 	t.Helper()
+	return spawnAs(t, []string{binary}, dir, more...)
+}
+
+// spawnAs does so by a command that ends up as the node.
+func spawnAs(t *testing.T, command []string, dir string, more ...string) *process {
+	t.Helper()
 	p := &process{listen: freeAddress(t), http: freeAddress(t), exited: make(chan struct{})}
-	p.cmd = exec.Command(binary, append([]string{
+	p.cmd = exec.Command(command[0], append(append(command[1:], []string{
 		"--region", "eu", "--data-dir", dir, "--listen", p.listen, "--http-listen", p.http, "--gossip-listen", freeAddress(t),
 		"--cache-bytes", "8MiB",
-	}, more...)...)
+	}...), more...)...)
 	p.cmd.Env = []string{"PATH=/bin"}
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
@@ -264,6 +270,27 @@ func TestKillKeepsEveryAcknowledgedWrite(t *testing.T) {
 		lost += unknown
 	}
 	verify(t, dir, total, lost)
+}
+
+func TestAFailedDiskStopsTheNode(t *testing.T) {
+	// A file may grow to 300 KiB: the write-ahead log meets that soon.
+	script := `ulimit -f 300 && exec "$0" "$@"`
+	p := spawnAs(t, []string{"/bin/bash", "-c", script, binary}, t.TempDir())
+	c := dial(t, p)
+	value := bytes.Repeat([]byte("x"), 60_000)
+	for i := range 20 {
+		if err := c.Register("k"+strconv.Itoa(i)).Set(t.Context(), value); err != nil {
+			break
+		}
+	}
+	select {
+	case <-p.exited:
+	case <-time.After(10 * time.Second):
+		t.Fatalf("the node goes on:\n%s", p.log())
+	}
+	if code := p.cmd.ProcessState.ExitCode(); code != 74 || !strings.Contains(p.log(), "disk failed; the node stops") {
+		t.Errorf("exit %d, want 74\n%s", code, p.log())
+	}
 }
 
 const writers = 8
