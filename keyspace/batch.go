@@ -14,8 +14,9 @@ import (
 // the store. It reads as the state after its last record.
 type batch struct {
 	below  stored
-	cells  map[string]*cell  // by cell key
-	extra  map[string][]byte // other keys; nil deletes
+	cells  map[string]*cell       // by cell key
+	read   map[string]crdt.Header // by cell key; what was read from below and not changed
+	extra  map[string][]byte      // other keys; nil deletes
 	heads  map[clock.Origin]store.Head
 	frames []*oplog.Frame
 	bytes  int
@@ -32,6 +33,7 @@ func newBatch(below stored) batch {
 	return batch{
 		below: below,
 		cells: map[string]*cell{},
+		read:  map[string]crdt.Header{},
 		extra: map[string][]byte{},
 		heads: map[clock.Origin]store.Head{},
 	}
@@ -40,10 +42,19 @@ func newBatch(below stored) batch {
 func (b *batch) raw() store.Reader { return b.below.src }
 
 func (b *batch) header(key []byte) (crdt.Header, error) {
-	if c := b.cells[string(headerKey(b.below.ns, key))]; c != nil {
+	cell := headerKey(b.below.ns, key)
+	if c := b.cells[string(cell)]; c != nil {
 		return *c.header, nil
 	}
-	return b.below.header(key)
+	// A command reads a header, and the update that it makes reads it again.
+	if h, ok := b.read[string(cell)]; ok {
+		return h, nil
+	}
+	h, err := b.below.header(key)
+	if err == nil {
+		b.read[string(cell)] = h
+	}
+	return h, err
 }
 
 func (b *batch) member(key, member []byte) (crdt.Member, error) {

@@ -112,7 +112,7 @@ func (c *Core) applyChange(ch *crdt.Change, tag crdt.Tag, ctx crdt.Context) erro
 	hadMembers := len(h.Claims) > 0
 	c.applyHeader(&h, ch, tag, ctx)
 	var n count
-	if hadMembers || len(ch.Adds) > 0 {
+	if hadMembers {
 		if n, err = c.batch.loadCount(ch.Key); err != nil {
 			return err
 		}

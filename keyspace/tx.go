@@ -189,11 +189,14 @@ func (tx *Tx) touch(key []byte) (*txKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, ok, err := tx.cells.count(key)
-	if err != nil {
-		return nil, err
+	k := &txKey{before: h, after: h, change: crdt.Change{Key: bytes.Clone(key)}}
+	if len(h.Claims) > 0 { // else there are no members
+		n, ok, err := tx.cells.count(key)
+		if err != nil {
+			return nil, err
+		}
+		k.count = count{n, !ok}
 	}
-	k := &txKey{before: h, after: h, change: crdt.Change{Key: bytes.Clone(key)}, count: count{n, !ok}}
 	tx.write.keys[string(key)] = k
 	return k, nil
 }
