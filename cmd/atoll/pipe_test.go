@@ -11,6 +11,7 @@ import (
 )
 
 func TestPipeRunsThousandsOfCommandsInOrder(t *testing.T) {
+	t.Parallel()
 	addr := fmt.Sprintf("127.0.0.1:%d", cluster3(t))
 	var in, want strings.Builder
 	for i := range 2500 {
@@ -110,6 +111,7 @@ func coprocess(t *testing.T, addr string) {
 }
 
 func TestAReaderThatLeavesIsNoError(t *testing.T) {
+	t.Parallel()
 	addr := fmt.Sprintf("127.0.0.1:%d", cluster3(t))
 	script := `for i in $(seq 20000); do echo "get key"; done | { "$0" --addr "$1"; echo "code $?" >&2; } | head -1`
 	cmd := exec.Command("sh", "-c", script, filepath.Join(binaries, "atoll"), addr)

@@ -5,7 +5,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"syscall"
+
+	"golang.org/x/term"
 
 	"github.com/atollkv/atoll/client"
 	pb "github.com/atollkv/atoll/proto/atoll/v1"
@@ -145,7 +148,7 @@ func (s *session) printError(r errReply) error {
 	if r.exit() == exitError {
 		text = "(error) " + r.Code + " " + text
 	}
-	if s.color {
+	if file, ok := s.err.(*os.File); ok && s.opts.colored(term.IsTerminal(int(file.Fd()))) {
 		text = "\x1b[31m" + text + "\x1b[0m"
 	}
 	_, err := io.WriteString(s.err, text+"\n")

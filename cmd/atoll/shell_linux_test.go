@@ -102,6 +102,7 @@ func (term *terminal) shows(want string) {
 }
 
 func TestShellOnATerminal(t *testing.T) {
+	t.Parallel()
 	base := cluster3(t)
 	history := filepath.Join(t.TempDir(), "state", "history")
 	term := openTerminal(t, []string{"ATOLL_HISTORY=" + history, "TERM=xterm"}, "--addr", fmt.Sprintf("127.0.0.1:%d", base), "--color", "never")
