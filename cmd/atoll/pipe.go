@@ -63,6 +63,9 @@ func (p *pipe) line(ctx context.Context, text []byte) error {
 	if len(bytes.TrimSpace(text)) == 0 {
 		return p.settle(ctx)
 	}
+	if _, f := p.s.connect(ctx); f != nil {
+		return f // only the first line can fail here: a client that was connected once reconnects
+	}
 	cmd, args, f := parseLine(text)
 	if f == nil && cmd.inTxn {
 		var q queued
@@ -144,14 +147,18 @@ func (p *pipe) print(r reply) error {
 	return err
 }
 
-// broken ends the pipe when its input or output fails.
+// broken ends the pipe when its input or output fails, or when there is no node to begin with.
 func (p *pipe) broken(err error) int {
 	if isClosedPipe(err) {
 		return exitOK
 	}
-	f := explain(err)
-	_ = p.s.print(errReply{f}) // the output may be what is broken
-	return f.exit
+	r := errReply{explain(err)}
+	if p.s.form == formJSON {
+		_ = p.s.print(r) // the output may be what is broken
+	} else {
+		_ = p.s.printError(r)
+	}
+	return r.exit()
 }
 
 func (p *pipe) summary(ctx context.Context) int {
