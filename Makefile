@@ -106,11 +106,11 @@ down: ## stop them and delete their data
 
 .PHONY: compose-config
 compose-config: ## is docker-compose.yml accepted?
-	$(COMPOSE) config -q
+	@if [ -n "$${NO_COMPOSE:-}" ]; then echo "NOT CHECKED: no docker compose here" >&2; else $(COMPOSE) config -q; echo "$(COMPOSE): accepted"; fi
 
 .PHONY: compose-config-v2
 compose-config-v2: ## the same by Compose v2, which is built first (minutes)
-	cd test/docker && $(GO) build -o ../../bin/compose-v2 github.com/docker/compose/v2/cmd
+	$(GO) -C tools/compose build -o ../../bin/compose-v2 github.com/docker/compose/v2/cmd
 	bin/compose-v2 compose -f docker-compose.yml config -q
 
 .PHONY: docker-test
