@@ -297,3 +297,16 @@ func TestAClockOfAnotherAgeIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestANodeStartsCutOff(t *testing.T) {
+	cfg := testConfig(t, "us")
+	cfg.Dev.Cut, cfg.Dev.Deaf = []string{"eu"}, []string{"ap"}
+	n := launch(t, cfg)
+	if !n.cuts.Blocked("eu") || !n.cuts.Deaf("ap") || n.cuts.Blocked("ap") {
+		t.Fatal("dev.cut and dev.deaf do not hold from the start")
+	}
+	cfg.Dev.Faults = false
+	if err := cfg.Validate(); err == nil || !strings.Contains(err.Error(), "need dev.faults") {
+		t.Fatalf("dev.cut without dev.faults: %v", err)
+	}
+}

@@ -49,6 +49,9 @@ func (c *Config) validate(ps *problems) {
 			ps.add("gossip.key_file: %v", err)
 		}
 	}
+	if !c.Dev.Faults && len(c.Dev.Cut)+len(c.Dev.Deaf) > 0 {
+		ps.add("dev.cut, dev.deaf: need dev.faults")
+	}
 }
 
 func (c *Config) validateNames(ps *problems) {

@@ -87,6 +87,9 @@ func Open(cfg Config, opts Options) (*Node, error) {
 	if n.log == nil {
 		n.log = slog.New(slog.DiscardHandler)
 	}
+	if cfg.Dev.Faults {
+		n.cuts.Set(cfg.Dev.Cut, cfg.Dev.Deaf)
+	}
 	_, n.started = opts.Wall.Read()
 	for _, open := range []func() error{n.openStore, n.openShard, n.openPeers, n.openServers} {
 		if err := open(); err != nil {
