@@ -66,7 +66,6 @@ func fast(c *memberlist.Config) {
 type started struct {
 	*Cluster
 	stop   func()
-	cancel context.CancelFunc
 	mu     sync.Mutex
 	lines  bytes.Buffer // guarded by mu
 	events []string     // guarded by mu

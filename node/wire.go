@@ -28,7 +28,7 @@ import (
 // shardID is the one shard there is; namespaceID the one namespace.
 const (
 	shardID     store.ShardID = 0
-	namespaceID               = 0
+	namespaceID uint32        = 0
 )
 
 // Options are what a node gets from the program around it.
