@@ -111,7 +111,7 @@ compose-config: ## is docker-compose.yml accepted?
 .PHONY: compose-config-v2
 compose-config-v2: ## the same by Compose v2, which is built first (minutes)
 	$(GO) -C tools/compose build -o ../../bin/compose-v2 github.com/docker/compose/v2/cmd
-	bin/compose-v2 compose -f docker-compose.yml config -q
+	bin/compose-v2 -f docker-compose.yml config -q
 
 .PHONY: docker-test
 docker-test: build ## the scenario of test/docker: on the Docker engine, or with processes where there is none
