@@ -139,15 +139,3 @@ func packages(all []source) []string {
 	slices.Sort(list)
 	return slices.Compact(list)
 }
-
-// qualified returns F of a node pkg.F, or "".
-func qualified(n ast.Node, pkg string) (string, token.Pos) {
-	sel, ok := n.(*ast.SelectorExpr)
-	if !ok {
-		return "", 0
-	}
-	if id, ok := sel.X.(*ast.Ident); ok && id.Name == pkg {
-		return sel.Sel.Name, sel.Pos()
-	}
-	return "", 0
-}
