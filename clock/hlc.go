@@ -1,6 +1,7 @@
 package clock
 
 import (
+	"math"
 	"sync"
 	"time"
 )
@@ -53,7 +54,10 @@ func (h *HLC) Ahead(t Timestamp) time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	wall, _ := h.physical.millis()
-	return time.Duration(t.WallMillis()-wall) * time.Millisecond
+	// A damaged stamp may name a time that no Duration reaches: it must not wrap into
+	// the past.
+	const reach = int64(math.MaxInt64 / time.Millisecond)
+	return time.Duration(min(max(t.WallMillis()-wall, -reach), reach)) * time.Millisecond
 }
 
 // Last returns the greatest timestamp issued or observed.

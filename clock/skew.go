@@ -24,23 +24,29 @@ func (v Verdict) String() string {
 }
 
 // JudgeSkew compares this node's clock with its peers'. offsets holds, for each live
-// peer, peer clock minus own clock. With two or more peers (three clocks) the median
-// of all clocks is taken as true: a node further from it than 80 % of maxOffset is
-// bad. With one peer nobody can tell who is wrong, so both only alarm.
+// peer, peer clock minus own clock. The median of all clocks is taken as true: a node
+// further from it than 80 % of maxOffset is bad. Of an even number of clocks the two in
+// the middle are the median; when they are that far apart themselves, as two clocks or
+// two halves of a cluster may be, nobody can tell who is wrong: then all only alarm.
+//
+// The second result is how far this clock is ahead of the others.
 func JudgeSkew(offsets []time.Duration, maxOffset time.Duration) (Verdict, time.Duration) {
 	limit := maxOffset * 8 / 10
-	if len(offsets) == 0 {
-		return ClockGood, 0
-	}
 	all := append(slices.Clone(offsets), 0)
 	slices.Sort(all)
-	median := (all[(len(all)-1)/2] + all[len(all)/2]) / 2
+	low, high := all[(len(all)-1)/2], all[len(all)/2]
+	farther := high
+	if -low > high {
+		farther = low
+	}
 	switch {
-	case len(all) >= 3 && median.Abs() > limit:
-		return ClockBad, -median
-	case len(all) == 2 && offsets[0].Abs() > limit:
-		return ClockAlarm, -offsets[0]
+	case low > limit:
+		return ClockBad, -low
+	case -high > limit:
+		return ClockBad, -high
+	case high-low > limit:
+		return ClockAlarm, -farther
 	default:
-		return ClockGood, -median
+		return ClockGood, -(low + high) / 2
 	}
 }

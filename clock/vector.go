@@ -92,9 +92,21 @@ func (v VersionVector) Without(o Origin) VersionVector {
 
 // Join raises v to the least upper bound of v and w.
 func (v *VersionVector) Join(w VersionVector) {
-	for _, e := range w.entries {
-		v.Advance(e.Origin, e.Seq)
+	if w.LessEq(*v) {
+		return
 	}
+	out := make([]Entry, 0, len(v.entries)+len(w.entries))
+	mine := v.entries
+	for _, e := range w.entries {
+		for len(mine) > 0 && mine[0].Origin < e.Origin {
+			out, mine = append(out, mine[0]), mine[1:]
+		}
+		if len(mine) > 0 && mine[0].Origin == e.Origin {
+			e.Seq, mine = max(e.Seq, mine[0].Seq), mine[1:]
+		}
+		out = append(out, e)
+	}
+	v.entries = append(out, mine...)
 }
 
 // LessEq reports whether everything seen by v is seen by w.
@@ -192,12 +204,13 @@ func DecodeVector(b []byte) (VersionVector, []byte, error) {
 // Changes returns the entries of w that differ from v, for encoding w relative to v.
 // w must cover v.
 func (v VersionVector) Changes(w VersionVector) VersionVector {
-	if len(v.entries) == len(w.entries) && slices.Equal(v.entries, w.entries) {
-		return VersionVector{}
-	}
 	var out []Entry
+	mine := v.entries
 	for _, e := range w.entries {
-		if v.Get(e.Origin) != e.Seq {
+		for len(mine) > 0 && mine[0].Origin < e.Origin {
+			mine = mine[1:]
+		}
+		if len(mine) == 0 || mine[0] != e {
 			out = append(out, e)
 		}
 	}

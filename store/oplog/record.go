@@ -80,12 +80,11 @@ func parseRecord(b []byte, seq clock.Seq, dep clock.VersionVector) (Record, erro
 	if err != nil {
 		return Record{}, fmt.Errorf("%w: record %d: %w", ErrMalformed, seq, err)
 	}
-	for _, e := range change.Entries() {
-		if dep.Get(e.Origin) >= e.Seq {
-			return Record{}, fmt.Errorf("%w: record %d: context of %v does not rise", ErrMalformed, seq, e.Origin)
-		}
-	}
+	before := dep
 	dep.Join(change)
+	if before.Changes(dep).Len() != change.Len() {
+		return Record{}, fmt.Errorf("%w: record %d: context does not rise", ErrMalformed, seq)
+	}
 	r.Dep, r.Body = dep, body
 	return r, nil
 }
