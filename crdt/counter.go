@@ -141,58 +141,79 @@ func (c *Counter) Raise(s Shard) {
 		c.Shards = slices.Clone(c.Shards)
 		c.Shards[i] = s
 	}
-	c.normalize(s.Origin)
+	c.normalize()
 }
 
 // Reset applies the floors that the reset named by left. An origin has seen its own
 // resets.
 func (c *Counter) Reset(floors []Floor, by clock.Dot) {
+	if len(floors) == 0 {
+		return
+	}
+	all := slices.Clone(c.Floors)
 	for _, f := range floors {
 		f.By = clock.Dot{}
 		if f.Origin != by.Origin {
 			f.By = by
 		}
-		c.Floors = append(slices.Clip(c.Floors), f)
-		slices.SortFunc(c.Floors, compareFloors)
-		c.normalize(f.Origin)
+		all = append(all, f)
 	}
+	slices.SortFunc(all, compareFloors)
+	c.Floors = all
+	c.normalize()
 }
 
-// normalize restores the invariant for one origin.
-func (c *Counter) normalize(o clock.Origin) {
-	lo, hi := c.floors(o)
-	if lo == hi {
+// normalize restores the invariant, origin by origin.
+func (c *Counter) normalize() {
+	if len(c.Floors) == 0 {
 		return
 	}
-	top := c.Floors[hi-1]
-	s, hasShard := c.shard(o)
-	if hasShard && top.Seq >= c.Shards[s].Seq {
-		c.Shards = remove(c.Shards, s)
-		hasShard = false
-	}
-	needed := func(i int) bool {
-		f := c.Floors[i]
-		if !f.settled() {
-			return true
+	shards := make([]Shard, 0, len(c.Shards))
+	floors := make([]Floor, 0, len(c.Floors))
+	living, left := c.Shards, c.Floors
+	for len(left) > 0 {
+		o, n := left[0].Origin, 1
+		for n < len(left) && left[n].Origin == o {
+			n++
 		}
-		// Settled floors sort before others of the same seq, so the last of the greatest seq
-		// is settled only if all of that seq are.
-		return i == hi-1 && hasShard && f.Seq >= c.Shards[s].Base
-	}
-	kept := make([]Floor, 0, len(c.Floors))
-	for i, f := range c.Floors {
-		if i < lo || i >= hi || needed(i) {
-			kept = append(kept, f)
+		for len(living) > 0 && living[0].Origin < o {
+			shards, living = append(shards, living[0]), living[1:]
 		}
+		var s *Shard
+		if len(living) > 0 && living[0].Origin == o {
+			s, living = &living[0], living[1:]
+		}
+		if s != nil && left[n-1].Seq >= s.Seq {
+			s = nil // covered wholly
+		}
+		if s != nil {
+			shards = append(shards, *s)
+		}
+		floors = appendNeeded(floors, left[:n], s)
+		left = left[n:]
 	}
-	c.Floors = kept
+	c.Shards, c.Floors = orNil(append(shards, living...)), orNil(floors)
 }
 
-func remove[T any](list []T, i int) []T {
-	if len(list) == 1 {
+// appendNeeded appends those of one origin's floors, ascending, that must stay; s is
+// its shard, nil if none remains.
+func appendNeeded(out, of []Floor, s *Shard) []Floor {
+	for i, f := range of {
+		// Settled floors sort before others of the same seq, so the last of the greatest seq
+		// is settled only if all of that seq are.
+		inLife := i == len(of)-1 && s != nil && f.Seq >= s.Base
+		if !f.settled() || inLife {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+func orNil[T any](list []T) []T {
+	if len(list) == 0 {
 		return nil
 	}
-	return slices.Concat(list[:i], list[i+1:])
+	return list
 }
 
 // Settle marks the floors whose origins have seen the reset: their next increment
@@ -200,22 +221,20 @@ func remove[T any](list []T, i int) []T {
 // applied record of an origin, that record included; it is a function of the version
 // vector alone, so replicas with equal vectors settle alike.
 func (c *Counter) Settle(seen func(clock.Origin) Context) {
-	var settled []clock.Origin
+	settled := false
 	floors := slices.Clone(c.Floors)
 	for i, f := range floors {
 		if !f.settled() && seen(f.Origin).Covers(f.By) {
 			floors[i].By = clock.Dot{}
-			settled = append(settled, f.Origin)
+			settled = true
 		}
 	}
-	if len(settled) == 0 {
+	if !settled {
 		return
 	}
+	slices.SortFunc(floors, compareFloors)
 	c.Floors = floors
-	slices.SortFunc(c.Floors, compareFloors)
-	for _, o := range settled {
-		c.normalize(o)
-	}
+	c.normalize()
 }
 
 // Merge returns the least upper bound of two settled counters.
@@ -224,8 +243,8 @@ func (c Counter) Merge(o Counter, v Vectors) Counter {
 	for _, origin := range c.origins(o) {
 		out.mergeShard(c, o, origin, v)
 		out.mergeFloors(c, o, origin, v)
-		out.normalize(origin)
 	}
+	out.normalize()
 	return out
 }
 
@@ -357,11 +376,9 @@ func (d *decoder) checkNormal(c *Counter) {
 	if d.err != nil || len(c.Floors) == 0 {
 		return
 	}
-	for _, f := range c.Floors {
-		n := Counter{c.Shards, c.Floors}
-		n.normalize(f.Origin)
-		if len(n.Shards) != len(c.Shards) || len(n.Floors) != len(c.Floors) {
-			d.fail("counter not in normal form")
-		}
+	n := *c
+	n.normalize()
+	if len(n.Shards) != len(c.Shards) || len(n.Floors) != len(c.Floors) {
+		d.fail("counter not in normal form")
 	}
 }

@@ -51,12 +51,15 @@ type Change struct {
 type Increment struct {
 	Base  clock.Seq
 	Total Total
-	Delta int64
+	Delta Total
 }
 
 // Check refuses what no writer with the update's dot can have written. It returns an
 // error that matches ErrMalformed.
 func (u *Update) Check(dot clock.Dot) error {
+	if u.Declare != nil && dot.Seq != 1 {
+		return fmt.Errorf("%w: %v declares a node, only the first record may", ErrMalformed, dot)
+	}
 	for i := range u.Changes {
 		c := &u.Changes[i]
 		if c.Increment != nil && c.Increment.Base > dot.Seq {
@@ -120,7 +123,7 @@ func (c *Change) appendTo(b []byte) []byte {
 		b[at] |= changeIncrement
 		b = appendUvarint(b, uint64(c.Increment.Base))
 		b = c.Increment.Total.appendTo(b)
-		b = TotalOf(c.Increment.Delta).appendTo(b)
+		b = c.Increment.Delta.appendTo(b)
 	}
 	if len(c.Adds) > 0 {
 		b[at] |= changeAdds
@@ -185,7 +188,12 @@ func (d *decoder) change() (c Change, known bool) {
 	}
 	if flags&changeClear != 0 {
 		c.Clear = true
-		for range d.count(dotBytesMin + 1) {
+		n := d.count(dotBytesMin + 1)
+		if n > clock.MaxVectorEntries {
+			d.fail("%d floors", n)
+			n = 0
+		}
+		for range n {
 			f := d.floor()
 			if k := len(c.Floors); k > 0 && c.Floors[k-1].Origin >= f.Origin {
 				d.fail("floors not in order")
@@ -210,10 +218,8 @@ func (d *decoder) change() (c Change, known bool) {
 }
 
 func (d *decoder) increment() *Increment {
-	inc := &Increment{Base: clock.Seq(d.uvarint()), Total: d.total()}
-	delta, exact := d.total().Int64()
-	inc.Delta = delta
-	if !exact || inc.Base == 0 {
+	inc := &Increment{Base: clock.Seq(d.uvarint()), Total: d.total(), Delta: d.total()}
+	if inc.Base == 0 {
 		d.fail("bad increment")
 	}
 	return inc

@@ -157,7 +157,7 @@ func (h *history) command(r *replica, op *Op, tag crdt.Tag) crdt.Change {
 	case "incr":
 		op.Delta = int64(h.rng.IntN(21) - 10)
 		s := head.Counter.Increment(op.Delta, tag)
-		return crdt.Change{Increment: &crdt.Increment{Base: s.Base, Total: s.Total, Delta: op.Delta}}
+		return crdt.Change{Increment: &crdt.Increment{Base: s.Base, Total: s.Total, Delta: crdt.TotalOf(op.Delta)}}
 	case "sadd":
 		op.Value = string(rune('a' + h.rng.IntN(3)))
 		return crdt.Change{Adds: [][]byte{[]byte(op.Value)}}
