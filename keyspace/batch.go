@@ -39,6 +39,10 @@ func newBatch(below stored) batch {
 	}
 }
 
+// forget drops headers that were read and not changed: they serve one command only,
+// and would pile up where nothing is written.
+func (b *batch) forget() { clear(b.read) }
+
 func (b *batch) raw() store.Reader { return b.below.src }
 
 func (b *batch) header(key []byte) (crdt.Header, error) {
@@ -124,7 +128,9 @@ func (b *batch) members(key, from []byte, fn func([]byte, crdt.Member) bool) err
 }
 
 func (b *batch) putHeader(key []byte, h crdt.Header) {
-	b.put(headerKey(b.below.ns, key), &cell{header: &h})
+	at := headerKey(b.below.ns, key)
+	delete(b.read, string(at))
+	b.put(at, &cell{header: &h})
 	for _, s := range h.Register.Siblings {
 		b.bytes += len(s.Value)
 	}

@@ -82,6 +82,7 @@ func (c *Core) Execute(cmds []Command) (replies []Reply, written bool, err error
 	if c.failed != nil {
 		return nil, false, c.failed
 	}
+	c.batch.forget()
 	tx := c.begin(slices.ContainsFunc(cmds, Command.Writes))
 	replies = make([]Reply, len(cmds))
 	for i, cmd := range cmds {
@@ -215,8 +216,17 @@ func (c *Core) Tick() error {
 	if c.failed != nil {
 		return c.failed
 	}
+	c.batch.forget()
 	c.drainAll()
 	return c.sweep.step(c)
+}
+
+// Close settles every frame that waits with err; the core accepts nothing after it.
+func (c *Core) Close(err error) {
+	if c.failed == nil {
+		c.failed = err
+	}
+	c.gate.close(err)
 }
 
 // Failed returns the error after which the core accepts nothing, if there was one. The

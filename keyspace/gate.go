@@ -35,15 +35,23 @@ type waiting struct {
 	settled func(error)
 }
 
-// add queues a frame, unless a queued one covers it: that is settled at once.
+// add queues a frame. If a queued one ends alike, the new one takes over its place, and
+// the older sender gets its credit back: each waiting frame is charged to the stream
+// that sent it last, so streams that break and begin anew cannot pile frames up.
+// Frames with other hashes are other histories: both wait for the judgement.
 func (g *gate) add(f *oplog.Frame, settled func(error)) {
 	if g.queues == nil {
 		g.queues = map[clock.Origin][]*waiting{}
 	}
 	q := g.queues[f.Origin]
-	if slices.ContainsFunc(q, func(w *waiting) bool { return w.frame.First <= f.First && f.Last() <= w.frame.Last() }) {
-		settled(nil)
-		return
+	same := func(w *waiting) bool { return w.frame.Last() == f.Last() && w.frame.Hash == f.Hash }
+	if i := slices.IndexFunc(q, same); i >= 0 {
+		older := q[i]
+		if older.frame.First < f.First {
+			f = older.frame
+		}
+		q = slices.Delete(q, i, i+1)
+		defer older.settled(nil)
 	}
 	i, _ := slices.BinarySearchFunc(q, f, func(w *waiting, f *oplog.Frame) int {
 		if w.frame.First <= f.First {
@@ -75,9 +83,19 @@ func (g *gate) drop(o clock.Origin, err error) {
 	if len(q) == 1 {
 		delete(g.queues, o)
 	} else {
+		q[0] = nil // what was settled is not kept
 		g.queues[o] = q[1:]
 	}
 	w.settled(err)
+}
+
+// close settles everything that waits with err.
+func (g *gate) close(err error) {
+	for _, o := range g.origins() {
+		for g.first(o) != nil {
+			g.drop(o, err)
+		}
+	}
 }
 
 func (g *gate) summary(hlc *clock.HLC) Waiting {

@@ -41,8 +41,9 @@ func (s *Shard) Run(ctx context.Context) error {
 	close(applied)
 	wg.Wait()
 	close(s.done)
+	s.core.Close(ErrClosed)
 	s.refuseRest()
-	err := s.release(s.current)
+	err := s.closeReads()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 		return cause
 	}
@@ -99,7 +100,7 @@ func (s *Shard) handle(r request, b *sealed) {
 		b.replies = append(b.replies, answer{r.reply, outcome{replies, err}})
 	case r.frame != nil:
 		s.core.Merge(r.frame, func(err error) {
-			if err != nil && s.cfg.Events.Refused != nil {
+			if err != nil && !errors.Is(err, ErrClosed) && s.cfg.Events.Refused != nil {
 				s.cfg.Events.Refused(r.frame.Origin, err)
 			}
 			r.settled(err)
@@ -134,7 +135,8 @@ func (s *Shard) acknowledge(applied <-chan *sealed, acked chan<- *sealed, stop c
 		if b.pending != nil {
 			if err := b.pending.Acked(); err != nil {
 				stop(err)
-				continue // its clients learn ErrClosed: the outcome is not known
+				_ = b.next.view.Close() // nobody has seen it
+				continue                // its clients learn ErrClosed: the outcome is not known
 			}
 		}
 		s.publish(b)

@@ -55,7 +55,7 @@ func (c *Core) addAgain(f *oplog.Frame) {
 				h.Counter.Shards = slices.Clone(h.Counter.Shards)
 				for i := range h.Counter.Shards {
 					if h.Counter.Shards[i].Origin == f.Origin {
-						h.Counter.Shards[i].Total = h.Counter.Shards[i].Total.Add(crdt.TotalOf(ch.Increment.Delta))
+						h.Counter.Shards[i].Total = h.Counter.Shards[i].Total.Add(ch.Increment.Delta)
 					}
 				}
 				c.batch.putHeader(ch.Key, h)

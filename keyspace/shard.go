@@ -64,6 +64,8 @@ type Shard struct {
 	stats   Stats                       // guarded by mu
 	digests *digester                   // its stale marks are guarded by mu, the rest by its own lock
 	heads   map[clock.Origin]store.Head // guarded by mu; durable by origin
+	closed  bool                        // guarded by mu; nobody may begin to read
+	readers sync.WaitGroup              // added to under mu, unless closed
 }
 
 // Stats describes a shard.
@@ -138,11 +140,33 @@ func (p *published) seen(o clock.Origin) crdt.Context {
 	return crdt.Context{Seen: h.Dep, Self: clock.Dot{Origin: o, Seq: h.Seq}}
 }
 
-func (s *Shard) acquire() *published {
+// acquire takes hold of the published state, and of what also does under the lock.
+func (s *Shard) acquire(also func()) (*published, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed {
+		return nil, ErrClosed
+	}
+	s.readers.Add(1)
 	s.current.refs++
-	return s.current
+	also()
+	return s.current, nil
+}
+
+// doneReading ends what acquire began.
+func (s *Shard) doneReading(p *published) error {
+	defer s.readers.Done()
+	return s.release(p)
+}
+
+// closeReads refuses new readers, waits for those that are at it, and closes the
+// published state: after it nobody uses the store.
+func (s *Shard) closeReads() error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.readers.Wait()
+	return s.release(s.current)
 }
 
 func (s *Shard) release(p *published) error {
@@ -194,6 +218,11 @@ func (s *Shard) submit(ctx context.Context, r request) error {
 	}
 	select {
 	case s.in <- r:
+		select {
+		case <-s.done:
+			s.refuseRest() // it may have come after the shard refused the rest itself
+		default:
+		}
 		return nil
 	case <-s.done:
 		return ErrClosed
@@ -204,9 +233,12 @@ func (s *Shard) submit(ctx context.Context, r request) error {
 
 // Read runs a command that only reads, on the last acknowledged state.
 func (s *Shard) Read(_ context.Context, cmd Command) (r Reply, err error) {
-	p := s.acquire()
+	p, err := s.acquire(func() {})
+	if err != nil {
+		return r, err
+	}
 	defer func() {
-		if e := s.release(p); err == nil {
+		if e := s.doneReading(p); err == nil {
 			err = e
 		}
 	}()
@@ -239,13 +271,13 @@ func (s *Shard) Stats() Stats {
 func (s *Shard) Digest(context.Context) (d Digest, err error) {
 	s.digests.mu.Lock()
 	defer s.digests.mu.Unlock()
-	s.mu.Lock()
-	p := s.current
-	p.refs++
-	work := s.digests.begin()
-	s.mu.Unlock()
+	var work *digestWork
+	p, err := s.acquire(func() { work = s.digests.begin() })
+	if err != nil {
+		return d, err
+	}
 	defer func() {
-		if e := s.release(p); err == nil {
+		if e := s.doneReading(p); err == nil {
 			err = e
 		}
 	}()

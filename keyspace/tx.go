@@ -241,13 +241,9 @@ func (tx *Tx) Increment(key []byte, delta int64) error {
 	next := k.after.Counter.Increment(delta, tx.write.tag)
 	sum := crdt.TotalOf(delta)
 	if k.change.Increment != nil {
-		sum = sum.Add(crdt.TotalOf(k.change.Increment.Delta))
+		sum = sum.Add(k.change.Increment.Delta)
 	}
-	total, exact := sum.Int64()
-	if !exact {
-		return ErrOverflow
-	}
-	k.change.Increment = &crdt.Increment{Base: next.Base, Total: next.Total, Delta: total}
+	k.change.Increment = &crdt.Increment{Base: next.Base, Total: next.Total, Delta: sum}
 	tx.apply(k)
 	return nil
 }

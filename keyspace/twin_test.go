@@ -1,0 +1,351 @@
+package keyspace_test
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/atollkv/atoll/clock"
+	"github.com/atollkv/atoll/crdt"
+	"github.com/atollkv/atoll/keyspace"
+	"github.com/atollkv/atoll/keyspace/command"
+	"github.com/atollkv/atoll/store"
+	"github.com/atollkv/atoll/store/oplog"
+)
+
+// memory is a store that keeps cells in a map.
+type memory struct {
+	cells map[string][]byte
+	heads map[clock.Origin]store.Head
+	fail  error
+}
+
+func (m *memory) Get(key []byte) ([]byte, error) { return bytes.Clone(m.cells[string(key)]), m.fail }
+
+func (m *memory) Iterate(lo, hi []byte) (store.Iterator, error) {
+	it := &memoryIterator{cells: m.cells, at: -1}
+	for k := range m.cells {
+		if k >= string(lo) && k < string(hi) {
+			it.keys = append(it.keys, k)
+		}
+	}
+	slices.Sort(it.keys)
+	return it, m.fail
+}
+
+func (m *memory) apply(c *store.Commit) {
+	for _, cell := range c.Cells {
+		if cell.Value == nil {
+			delete(m.cells, string(cell.Key))
+		} else {
+			m.cells[string(cell.Key)] = cell.Value
+		}
+	}
+	for _, h := range c.Heads {
+		m.heads[h.Origin] = h
+	}
+}
+
+type memoryIterator struct {
+	cells map[string][]byte
+	keys  []string
+	at    int
+}
+
+func (it *memoryIterator) move(to int) bool { it.at = to; return it.Valid() }
+func (it *memoryIterator) First() bool      { return it.move(0) }
+func (it *memoryIterator) Next() bool       { return it.move(it.at + 1) }
+func (it *memoryIterator) SeekGE(key []byte) bool {
+	at, _ := slices.BinarySearch(it.keys, string(key))
+	return it.move(at)
+}
+func (it *memoryIterator) Valid() bool   { return it.at >= 0 && it.at < len(it.keys) }
+func (it *memoryIterator) Key() []byte   { return []byte(it.keys[it.at]) }
+func (it *memoryIterator) Value() []byte { return it.cells[it.keys[it.at]] }
+func (it *memoryIterator) Error() error  { return nil }
+func (it *memoryIterator) Close() error  { return nil }
+
+// wall is a clock that a test moves.
+type wall struct{ at time.Duration }
+
+const wallStart = 1_700_000_000 * time.Second
+
+func (w *wall) Read() (int64, time.Duration) { return (wallStart + w.at).Milliseconds(), w.at }
+
+// region is a Core over memory, with the frames that it has committed.
+type region struct {
+	*keyspace.Core
+	hlc    *clock.HLC
+	mem    *memory
+	wall   *wall
+	frames []*oplog.Frame
+}
+
+func newRegion(origin clock.Origin) *region {
+	r := &region{mem: &memory{cells: map[string][]byte{}, heads: map[clock.Origin]store.Head{}}, wall: &wall{}}
+	r.hlc = clock.NewHLC(r.wall, 0)
+	next := origin
+	r.Core = keyspace.NewCore(keyspace.CoreConfig{
+		Region: "r", Node: fmt.Sprint(origin),
+		NewOrigin: func() clock.Origin { next++; return next - 1 },
+	}, r.mem, nil, r.hlc)
+	return r
+}
+
+func (r *region) commit() {
+	if r.Idle() {
+		return
+	}
+	c := r.Seal()
+	r.mem.apply(c)
+	r.frames = append(r.frames, c.Frames...)
+}
+
+func (r *region) do(t testing.TB, cmds ...keyspace.Command) []keyspace.Reply {
+	t.Helper()
+	replies, _, err := r.Execute(cmds)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return replies
+}
+
+// pull merges everything that from has committed, as the bytes that travel.
+func (r *region) pull(t testing.TB, from *region) {
+	t.Helper()
+	for _, f := range from.frames {
+		if f.Origin == r.Origin() {
+			continue
+		}
+		if err := r.take(t, f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.commit()
+}
+
+// take merges one frame and returns its fate; it fails the test if the frame waits.
+func (r *region) take(t testing.TB, f *oplog.Frame) error {
+	t.Helper()
+	decoded, err := oplog.Decode(f.Append(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls := 0
+	var fate error
+	r.Merge(decoded, func(e error) { calls++; fate = e })
+	if calls != 1 {
+		t.Fatalf("frame %v:%d settled %d times", f.Origin, f.First, calls)
+	}
+	return fate
+}
+
+func (r *region) digest(t testing.TB) keyspace.Digest {
+	t.Helper()
+	d, err := keyspace.ComputeDigest(r.mem, 0, 0, r.Vector(), func(o clock.Origin) crdt.Context {
+		h := r.Head(o)
+		return crdt.Context{Seen: h.Dep, Self: clock.Dot{Origin: o, Seq: h.Seq}}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// look is what a client sees of a key.
+type look struct {
+	exists   int64
+	value    string
+	siblings []string
+	members  []string
+	card     int64
+	err      string
+}
+
+func (r *region) look(t testing.TB, key string) look {
+	t.Helper()
+	var l look
+	l.exists = r.do(t, command.Exists{List: [][]byte{b(key)}})[0].Int
+	if x, _, err := r.Execute([]keyspace.Command{command.Get{Key: b(key)}}); err != nil {
+		l.err = err.Error()
+	} else {
+		l.value = fmt.Sprint(x[0].Found, string(x[0].Value))
+	}
+	for _, s := range r.do(t, command.Siblings{Key: b(key)})[0].Siblings {
+		l.siblings = append(l.siblings, fmt.Sprint(s.Type, string(s.Value), s.Dot, s.Shown))
+	}
+	if x, _, err := r.Execute([]keyspace.Command{command.SMembers{Key: b(key)}, command.SCard{Key: b(key)}}); err == nil {
+		for _, m := range x[0].List {
+			l.members = append(l.members, string(m))
+		}
+		if l.card = x[1].Int; int(l.card) != len(l.members) {
+			t.Fatalf("SCARD %d, SMEMBERS %q", l.card, l.members)
+		}
+	}
+	return l
+}
+
+func someCommand(rng *rand.Rand, key string) keyspace.Command {
+	k := b(key)
+	members := func() (list [][]byte) {
+		for range 1 + rng.IntN(2) {
+			list = append(list, b(string(rune('x'+rng.IntN(3)))))
+		}
+		return list
+	}
+	switch rng.IntN(12) {
+	case 0, 1:
+		return command.Set{Key: k, Value: b(fmt.Sprint(rng.IntN(100)))}
+	case 2, 3, 4:
+		return command.Incr{Key: k, Delta: rng.Int64N(9) - 4}
+	case 5:
+		return command.Delete{List: [][]byte{k}}
+	case 6:
+		return command.ResetCounter{Key: k}
+	case 7, 8, 9:
+		return command.SAdd{Key: k, Members: members()}
+	case 10:
+		return command.SCard{Key: k}
+	default:
+		return command.SRem{Key: k, Members: members()}
+	}
+}
+
+// What the transaction saw of itself, what its node shows after it, and what a replica
+// shows that merged its record must agree, however often one record names a key.
+func TestManyCommandsOnOneKeyInOneTransaction(t *testing.T) {
+	for seed := range uint64(800) {
+		playTransactions(t, seed)
+		if t.Failed() {
+			t.Fatalf("seed %d", seed)
+		}
+	}
+}
+
+func playTransactions(t *testing.T, seed uint64) {
+	rng := rand.New(rand.NewPCG(seed, 3))
+	regions := []*region{newRegion(0x1000), newRegion(0x2000), newRegion(0x3000)}
+	for range 4 + rng.IntN(12) {
+		r := regions[rng.IntN(len(regions))]
+		switch rng.IntN(6) {
+		case 0, 1:
+			r.commit()
+			other := regions[rng.IntN(len(regions))]
+			other.commit()
+			if other != r {
+				r.merge(t, other)
+			}
+		case 2:
+			if err := r.Tick(); err != nil {
+				t.Fatal(err)
+			}
+		default:
+			r.transact(t, rng)
+		}
+		r.wall.at += time.Millisecond
+		if rng.IntN(2) == 0 {
+			r.commit()
+		}
+	}
+	for range 2 {
+		for _, r := range regions {
+			r.commit()
+			for _, o := range regions {
+				if o != r {
+					o.commit()
+					r.merge(t, o)
+				}
+			}
+		}
+	}
+	first := regions[0]
+	for _, r := range regions[1:] {
+		if !r.Vector().Equal(first.Vector()) {
+			t.Fatalf("vectors %v and %v after all was exchanged", r.Vector(), first.Vector())
+		}
+		if a, b := r.look(t, "k"), first.look(t, "k"); !reflect.DeepEqual(a, b) {
+			t.Errorf("one shows %+v\nanother  %+v", a, b)
+		}
+		if a, b := r.digest(t), first.digest(t); a.Sum != b.Sum {
+			t.Errorf("digests %x and %x at %v", a.Sum[:4], b.Sum[:4], a.Vector)
+		}
+	}
+}
+
+// merge pulls what may be pulled; frames that came early wait.
+func (r *region) merge(t *testing.T, from *region) {
+	for _, f := range from.frames {
+		if f.Origin != r.Origin() {
+			r.Merge(f, func(err error) {
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	if rngCommit := len(from.frames)%2 == 0; rngCommit {
+		r.commit()
+	}
+}
+
+// transact runs a transaction of several commands, and compares with a twin that runs
+// them one by one.
+func (r *region) transact(t *testing.T, rng *rand.Rand) {
+	var cmds []keyspace.Command
+	for range 1 + rng.IntN(6) {
+		cmds = append(cmds, someCommand(rng, "k"))
+	}
+	r.commit()
+	twin := r.twin()
+	inside := append(slices.Clone(cmds), command.Exists{List: [][]byte{b("k")}}, command.Siblings{Key: b("k")})
+	replies, _, err := r.Execute(inside)
+	twinReplies, twinErr := twin.oneByOne(cmds)
+	if fmt.Sprint(err) != fmt.Sprint(twinErr) {
+		t.Errorf("%v: %v together, %v one by one", cmds, err, twinErr)
+	}
+	if err != nil {
+		return
+	}
+	if !reflect.DeepEqual(replies[:len(cmds)], twinReplies) {
+		t.Errorf("%v: replies %v together, %v one by one", cmds, replies[:len(cmds)], twinReplies)
+	}
+	l := r.look(t, "k")
+	if twinLook := twin.look(t, "k"); l.exists != twinLook.exists || l.value != twinLook.value || !slices.Equal(l.members, twinLook.members) {
+		t.Errorf("%v: shows %+v together, %+v one by one", cmds, l, twinLook)
+	}
+	if got := replies[len(cmds)].Int; got != l.exists {
+		t.Errorf("%v: EXISTS is %d inside and %d after", cmds, got, l.exists)
+	}
+	var siblings []string
+	for _, s := range replies[len(cmds)+1].Siblings {
+		siblings = append(siblings, fmt.Sprint(s.Type, string(s.Value), s.Dot, s.Shown))
+	}
+	if !slices.Equal(siblings, l.siblings) {
+		t.Errorf("%v: siblings %v inside and %v after", cmds, siblings, l.siblings)
+	}
+}
+
+// twin is a copy of a region that goes its own way; r must have no open batch.
+func (r *region) twin() *region {
+	c := newRegion(0x9000)
+	c.mem = &memory{cells: maps.Clone(r.mem.cells), heads: maps.Clone(r.mem.heads)}
+	c.Core = keyspace.NewCore(keyspace.CoreConfig{NewOrigin: func() clock.Origin { return 0x9000 }},
+		c.mem, slices.Collect(maps.Values(c.mem.heads)), clock.NewHLC(r.wall, r.hlc.Last()))
+	return c
+}
+
+func (r *region) oneByOne(cmds []keyspace.Command) (replies []keyspace.Reply, err error) {
+	for _, cmd := range cmds {
+		one, _, err := r.Execute([]keyspace.Command{cmd})
+		if err != nil {
+			return nil, err
+		}
+		replies = append(replies, one[0])
+	}
+	return replies, nil
+}
