@@ -32,7 +32,7 @@ type answer struct {
 // has ended. Requests that were accepted are answered.
 func (s *Shard) Run(ctx context.Context) error {
 	applied := make(chan *sealed, inFlightMax)
-	acked := make(chan *sealed, 1024)
+	acked := make(chan *sealed, unsyncedMax)
 	ctx, stop := context.WithCancelCause(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() { s.acknowledge(applied, acked, stop) })
@@ -173,17 +173,24 @@ func (s *Shard) publish(b *sealed) {
 	}
 }
 
-// settle waits until commits are durable, and wakes those who ship them.
+// settle waits until commits are durable, and wakes those who ship them. Commits become
+// durable in order: waiting for the last of those that have come is waiting for all.
 func (s *Shard) settle(acked <-chan *sealed, stop context.CancelCauseFunc) {
 	for b := range acked {
-		if err := b.pending.Durable(); err != nil {
+		batch := append(make([]*sealed, 0, 1+len(acked)), b)
+		for range len(acked) {
+			batch = append(batch, <-acked)
+		}
+		if err := batch[len(batch)-1].pending.Durable(); err != nil {
 			stop(err)
 			continue
 		}
-		if s.cfg.Events.Durable != nil {
-			s.cfg.Events.Durable(s.cfg.Shard, b.commit.Frames)
+		for _, b := range batch {
+			if s.cfg.Events.Durable != nil {
+				s.cfg.Events.Durable(s.cfg.Shard, b.commit.Frames)
+			}
+			s.advance(b.commit.Heads)
 		}
-		s.advance(b.commit.Heads)
 	}
 }
 

@@ -19,6 +19,7 @@ const (
 	batchMax      = 512     // requests in one commit
 	batchBytesMax = 4 << 20 // bytes after which a commit takes no more requests
 	inFlightMax   = 4       // commits applied and not yet acknowledged
+	unsyncedMax   = 1 << 16 // commits acknowledged and not yet durable, under fsync interval
 	tickEvery     = 100 * time.Millisecond
 )
 
