@@ -1,0 +1,147 @@
+package keyspace_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/atollkv/atoll/clock"
+	"github.com/atollkv/atoll/keyspace/command"
+	"github.com/atollkv/atoll/store/oplog"
+)
+
+func manyMembers(n int) (list [][]byte) {
+	for i := range n {
+		list = append(list, fmt.Appendf(nil, "m%05d", i))
+	}
+	return list
+}
+
+// A deletion of a big set is swept in steps; members come and go on both sides of the
+// sweep meanwhile, at home and from afar.
+func TestSweepingBesideWritesKeepsCountsAndState(t *testing.T) {
+	for seed := range uint64(6) {
+		rng := rand.New(rand.NewPCG(seed, 5))
+		a, c := newRegion(1), newRegion(2)
+		a.do(t, command.SAdd{Key: b("k"), Members: manyMembers(3000)})
+		a.commit()
+		c.pull(t, a)
+		// Concurrently: A adds some again, C deletes all.
+		a.do(t, command.SAdd{Key: b("k"), Members: manyMembers(3000)[1500:1510]})
+		a.commit()
+		c.do(t, command.Delete{List: [][]byte{b("k")}})
+		c.commit()
+		c.pull(t, a)
+		if l := c.look(t, "k"); l.card != 10 {
+			t.Fatalf("%d members survive, not the 10 that the deletion had not seen", l.card)
+		}
+		for range 30 {
+			m := manyMembers(3000)[rng.IntN(3000):][:1]
+			switch rng.IntN(5) {
+			case 0:
+				c.do(t, command.SRem{Key: b("k"), Members: m})
+			case 1:
+				a.pull(t, c)
+				a.do(t, command.SRem{Key: b("k"), Members: m})
+				a.commit()
+				c.pull(t, a)
+			case 2:
+				if rng.IntN(4) == 0 {
+					c.do(t, command.Delete{List: [][]byte{b("k")}})
+				}
+			default:
+				c.do(t, command.SAdd{Key: b("k"), Members: m})
+			}
+			if rng.IntN(2) == 0 {
+				c.commit()
+			}
+			if err := c.Tick(); err != nil {
+				t.Fatal(err)
+			}
+			if rng.IntN(2) == 0 {
+				c.commit()
+			}
+			c.look(t, "k") // SCARD against SMEMBERS
+			c.wall.at, a.wall.at = c.wall.at+time.Millisecond, a.wall.at+time.Millisecond
+		}
+		c.commit()
+		a.pull(t, c)
+		before := c.digest(t)
+		for range 20 {
+			if err := c.Tick(); err != nil {
+				t.Fatal(err)
+			}
+			c.commit()
+		}
+		if d := c.digest(t); d.Sum != before.Sum {
+			t.Fatal("sweeping changed the digest")
+		}
+		if x, y := a.digest(t), c.digest(t); !x.Vector.Equal(y.Vector) || x.Sum != y.Sum {
+			t.Fatalf("digests differ at %v and %v", x.Vector, y.Vector)
+		}
+		if live := int(c.look(t, "k").card); len(c.mem.cells) > live+6 {
+			t.Fatalf("%d cells are left of a set of %d", len(c.mem.cells), live)
+		}
+	}
+}
+
+func TestFloorsStayUntilTheirOriginHasSeenTheReset(t *testing.T) {
+	a, c := newRegion(1), newRegion(2)
+	a.do(t, command.Incr{Key: b("n"), Delta: 5})
+	a.commit()
+	c.pull(t, a)
+	c.do(t, command.ResetCounter{Key: b("n")})
+	c.commit()
+	tick := func(r *region) {
+		t.Helper()
+		if err := r.Tick(); err != nil {
+			t.Fatal(err)
+		}
+		r.commit()
+	}
+	tick(c)
+	if size := len(c.mem.cells); size < 2 {
+		t.Fatalf("the floor is gone, %d cells are left", size)
+	}
+	a.do(t, command.Incr{Key: b("n"), Delta: 2}) // has not seen the reset
+	a.commit()
+	c.pull(t, a)
+	if got := c.look(t, "n").value; got != "true2" {
+		t.Fatalf("n = %s", got)
+	}
+	a.pull(t, c)
+	a.do(t, command.Delete{List: [][]byte{b("n")}})
+	a.commit()
+	c.pull(t, a)
+	for range 3 {
+		tick(a)
+		tick(c)
+	}
+	for _, r := range []*region{a, c} {
+		for key := range r.mem.cells {
+			if key[0] == 0x10 || key[0] == 0x21 {
+				t.Errorf("%x is left", key)
+			}
+		}
+	}
+}
+
+func TestSweepingNothingCostsNoCommit(t *testing.T) {
+	c := newRegion(2)
+	c.do(t, command.SAdd{Key: b("s"), Members: manyMembers(3)})
+	c.commit()
+	if err := c.Tick(); err != nil || !c.Idle() {
+		t.Fatal("a tick without work opened a batch", err)
+	}
+	// A floor that cannot be settled yet does not either.
+	f := oplog.NewBuilder(0, 1)
+	f.Add(1, clock.VersionVector{}, []byte{1, 0, 1, 1, 'k', 1, 1, 0, 0, 0, 0, 0, 0, 0, 5, 1, 0})
+	if err := c.take(t, f.Frame()); err != nil {
+		t.Fatal(err)
+	}
+	c.commit()
+	if err := c.Tick(); err != nil || !c.Idle() {
+		t.Fatal("a floor that waits costs a commit a tick", err)
+	}
+}
