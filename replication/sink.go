@@ -108,7 +108,12 @@ func NewSink(cfg SinkConfig) *Sink {
 }
 
 // Tick tells the time; call it before Recv, Settled and Next.
-func (s *Sink) Tick(now Now) { s.now = now }
+func (s *Sink) Tick(now Now) {
+	s.now = now
+	if !s.greeted {
+		s.heard = now.Elapsed // the peer owes nothing before Hello
+	}
+}
 
 // Recv handles a message of the peer and returns the frames to apply, in order. An
 // error closes the stream; nothing of the message is to be applied then.

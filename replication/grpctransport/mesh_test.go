@@ -20,6 +20,14 @@ import (
 	"github.com/atollkv/atoll/store/oplog"
 )
 
+// oldNode is the clock of a node that has run for an hour: no limit may be measured from its start.
+type oldNode struct{ clock.Wall }
+
+func (o oldNode) Read() (wallMillis int64, elapsed time.Duration) {
+	wallMillis, elapsed = o.Wall.Read()
+	return wallMillis, elapsed + time.Hour
+}
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // node is a dumb log with the real shell and the real transport around it.
@@ -43,7 +51,7 @@ func start(t *testing.T, name, cluster string, log *replicationtest.Log, address
 	cfg := replication.Config{
 		Local:  replication.Identity{Cluster: cluster, Node: name + "/n1", Region: name, Address: n.address},
 		Shards: []store.ShardID{0}, Log: replication.NewRing(log, 1<<20), Applier: log, Own: log.Own,
-		Transport: grpctransport.New(nil), Wall: clock.NewSystem(), Stamp: log.Last, Cuts: n.cuts,
+		Transport: grpctransport.New(nil), Wall: oldNode{clock.NewSystem()}, Stamp: log.Last, Cuts: n.cuts,
 	}
 	if edit != nil {
 		edit(&cfg)
