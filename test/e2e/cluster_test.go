@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/atollkv/atoll/client"
+	"github.com/atollkv/atoll/internal/devcluster"
 	pb "github.com/atollkv/atoll/proto/atoll/v1"
 )
 
@@ -161,17 +162,16 @@ func (c *cluster) at(region string) *client.Client {
 	return cl
 }
 
-// atoll runs the command line and returns what it prints.
-func (c *cluster) atoll(args ...string) (string, error) {
-	out, err := exec.Command(filepath.Join(binaries, "atoll"), args...).CombinedOutput()
-	return string(out), err
-}
-
-// dev runs a verb on the cluster.
-func (c *cluster) dev(args ...string) {
+// dev asks the running "atoll dev" as its own verbs do, without a process for each.
+func (c *cluster) dev(verb string, args ...string) {
 	c.t.Helper()
-	if out, err := c.atoll(append(append([]string{"dev"}, args...), "--base-port", strconv.Itoa(c.base))...); err != nil {
-		c.t.Fatalf("atoll dev %v: %v\n%s", args, err, out)
+	n := len(args)
+	oneWay := n > 0 && args[n-1] == "--one-way"
+	if oneWay {
+		args = args[:n-1]
+	}
+	if _, err := devcluster.Call(context.Background(), c.base, devcluster.Request{Verb: verb, Regions: args, OneWay: oneWay}); err != nil {
+		c.t.Errorf("atoll dev %s %v: %v", verb, args, err)
 	}
 }
 
@@ -210,12 +210,18 @@ func (c *cluster) state(ctx context.Context, region string) (s state, err error)
 // converge waits until all regions hold the same, by vector and digest.
 func (c *cluster) converge(within time.Duration) {
 	c.t.Helper()
+	c.convergeOf(c.regions, within)
+}
+
+// convergeOf waits until some regions do.
+func (c *cluster) convergeOf(regions []string, within time.Duration) {
+	c.t.Helper()
 	ctx, cancel := context.WithTimeout(c.t.Context(), within)
 	defer cancel()
 	var states []state
 	for {
 		states = nil
-		for _, r := range c.regions {
+		for _, r := range regions {
 			s, err := c.state(ctx, r)
 			if err != nil {
 				s.vector = err.Error() + r

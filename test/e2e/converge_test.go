@@ -14,6 +14,8 @@ import (
 
 func isNotFound(err error) bool { return errors.Is(err, client.ErrNotFound) }
 
+func isWrongType(err error) bool { return errors.Is(err, client.ErrWrongType) }
+
 var three = []string{"us", "eu", "ap"}
 
 // must stops the test on an error.
