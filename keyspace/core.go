@@ -138,12 +138,23 @@ func (c *Core) record(u crdt.Update, w *txWrite) error {
 		return err
 	}
 	dep := c.vv
+	if c.own.Size()+len(body) > batchBytesMax {
+		c.cutFrame() // a frame of the whole batch might be too large to travel
+	}
 	c.own.Add(w.tag.Time, dep, body)
 	c.advance(store.Head{
 		Origin: w.tag.Dot.Origin, Seq: w.tag.Dot.Seq, Time: w.tag.Time,
 		Hash: c.own.Hash(), Dep: dep.Without(w.tag.Dot.Origin),
 	})
 	return nil
+}
+
+// cutFrame makes the own records that are not in a frame yet one frame of the batch.
+func (c *Core) cutFrame() {
+	if f := c.own.Frame(); f != nil {
+		c.batch.frames = append(c.batch.frames, f)
+		c.batch.bytes += f.Size()
+	}
 }
 
 func (c *Core) advance(h store.Head) {
@@ -249,12 +260,10 @@ func (c *Core) Size() int {
 
 // Seal closes the open batch and returns what it changes.
 func (c *Core) Seal() *store.Commit {
-	commit := c.batch.seal(c.cfg.Shard)
 	if c.own != nil {
-		if f := c.own.Frame(); f != nil {
-			commit.Frames = append(commit.Frames, f)
-		}
+		c.cutFrame()
 	}
+	commit := c.batch.seal(c.cfg.Shard)
 	if c.cfg.Mistakes.Has(mistake.VectorApart) {
 		commit.Heads, c.deferred = c.deferred, commit.Heads
 	}

@@ -178,3 +178,20 @@ func TestAStampCenturiesAheadIsParked(t *testing.T) {
 		t.Fatalf("the clock went to %v", c.hlc.Last())
 	}
 }
+
+func TestNoFrameOfACommitIsTooLargeToTravel(t *testing.T) {
+	a, c := newRegion(1), newRegion(2)
+	for _, size := range []int{3 << 20, 15 << 20, 10, 2 << 20} {
+		a.do(t, command.Set{Key: b("k"), Value: make([]byte, size)})
+	}
+	a.commit()
+	for _, f := range a.frames {
+		if n := f.EncodedSize(); n > oplog.MaxFrameBytes {
+			t.Errorf("frame of %d bytes, the limit is %d", n, oplog.MaxFrameBytes)
+		}
+	}
+	c.pull(t, a)
+	if c.Head(1).Seq != 4 || c.Head(1).Hash != a.Head(1).Hash {
+		t.Fatalf("merged up to %d", c.Head(1).Seq)
+	}
+}
