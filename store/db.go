@@ -19,8 +19,8 @@ type FsyncMode int
 const (
 	// FsyncAlways: an acknowledged commit survives the loss of power.
 	FsyncAlways FsyncMode = iota
-	// FsyncInterval: an acknowledged commit survives the end of the process; the loss of
-	// power may take the last FsyncInterval.
+	// FsyncInterval: loss of power, and kill -9 as well, may take what was acknowledged
+	// in the last FsyncInterval: Pebble keeps unsynced log records in the process.
 	FsyncInterval
 )
 
