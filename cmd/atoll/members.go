@@ -30,8 +30,9 @@ type cluster struct {
 	byAddr  map[string]*member
 }
 
-// findMembers asks the node for the members it knows, asks these for theirs, and so on. Members that left
-// are no part of it. It fails only when the first node does not answer.
+// findMembers asks the node for the members it knows, asks these for theirs, and so on. What gossip says
+// of them does not count: a member that left in order may be back before gossip tells. It fails only when
+// the first node does not answer.
 func findMembers(ctx context.Context, s *session) (*cluster, *failure) {
 	first, f := s.connect(ctx)
 	if f != nil {
@@ -64,7 +65,7 @@ func findMembers(ctx context.Context, s *session) (*cluster, *failure) {
 func (c *cluster) learn(status *pb.StatusResponse) []*member {
 	var added []*member
 	for _, m := range status.GetMembers() {
-		if m.GetGossip() == "left" || c.has(m) {
+		if c.has(m) {
 			continue
 		}
 		fresh := &member{region: m.GetRegion(), node: m.GetNode(), address: m.GetAddress()}
