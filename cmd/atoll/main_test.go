@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +14,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/atollkv/atoll/internal/freeport"
 )
 
 // binaries holds the real atoll and atolld that all tests run.
@@ -124,28 +124,14 @@ func cluster3(t *testing.T) (base int) {
 	return base
 }
 
-// freePorts finds a base port with all ports of three nodes free, below those that connections get.
+// freePorts finds a base port with all ports of three nodes free.
 func freePorts(t *testing.T) int {
 	t.Helper()
-	for range 100 {
-		base := 10_000 + 40*rand.IntN(500)
-		if allFree(base) {
-			return base
-		}
+	base, err := freeport.Base(30)
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no free ports")
-	return 0
-}
-
-func allFree(base int) bool {
-	for i := range 30 {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", base+i))
-		if err != nil {
-			return false
-		}
-		_ = l.Close()
-	}
-	return true
+	return base
 }
 
 // atoll runs the program with input and returns its output and exit code.

@@ -3,7 +3,6 @@ package docker
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,28 +47,6 @@ func run(ctx context.Context, dir string, env []string, name string, args ...str
 		return string(out), fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, out)
 	}
 	return string(out), nil
-}
-
-// freePorts finds n consecutive ports that nobody listens on. Somebody may take one
-// before we do: callers try again.
-func freePorts(n int) (int, error) {
-	for base := 20000 + os.Getpid()%10000; base+n < 60000; base += n {
-		if portsFree(base, n) {
-			return base, nil
-		}
-	}
-	return 0, fmt.Errorf("no %d consecutive free ports", n)
-}
-
-func portsFree(base, n int) bool {
-	for p := base; p < base+n; p++ {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", p))
-		if err != nil {
-			return false
-		}
-		l.Close()
-	}
-	return true
 }
 
 // cleanupTime is how long taking a cluster down may last.

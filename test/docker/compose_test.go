@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/atollkv/atoll/internal/freeport"
 )
 
 // compose is docker-compose.yml, with a project name, ports and a network of its own.
@@ -85,7 +87,7 @@ func newCompose(ctx context.Context, t *testing.T) *compose {
 
 // choose picks ports and a network.
 func (c *compose) choose(image string) error {
-	base, err := freePorts(2 * len(regions))
+	base, err := freeport.Base(2 * len(regions))
 	if err != nil {
 		return err
 	}

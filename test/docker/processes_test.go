@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/atollkv/atoll/internal/freeport"
 )
 
 // processes is "atoll dev": one process per region on loopback.
@@ -44,7 +46,7 @@ func newProcesses(ctx context.Context, t *testing.T) *processes {
 	if _, err := run(ctx, top(t), nil, "make", "build"); err != nil {
 		t.Fatal(err)
 	}
-	base, err := freePorts(10 * len(regions))
+	base, err := freeport.Base(10 * len(regions))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/atollkv/atoll/internal/freeport"
 )
 
 // step is one command of a session with the output that the docs print for it. A line
@@ -67,7 +68,10 @@ func (s step) pattern() *regexp.Regexp {
 
 // TestReadmeSession types what the README says and compares what comes.
 func TestReadmeSession(t *testing.T) {
-	base := freeBase(t)
+	base, err := freeport.Base(30)
+	if err != nil {
+		t.Fatal(err)
+	}
 	dev := startDev(t, base)
 	for _, s := range steps(t, "README.md", read(t, "README.md")) {
 		var out string
@@ -134,27 +138,4 @@ func startDev(t *testing.T, base int) *bytes.Buffer {
 		}
 	}
 	return out
-}
-
-// freeBase finds thirty free ports in a row.
-func freeBase(t *testing.T) int {
-	t.Helper()
-	for base := 30000 + os.Getpid()%10000; base < 60000; base += 30 {
-		if portsFree(base, 30) {
-			return base
-		}
-	}
-	t.Fatal("no free ports")
-	return 0
-}
-
-func portsFree(base, n int) bool {
-	for p := base; p < base+n; p++ {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", p))
-		if err != nil {
-			return false
-		}
-		l.Close()
-	}
-	return true
 }

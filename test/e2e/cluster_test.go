@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +16,7 @@ import (
 
 	"github.com/atollkv/atoll/client"
 	"github.com/atollkv/atoll/internal/devcluster"
+	"github.com/atollkv/atoll/internal/freeport"
 	pb "github.com/atollkv/atoll/proto/atoll/v1"
 )
 
@@ -56,7 +55,11 @@ type cluster struct {
 // start brings a cluster up; env is added to the nodes' environment.
 func start(t *testing.T, regions []string, env ...string) *cluster {
 	t.Helper()
-	c := &cluster{t: t, base: freeBase(t, 10*len(regions)), regions: regions, dir: t.TempDir(), clients: map[string]*client.Client{}}
+	base, err := freeport.Base(10 * len(regions))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cluster{t: t, base: base, regions: regions, dir: t.TempDir(), clients: map[string]*client.Client{}}
 	cmd := exec.Command(filepath.Join(binaries, "atoll"), "dev", "--base-port", strconv.Itoa(c.base),
 		"--regions", strings.Join(regions, ","), "--data", c.dir)
 	cmd.Env = append(os.Environ(), env...)
@@ -112,30 +115,6 @@ func (b *syncBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.buf.String()
-}
-
-// freeBase finds a run of free ports below the range that the system hands out.
-func freeBase(t *testing.T, n int) int {
-	t.Helper()
-	for range 200 {
-		base := 10000 + 10*rand.IntN(2000)
-		if allFree(base, n) {
-			return base
-		}
-	}
-	t.Fatal("no free ports")
-	return 0
-}
-
-func allFree(base, n int) bool {
-	for p := base; p < base+n; p++ {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", p))
-		if err != nil {
-			return false
-		}
-		l.Close()
-	}
-	return true
 }
 
 func (c *cluster) addr(region string) string {

@@ -1,0 +1,2 @@
+// Package freeport finds ports for the clusters that tests start.
+package freeport

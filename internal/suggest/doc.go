@@ -1,0 +1,2 @@
+// Package suggest answers one question: which known word was meant?
+package suggest
