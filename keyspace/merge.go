@@ -137,6 +137,7 @@ func (c *Core) applyChange(ch *crdt.Change, tag crdt.Tag, ctx crdt.Context) erro
 	}
 	if h.Hidden.Len() > 0 || h.Counter.Unsettled() {
 		c.batch.set(sweepKey(c.batch.below.ns, ch.Key), []byte{})
+		c.sweep.wake()
 	}
 	return nil
 }

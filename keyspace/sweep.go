@@ -8,8 +8,12 @@ import (
 	"github.com/atollkv/atoll/store"
 )
 
-// sweepCells bounds the work of one step.
-const sweepCells = 512
+const (
+	// sweepCells bounds the work of one step.
+	sweepCells = 512
+	// sweepRestMax bounds how many steps are left out while nothing can be finished.
+	sweepRestMax = 600
+)
 
 // sweeper removes what deletions have hidden, and floors that are settled, a little at
 // a time. It changes no visible state: replicas sweep when they like.
@@ -20,6 +24,25 @@ type sweeper struct {
 	// hidden is what the sweep removes; a deletion meanwhile starts it anew.
 	hidden clock.VersionVector
 	kept   int64 // visible members before next
+	// A pass over the queue that finishes nothing is followed by a rest, each twice as
+	// long as the one before: floors may wait for their origins for as long as they like.
+	finished bool // something was, in this pass
+	rest     int  // steps in the last rest
+	resting  int  // steps left of the present one
+}
+
+// wake ends a rest: there is something new in the queue.
+func (s *sweeper) wake() { s.rest, s.resting = 0, 0 }
+
+// passed ends a pass over the queue.
+func (s *sweeper) passed() {
+	if s.finished {
+		s.wake()
+	} else {
+		s.rest = min(max(1, 2*s.rest), sweepRestMax)
+		s.resting = s.rest
+	}
+	s.queue, s.finished = nil, false
 }
 
 // note keeps the count of members already passed right.
@@ -33,6 +56,10 @@ func (s *sweeper) note(key, member []byte, was, is bool) {
 
 // step sweeps up to sweepCells cells.
 func (s *sweeper) step(c *Core) error {
+	if s.resting > 0 {
+		s.resting--
+		return nil
+	}
 	for budget := sweepCells; budget > 0; {
 		if s.key == nil {
 			found, err := s.pick(c)
@@ -68,7 +95,7 @@ func (s *sweeper) pick(c *Core) (found bool, err error) {
 	})
 	s.next, s.kept, s.hidden = nil, 0, clock.VersionVector{}
 	if !found {
-		s.queue = nil
+		s.passed()
 	}
 	return found, err
 }
@@ -95,6 +122,7 @@ func (s *sweeper) sweepKey(c *Core, budget int) (used int, err error) {
 	// A key that cannot be finished yet costs no commit.
 	if !bytes.Equal(before, h.Append(nil)) {
 		c.batch.putHeader(s.key, h)
+		s.finished = true
 	}
 	if !h.Counter.Unsettled() {
 		c.batch.set(s.queue, nil)

@@ -145,3 +145,36 @@ func TestSweepingNothingCostsNoCommit(t *testing.T) {
 		t.Fatal("a floor that waits costs a commit a tick", err)
 	}
 }
+
+// What waits for an origin that may never come back costs less and less to look at, and
+// is finished when the origin has seen the reset.
+func TestTheSweepRestsWhileNothingCanBeFinished(t *testing.T) {
+	a, c := newRegion(1), newRegion(2)
+	a.do(t, command.Incr{Key: b("n"), Delta: 5})
+	a.commit()
+	c.pull(t, a)
+	c.do(t, command.Delete{List: [][]byte{b("n")}}) // leaves a floor until A has seen it
+	c.commit()
+	scans := func(ticks int) int {
+		before := c.mem.scans
+		for range ticks {
+			if err := c.Tick(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return c.mem.scans - before
+	}
+	if n := scans(1000); n < 4 || n > 40 {
+		t.Fatalf("%d looks at the queue in 1,000 ticks", n)
+	}
+	a.pull(t, c)
+	a.do(t, command.Set{Key: b("other"), Value: b("v")}) // its context tells that A has seen the reset
+	a.commit()
+	c.pull(t, a)
+	held := len(c.mem.cells)
+	scans(700) // longer than the longest rest
+	c.commit()
+	if n := len(c.mem.cells); n != held-2 {
+		t.Fatalf("%d cells of %d are left; the floor and its place in the queue should be gone", n, held)
+	}
+}

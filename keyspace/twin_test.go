@@ -23,11 +23,13 @@ type memory struct {
 	cells map[string][]byte
 	heads map[clock.Origin]store.Head
 	fail  error
+	scans int
 }
 
 func (m *memory) Get(key []byte) ([]byte, error) { return bytes.Clone(m.cells[string(key)]), m.fail }
 
 func (m *memory) Iterate(lo, hi []byte) (store.Iterator, error) {
+	m.scans++
 	it := &memoryIterator{cells: m.cells, at: -1}
 	for k := range m.cells {
 		if k >= string(lo) && k < string(hi) {
