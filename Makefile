@@ -9,13 +9,14 @@ VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo de
 SEEDS     ?= 2000
 FUZZTIME  ?= 20s
 BENCHTIME ?= 1s
+ROUNDS    ?= 20
 IMAGE     ?= atoll:dev
 LDFLAGS   := -s -w -X main.version=$(VERSION)
 
 # Tests that start processes or containers, or play thousands of seeds, have targets of their own.
-UNIT = $(shell $(GO) list ./... | grep -v -e '/test/sim' -e '/test/e2e' -e '/test/docker')
+UNIT = $(shell $(GO) list ./... | grep -v -e '/test/sim' -e '/test/e2e' -e '/test/docker' -e '/test/wan' -e '/test/faults')
 # What runs goroutines around shared state, and what they share.
-RACE = ./clock/... ./crdt/... ./store/... ./keyspace/... ./replication/... ./membership/... ./server/... ./client/... ./node/... ./internal/...
+RACE = ./clock/... ./store/... ./keyspace/... ./replication/... ./membership/... ./server/... ./client/... ./node/... ./internal/...
 
 .PHONY: help
 help: ## list the targets
@@ -38,9 +39,32 @@ sim: ## clusters in virtual time: SEEDS=2000 histories, and planted mistakes tha
 	$(GO) test ./test/sim -count=1 -timeout 20m -seeds $(SEEDS)
 	$(GO) test ./test/sim -count=1 -timeout 20m -tags mistakes -run PlantedMistakes
 
+.PHONY: mistakes
+mistakes: ## plant every known mistake; the simulator must find each
+	$(GO) test ./test/sim -count=1 -v -timeout 60m -tags mistakes -run PlantedMistakes -mistakes 0
+
 .PHONY: e2e
 e2e: build ## real processes, real clients, kill -9, cut links
 	$(GO) test -count=1 -timeout 15m ./test/e2e/...
+
+.PHONY: rollback
+rollback: build ## ROUNDS=20 old snapshots and 20 clones of a data directory, started under a live cluster
+	$(GO) test -count=1 -v -timeout 60m ./test/e2e -run 'OldSnapshots|ClonesAreDetected' -rounds $(ROUNDS)
+
+.PHONY: crash
+crash: ## loss of power at every file-system operation of a script, and every operation failing
+	$(GO) test -count=1 -v -timeout 30m ./test/crash -all | grep --line-buffered -E 'seed|figure:|^(---|ok|FAIL|panic)|_test.go'
+
+FAULTS ?= 0
+.PHONY: faults
+faults: ## scenarios on real processes and a network of their own; FAULTS=30s: how long each fault lasts
+	$(GO) test -count=1 -v ./test/wan | grep --line-buffered -E 'figure:|NOT CHECKED|^(---|ok|FAIL|panic)|_test.go'
+	$(GO) test -count=1 -v -timeout 60m ./test/faults -run 'TestFaults' -long $(FAULTS) | grep --line-buffered -E 'figure:|NOT RUN|NO NETWORK|^ *(---|ok|FAIL|panic)|_test.go'
+
+DURATION ?= 30m
+.PHONY: soak
+soak: ## random faults on real processes and seeds of the simulator, in turn, for DURATION=30m
+	tools/soak/soak.sh $(DURATION)
 
 .PHONY: fmt-check
 fmt-check:
@@ -81,6 +105,18 @@ fuzz: ## every fuzz target for FUZZTIME=20s
 bench: ## Go benchmarks, BENCHTIME=1s each
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
 
+.PHONY: bench-verify
+bench-verify: ## bytes and time to find and repair 1, 100 and 10,000 differing cells of a million
+	$(GO) run ./bench/verify
+
+.PHONY: bench-disk
+bench-disk: build ## bytes on disk of a million keys, and how long a node takes to serve after kill -9
+	$(GO) run ./bench/disk
+
+.PHONY: bench-redis
+bench-redis: build ## a node beside redis-server: redis-benchmark against each in turn, medians and ratios
+	$(GO) run ./bench/redis
+
 .PHONY: static
 static: ## dist/image/: the two binaries without any library, for the image
 	CGO_ENABLED=1 $(GO) build -trimpath -tags 'netgo osusergo' \
@@ -119,7 +155,7 @@ docker-test: build ## the scenario of test/docker: on the Docker engine, or with
 
 .PHONY: ci
 ci: ## everything that must pass
-	@for step in lint build test race sim e2e compose-config docker-test; do \
+	@for step in lint build test race sim e2e faults compose-config docker-test; do \
 	  start=$$SECONDS; echo; echo "=== $$step"; \
 	  $(MAKE) --no-print-directory $$step || { echo "=== $$step FAILED after $$((SECONDS - start)) s"; exit 1; }; \
 	  echo "=== $$step ok, $$((SECONDS - start)) s"; \

@@ -178,6 +178,8 @@ type memoryLog struct {
 	last  []clock.Seq
 }
 
+func (*memoryLog) Ended(store.ShardID) ([]store.Head, *clock.Retired) { return nil, nil }
+
 func (l *memoryLog) Heads(store.ShardID) ([]store.Head, <-chan struct{}) {
 	return []store.Head{l.head}, nil
 }

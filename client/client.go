@@ -14,17 +14,23 @@ import (
 
 // Client is a connection to a cluster. It is safe for use by many goroutines.
 type Client struct {
+	*link
+	seen *seen // what its session has seen, nil outside of sessions
+}
+
+// link is what a client and its sessions share.
+type link struct {
 	opts    options
 	connect connector // owned by run after Dial
 	ctx     context.Context
 	stop    context.CancelFunc
 	wg      sync.WaitGroup
 
-	mu      sync.Mutex
-	session *session      // nil while there is none
-	changed chan struct{} // closed when session changes
-	failure error         // why the last round of connecting failed
-	closed  bool
+	mu         sync.Mutex
+	connection *connection   // nil while there is none
+	changed    chan struct{} // closed when connection changes
+	failure    error         // why the last round of connecting failed
+	closed     bool
 }
 
 // Dial connects to the first endpoint of target that answers. A target lists endpoints:
@@ -40,18 +46,18 @@ func Dial(ctx context.Context, target string, opts ...Option) (*Client, error) {
 	for _, opt := range opts {
 		opt(&o)
 	}
-	c := &Client{opts: o, changed: make(chan struct{}), connect: connector{endpoints: endpoints, opts: o}}
+	c := &Client{link: &link{opts: o, changed: make(chan struct{}), connect: connector{endpoints: endpoints, opts: o}}}
 	s, err := c.dial(ctx)
 	if err != nil {
 		return nil, err
 	}
 	c.ctx, c.stop = context.WithCancel(context.WithoutCancel(ctx))
-	c.session = s
+	c.connection = s
 	c.wg.Go(func() { c.run(s) })
 	return c, nil
 }
 
-func (c *Client) dial(ctx context.Context) (*session, error) {
+func (c *link) dial(ctx context.Context) (*connection, error) {
 	start := time.Now()
 	for round := 1; ; round++ {
 		s, err := c.connect.connect(ctx)
@@ -68,9 +74,9 @@ func (c *Client) dial(ctx context.Context) (*session, error) {
 	}
 }
 
-// run replaces the session whenever it ends, until the client is closed.
-func (c *Client) run(s *session) {
-	var old []*session
+// run replaces the connection whenever it ends, until the client is closed.
+func (c *link) run(s *connection) {
+	var old []*connection
 	defer func() {
 		for _, s := range old {
 			s.close()
@@ -92,10 +98,10 @@ func (c *Client) run(s *session) {
 	}
 }
 
-// closeEnded waits for the goroutines of sessions that are over and drops them.
-func closeEnded(sessions []*session) []*session {
-	var live []*session
-	for _, s := range sessions {
+// closeEnded waits for the goroutines of connections that are over and drops them.
+func closeEnded(connections []*connection) []*connection {
+	var live []*connection
+	for _, s := range connections {
 		select {
 		case <-s.done:
 			s.close()
@@ -106,8 +112,8 @@ func closeEnded(sessions []*session) []*session {
 	return live
 }
 
-// reconnect tries until it has a session, or returns nil when the client is closed.
-func (c *Client) reconnect() *session {
+// reconnect tries until it has a connection, or returns nil when the client is closed.
+func (c *link) reconnect() *connection {
 	for round := 1; ; round++ {
 		s, err := c.connect.connect(c.ctx)
 		if err == nil {
@@ -122,11 +128,11 @@ func (c *Client) reconnect() *session {
 	}
 }
 
-// publish makes s the session of new calls.
-func (c *Client) publish(s *session) {
+// publish makes s the connection of new calls.
+func (c *link) publish(s *connection) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.session = s
+	c.connection = s
 	if s != nil {
 		c.failure = nil
 	}
@@ -134,11 +140,11 @@ func (c *Client) publish(s *session) {
 	c.changed = make(chan struct{})
 }
 
-// current waits for a session other than avoid.
-func (c *Client) current(ctx context.Context, avoid *session) (*session, error) {
+// current waits for a connection other than avoid.
+func (c *link) current(ctx context.Context, avoid *connection) (*connection, error) {
 	for {
 		c.mu.Lock()
-		s, changed, closed := c.session, c.changed, c.closed
+		s, changed, closed := c.connection, c.changed, c.closed
 		c.mu.Unlock()
 		if closed {
 			return nil, ErrClosed
@@ -154,8 +160,8 @@ func (c *Client) current(ctx context.Context, avoid *session) (*session, error) 
 	}
 }
 
-// lastFailure is why there is no session, if it is known.
-func (c *Client) lastFailure() error {
+// lastFailure is why there is no connection, if it is known.
+func (c *link) lastFailure() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.failure
@@ -182,10 +188,10 @@ func (c *Client) Close() error {
 func (c *Client) Endpoint() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.session == nil {
+	if c.connection == nil {
 		return ""
 	}
-	return c.session.endpoint
+	return c.connection.endpoint
 }
 
 // Pong says which node answered.
@@ -210,13 +216,13 @@ func (c *Client) Do(ctx context.Context, op *pb.Operation) (*pb.Result, error) {
 	if size := proto.Size(op); size > operationBytesMax {
 		return nil, &Error{Code: "TOOLARGE", Message: fmt.Sprintf("operation of %d bytes, limit %d", size, operationBytesMax)}
 	}
-	var avoid *session
+	var avoid *connection
 	for {
 		s, err := c.current(ctx, avoid)
 		if err != nil {
 			return nil, err
 		}
-		result, again, err := try(ctx, s, op)
+		result, again, err := try(ctx, s, op, c.seen)
 		if !again {
 			if err != nil && c.isClosed() && !errors.Is(err, ErrUnknown) {
 				return nil, ErrClosed
@@ -228,14 +234,14 @@ func (c *Client) Do(ctx context.Context, op *pb.Operation) (*pb.Result, error) {
 }
 
 // bounded gives ctx the default timeout if it has no deadline.
-func (c *Client) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+func (c *link) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	if _, has := ctx.Deadline(); has || c.opts.timeout <= 0 {
 		return ctx, func() {}
 	}
 	return context.WithTimeout(ctx, c.opts.timeout)
 }
 
-func (c *Client) isClosed() bool {
+func (c *link) isClosed() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.closed

@@ -16,6 +16,7 @@ import (
 
 	"github.com/atollkv/atoll/client"
 	"github.com/atollkv/atoll/client/clienttest"
+	"github.com/atollkv/atoll/internal/freeport"
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/server"
 )
@@ -127,12 +128,139 @@ func TestScanAndMembersWalkAllPages(t *testing.T) {
 	equal(t, "members", n, 12_345)
 }
 
+func TestHash(t *testing.T) {
+	ctx, db := t.Context(), clienttest.NewServer(t).Dial(t)
+	h := db.Hash("h")
+	_, err := h.Get(ctx, "f")
+	if !errors.Is(err, client.ErrNotFound) {
+		t.Fatalf("a field of nothing: %v", err)
+	}
+	added, err := h.Set(ctx, "f", []byte("1"))
+	check(t, err)
+	again, err := h.Set(ctx, "f", []byte("2"))
+	check(t, err)
+	equal(t, "added", [2]bool{added, again}, [2]bool{true, false})
+	n, err := h.SetAll(ctx, map[string][]byte{"": []byte("e"), "f": []byte("3"), "g": nil})
+	check(t, err)
+	equal(t, "added", n, 2)
+	fresh, err := h.SetNew(ctx, "g", []byte("x"))
+	check(t, err)
+	equal(t, "set a field that is there", fresh, false)
+	n, err = h.Incr(ctx, "f", 4)
+	check(t, err)
+	equal(t, "f", n, 7)
+	found, err := h.GetSome(ctx, "f", "z", "g")
+	check(t, err)
+	equal(t, "found", fmt.Sprint(found), "map[f:[55] g:[]]")
+	length, err := h.ValueLen(ctx, "f")
+	check(t, err)
+	equal(t, "length", length, 1)
+	var all, names, values []string
+	for f, err := range h.All(ctx) {
+		check(t, err)
+		all = append(all, f.Name+"="+string(f.Value))
+	}
+	for f, err := range h.Names(ctx) {
+		check(t, err)
+		names = append(names, string(f))
+	}
+	for v, err := range h.Values(ctx) {
+		check(t, err)
+		values = append(values, string(v))
+	}
+	equal(t, "fields", fmt.Sprintf("%q %q %q", all, names, values), `["=e" "f=7" "g="] ["" "f" "g"] ["e" "7" ""]`)
+	n, err = h.Remove(ctx, "f", "z")
+	check(t, err)
+	equal(t, "removed", n, 1)
+	there, err := h.Contains(ctx, "f")
+	check(t, err)
+	equal(t, "contains", there, false)
+	n, err = h.Len(ctx)
+	check(t, err)
+	equal(t, "fields", n, 2)
+	results, err := db.Txn().HSet("h", "t", []byte("8")).HIncr("h", "t", 1).HDel("h", "g", "t").Commit(ctx)
+	check(t, err)
+	equal(t, "results", fmt.Sprint(results[0].Int, results[1].Int, results[2].Int), "1 9 2")
+	deleted, err := h.Delete(ctx)
+	check(t, err)
+	equal(t, "deleted", deleted, true)
+}
+
+func TestAllFieldsWalksAllPages(t *testing.T) {
+	ctx, h := t.Context(), clienttest.NewServer(t).Dial(t).Hash("h")
+	fields := map[string][]byte{}
+	for i := range 12_345 {
+		fields[fmt.Sprintf("%06d", i)] = []byte{byte(i)}
+	}
+	_, err := h.SetAll(ctx, fields)
+	check(t, err)
+	n := 0
+	for f, err := range h.All(ctx) {
+		check(t, err)
+		equal(t, "field", f.Name, fmt.Sprintf("%06d", n))
+		equal(t, "value", f.Value[0], byte(n))
+		n++
+	}
+	equal(t, "fields", n, 12_345)
+}
+
+func TestDeadlines(t *testing.T) {
+	ctx, db := t.Context(), clienttest.NewServer(t).Dial(t)
+	far := time.Now().Add(1000 * time.Hour)
+	k := db.Register("k")
+	near := func(what string, want time.Duration) {
+		t.Helper()
+		left, ends, err := db.TTL(ctx, "k")
+		check(t, err)
+		if !ends || left > want || left < want-time.Minute {
+			t.Fatalf("%s: %v %v, want %v", what, left, ends, want)
+		}
+	}
+	check(t, k.Set(ctx, []byte("v"), client.EndsIn(time.Hour)))
+	near("a value that ends", time.Hour)
+	check(t, k.Set(ctx, []byte("w"), client.EndsAsBefore()))
+	near("the same deadline", time.Hour)
+	done, err := db.Expire(ctx, "k", client.EndsAt(far), client.IfSome, client.IfLater)
+	check(t, err)
+	equal(t, "later", done, true)
+	near("a later one", 1000*time.Hour)
+	for _, c := range []client.ExpireIf{client.IfNone, client.IfLater} {
+		done, err = db.Expire(ctx, "k", client.EndsIn(time.Minute), c)
+		check(t, err)
+		equal(t, "condition that does not hold", done, false)
+	}
+	done, err = db.Expire(ctx, "k", client.EndsIn(time.Hour), client.IfSooner)
+	check(t, err)
+	equal(t, "sooner", done, true)
+	check(t, k.Set(ctx, []byte("x")))
+	_, ends, err := db.TTL(ctx, "k")
+	check(t, err)
+	equal(t, "ends after a plain Set", ends, false)
+	results, err := db.Txn().Set("k", []byte("y"), client.EndsIn(time.Hour)).Persist("k").Expire("k", client.EndsIn(2*time.Hour)).Expire("none", client.EndsIn(1)).Commit(ctx)
+	check(t, err)
+	equal(t, "results", fmt.Sprint(results[1].Found, results[2].Found, results[3].Found), "true true false")
+	near("a transaction", 2*time.Hour)
+	done, err = db.Persist(ctx, "k")
+	check(t, err)
+	equal(t, "persisted", done, true)
+	done, err = db.Expire(ctx, "k", client.EndsIn(0))
+	check(t, err)
+	equal(t, "ended", done, true)
+	if _, _, err = db.TTL(ctx, "k"); !errors.Is(err, client.ErrNotFound) {
+		t.Fatalf("error = %v", err)
+	}
+	check(t, k.Set(ctx, []byte("v")))
+	if _, err = db.Expire(ctx, "k", client.EndsIn(1<<63-1)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestTxnIsAllOrNothing(t *testing.T) {
 	ctx, db := t.Context(), clienttest.NewServer(t).Dial(t)
 	results, err := db.Txn().Set("a", []byte("1")).Incr("a", 4).Get("a").SAdd("s", "x", "y").SRem("s", "x").Delete("s", "none").Commit(ctx)
 	check(t, err)
 	got := fmt.Sprintf("%+v", results)
-	want := "[{Found:false Value:[] Int:0} {Found:false Value:[] Int:5} {Found:true Value:[53] Int:0} {Found:false Value:[] Int:2} {Found:false Value:[] Int:1} {Found:false Value:[] Int:1}]"
+	want := "[{Found:false Value:[] Int:0 Score:0} {Found:false Value:[] Int:5 Score:0} {Found:true Value:[53] Int:0 Score:0} {Found:false Value:[] Int:2 Score:0} {Found:false Value:[] Int:1 Score:0} {Found:false Value:[] Int:1 Score:0}]"
 	equal(t, "results", got, want)
 	_, err = db.Txn().Set("b", nil).SAdd("a", "x").Commit(ctx)
 	if !errors.Is(err, client.ErrWrongType) {
@@ -288,10 +416,9 @@ func TestDialSaysWhatItTried(t *testing.T) {
 
 func deadAddr(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	a, err := freeport.Address()
 	check(t, err)
-	defer l.Close()
-	return l.Addr().String()
+	return a
 }
 
 // stuck lets commands through only after release is closed.

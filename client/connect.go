@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/metadata"
 
 	pb "github.com/atollkv/atoll/proto/atoll/v1"
 )
@@ -22,9 +23,11 @@ const (
 	messageBytesMax = 17 << 20
 	// operationBytesMax leaves room for the id and the tags around an operation.
 	operationBytesMax = messageBytesMax - 64
+	// operatorKey is the header of a stream that is an operator's.
+	operatorKey = "atoll-operator"
 )
 
-// connector opens sessions. It is owned by one goroutine.
+// connector opens connections. It is owned by one goroutine.
 type connector struct {
 	endpoints []string
 	first     int // the endpoint to try first
@@ -33,7 +36,7 @@ type connector struct {
 
 // connect tries every endpoint once, the one after the last failure first. The errors
 // of all are in the error.
-func (k *connector) connect(ctx context.Context) (*session, error) {
+func (k *connector) connect(ctx context.Context) (*connection, error) {
 	var failures []string
 	for range k.endpoints {
 		endpoint := k.endpoints[k.first]
@@ -54,16 +57,19 @@ func (k *connector) connect(ctx context.Context) (*session, error) {
 func (k *connector) next() { k.first = (k.first + 1) % len(k.endpoints) }
 
 // open connects to one endpoint and checks with a ping that it takes requests.
-func (k *connector) open(ctx context.Context, endpoint string) (*session, error) {
+func (k *connector) open(ctx context.Context, endpoint string) (*connection, error) {
 	var dialed lastError
 	conn, err := grpc.NewClient("passthrough:///"+endpoint, k.dialOptions(&dialed)...)
 	if err != nil {
 		return nil, err
 	}
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	if k.opts.operator {
+		life = metadata.AppendToOutgoingContext(life, operatorKey, "yes")
+	}
 	opened, fail := context.WithTimeout(ctx, k.opts.dialTimeout)
 	defer fail()
-	// The stream lives with the session; only its opening is bounded.
+	// The stream lives with the connection; only its opening is bounded.
 	stop := context.AfterFunc(opened, cancel)
 	s, err := greet(life, cancel, endpoint, conn)
 	if !stop() && err == nil {
@@ -78,13 +84,13 @@ func (k *connector) open(ctx context.Context, endpoint string) (*session, error)
 	return s, nil
 }
 
-func greet(ctx context.Context, cancel context.CancelFunc, endpoint string, conn *grpc.ClientConn) (*session, error) {
+func greet(ctx context.Context, cancel context.CancelFunc, endpoint string, conn *grpc.ClientConn) (*connection, error) {
 	stream, err := pb.NewKVClient(conn).Stream(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s := newSession(endpoint, conn, stream, cancel)
-	c, err := s.start(ctx, pb.Operation_builder{Ping: &pb.PingRequest{}}.Build())
+	s := newConnection(endpoint, conn, stream, cancel)
+	c, err := s.start(ctx, pb.Operation_builder{Ping: &pb.PingRequest{}}.Build(), nil)
 	if err != nil {
 		s.close()
 		return nil, err

@@ -25,5 +25,6 @@
 //
 // # Keys and members
 //
-// Keys and set members are strings and may hold any bytes. A key must not be empty.
+// Keys, members of sets and sorted sets, elements of lists, and fields of hashes are strings and may hold any bytes. A key must
+// not be empty.
 package client

@@ -13,7 +13,7 @@ import (
 
 // What errors.Is finds in the errors of this package.
 var (
-	// ErrNotFound: the register has no value.
+	// ErrNotFound: there is no such value, member, field or key.
 	ErrNotFound = errors.New("not found")
 	// ErrWrongType: the key holds another type than the operation needs.
 	ErrWrongType = errors.New("wrong type")
@@ -28,9 +28,14 @@ var (
 	ErrUnavailable = errors.New("unavailable")
 	// ErrInvalid: the request makes no sense, as with an empty key.
 	ErrInvalid = errors.New("invalid request")
-	// ErrUnknown: the connection was lost, or time ran out, after a write was sent. It may
-	// have happened or not.
+	// ErrUnknown: the connection was lost, or time ran out, after a write was sent, or its
+	// results are too large to be returned. It may have happened or not.
 	ErrUnknown = errors.New("outcome unknown")
+	// ErrNoRights: the node may not take so much of a bounded counter. Nothing was taken; other nodes were
+	// asked for rights.
+	ErrNoRights = errors.New("no rights")
+	// ErrStale: the node lacks what the session has seen. The operation did not happen.
+	ErrStale = errors.New("stale")
 	// ErrClosed: the client was closed.
 	ErrClosed = errors.New("client is closed")
 )
@@ -45,6 +50,7 @@ const (
 	codeInvalid     = "INVALID"
 	codeDraining    = "DRAINING"
 	codeInternal    = "INTERNAL"
+	codeReplySize   = "REPLYSIZE"
 )
 
 // sentinels maps codes to what errors.Is matches.
@@ -52,14 +58,27 @@ var sentinels = map[string]error{
 	codeNotFound:    ErrNotFound,
 	"WRONGTYPE":     ErrWrongType,
 	"NOTINT":        ErrNotInteger,
+	"NOKEY":         ErrNotFound,
 	"OVERFLOW":      ErrOverflow,
 	"TOOLARGE":      ErrTooLarge,
+	codeReplySize:   ErrTooLarge,
 	codeInvalid:     ErrInvalid,
 	"CURSOR":        ErrInvalid,
 	"NONAMESPACE":   ErrInvalid,
 	codeUnavailable: ErrUnavailable,
 	codeDraining:    ErrUnavailable,
+	"LOADING":       ErrUnavailable,
 	"CLOCK":         ErrUnavailable,
+	"CLONED":        ErrUnavailable,
+	"DISKFULL":      ErrUnavailable,
+	"OOM":           ErrUnavailable,
+	"BUSY":          ErrUnavailable,
+	"OVERLOAD":      ErrUnavailable,
+	"CONNECTIONS":   ErrUnavailable,
+	"REMOVED":       ErrUnavailable,
+	"SUPERSEDED":    ErrUnavailable,
+	"STALE":         ErrStale,
+	"NORIGHTS":      ErrNoRights,
 	codeUnknown:     ErrUnknown,
 }
 

@@ -98,6 +98,54 @@ func ExampleClient_Set() {
 	// sea
 }
 
+func ExampleClient_Hash() {
+	example(func(ctx context.Context, db *client.Client) {
+		user := db.Hash("user/ada")
+		fmt.Println(user.Set(ctx, "name", []byte("Ada Lovelace")))
+		fmt.Println(user.Incr(ctx, "visits", 2))
+		for field, err := range user.All(ctx) {
+			if err != nil {
+				log.Print(err)
+				return
+			}
+			fmt.Printf("%s: %s\n", field.Name, field.Value)
+		}
+	})
+	// Output:
+	// true <nil>
+	// 2 <nil>
+	// name: Ada Lovelace
+	// visits: 2
+}
+
+func ExampleClient_SortedSet() {
+	example(func(ctx context.Context, db *client.Client) {
+		board := db.SortedSet("board")
+		fmt.Println(board.Add(ctx, client.Scored{Member: "ada", Score: 10}, client.Scored{Member: "bob", Score: 7}))
+		fmt.Println(board.Incr(ctx, "bob", 4.5))
+		fmt.Println(board.RangeReverse(ctx, 0, 2))
+	})
+	// Output:
+	// 2 <nil>
+	// 11.5 <nil>
+	// [{bob 11.5} {ada 10}] <nil>
+}
+
+func ExampleClient_List() {
+	example(func(ctx context.Context, db *client.Client) {
+		tasks := db.List("tasks")
+		fmt.Println(tasks.PushBack(ctx, "write", "test", "ship"))
+		fmt.Println(tasks.Insert(ctx, client.Behind, "write", "read"))
+		fmt.Println(tasks.PopFront(ctx, 1))
+		fmt.Println(tasks.Range(ctx, 0, -1))
+	})
+	// Output:
+	// 3 <nil>
+	// 4 <nil>
+	// [write] <nil>
+	// [read test ship] <nil>
+}
+
 func ExampleClient_Txn() {
 	example(func(ctx context.Context, db *client.Client) {
 		results, err := db.Txn().

@@ -17,6 +17,43 @@ func (c *Client) Delete(ctx context.Context, keys ...string) (int64, error) {
 	return result.GetDelete().GetDeleted(), nil
 }
 
+// Rename gives a key another name, as one update. It replaces what the node has seen there.
+// What other regions write concurrently under the old name stays there. Error: ErrNotFound.
+func (c *Client) Rename(ctx context.Context, key, to string) error {
+	_, err := c.Do(ctx, opRename(key, to, false))
+	return err
+}
+
+// RenameIfFree is Rename where the node sees nothing under the new name; it tells whether that
+// was so. Another region may do the same concurrently. Error: ErrNotFound.
+func (c *Client) RenameIfFree(ctx context.Context, key, to string) (bool, error) {
+	result, err := c.Do(ctx, opRename(key, to, true))
+	if err != nil {
+		return false, err
+	}
+	return result.GetRename().GetRenamed(), nil
+}
+
+// Copy writes what the node sees under a key under another one, as one update, and tells
+// whether there was something. It replaces what the node has seen there.
+func (c *Client) Copy(ctx context.Context, key, to string) (bool, error) {
+	return c.copy(ctx, key, to, true)
+}
+
+// CopyIfFree is Copy where the node sees nothing under the other key; it tells whether it copied.
+func (c *Client) CopyIfFree(ctx context.Context, key, to string) (bool, error) {
+	return c.copy(ctx, key, to, false)
+}
+
+func (c *Client) copy(ctx context.Context, key, to string, replace bool) (bool, error) {
+	request := pb.CopyRequest_builder{Key: []byte(key), To: []byte(to), Replace: replace}.Build()
+	result, err := c.Do(ctx, pb.Operation_builder{Copy: request}.Build())
+	if err != nil {
+		return false, err
+	}
+	return result.GetCopy().GetCopied(), nil
+}
+
 // Exists returns how many of the keys exist; one named twice counts twice.
 func (c *Client) Exists(ctx context.Context, keys ...string) (int64, error) {
 	request := pb.ExistsRequest_builder{Keys: bytesOf(keys)}.Build()
@@ -42,12 +79,16 @@ func opGet(key []byte) *pb.Operation {
 	return pb.Operation_builder{Get: pb.GetRequest_builder{Key: key}.Build()}.Build()
 }
 
-func opSet(key, value []byte) *pb.Operation {
-	return pb.Operation_builder{Set: pb.SetRequest_builder{Key: key, Value: value}.Build()}.Build()
+func opSet(key, value []byte, end []Lifetime) *pb.Operation {
+	return pb.Operation_builder{Set: pb.SetRequest_builder{Key: key, Value: value, Lifetime: lifetimeOf(end)}.Build()}.Build()
 }
 
 func opDelete(keys []string) *pb.Operation {
 	return pb.Operation_builder{Delete: pb.DeleteRequest_builder{Keys: bytesOf(keys)}.Build()}.Build()
+}
+
+func opRename(key, to string, ifFree bool) *pb.Operation {
+	return pb.Operation_builder{Rename: pb.RenameRequest_builder{Key: []byte(key), To: []byte(to), IfFree: ifFree}.Build()}.Build()
 }
 
 func opIncr(key []byte, delta int64) *pb.Operation {

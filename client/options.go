@@ -21,6 +21,7 @@ type options struct {
 	credentials credentials.TransportCredentials
 	dialer      func(context.Context, string) (net.Conn, error)
 	userAgent   string
+	operator    bool
 }
 
 func defaultOptions() options {
@@ -61,6 +62,10 @@ func WithBackoff(shortest, longest time.Duration) Option {
 func WithDialer(dial func(ctx context.Context, address string) (net.Conn, error)) Option {
 	return func(o *options) { o.dialer = dial }
 }
+
+// ForOperators asks for one of the few connections that a node keeps for peers and operators when
+// clients have taken all others. It is for tools that people use.
+func ForOperators() Option { return func(o *options) { o.operator = true } }
 
 // WithUserAgent names the program to the server; default atoll-go.
 func WithUserAgent(name string) Option { return func(o *options) { o.userAgent = name } }

@@ -30,9 +30,10 @@ func (r *Register) Get(ctx context.Context) ([]byte, error) {
 	return result.GetGet().GetValue(), nil
 }
 
-// Set writes the value, in place of whatever the key held, of any type.
-func (r *Register) Set(ctx context.Context, value []byte) error {
-	_, err := r.c.Do(ctx, opSet(r.key, value))
+// Set writes the value, in place of whatever the key held, of any type, and of its deadline. It ends when end
+// says, and without it not.
+func (r *Register) Set(ctx context.Context, value []byte, end ...Lifetime) error {
+	_, err := r.c.Do(ctx, opSet(r.key, value, end))
 	return err
 }
 

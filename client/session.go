@@ -1,218 +1,101 @@
 package client
 
 import (
-	"context"
-	"errors"
-	"io"
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
-
-	"google.golang.org/grpc"
-
-	pb "github.com/atollkv/atoll/proto/atoll/v1"
 )
 
-const sendQueueMax = 1024
+// Session is a client that never sees less than it has seen before, whichever node it comes to: it
+// reads its own writes, does not go back, and what it writes comes after what it has read, in every
+// region. A node that lacks some of that waits up to a second for it, and refuses the call with
+// ErrStale then. (Terry et al.: "Session Guarantees for Weakly Consistent Replicated Data", 1994.)
+//
+// It has all calls of [Client], except that Close ends neither. Calls of several goroutines in one
+// session are ordered only where one begins after another has returned.
+type Session struct{ *Client }
 
-// session is one connection with one stream. It ends once, with a cause, and then every
-// call in it ends too.
-type session struct {
-	endpoint string
-	conn     *grpc.ClientConn
-	stream   grpc.BidiStreamingClient[pb.StreamRequest, pb.StreamResponse]
-	cancel   context.CancelFunc
-	queue    chan *call
-	done     chan struct{} // closed when the session has ended
-	leaving  chan struct{} // closed when no call may start any more
-	retired  chan struct{} // closed when, after that, none is in flight
-	wg       sync.WaitGroup
+// Session begins a session, which shares the connection of the client.
+func (c *Client) Session() *Session { return &Session{&Client{link: c.link, seen: &seen{}}} }
 
-	mu       sync.Mutex
-	calls    map[uint64]*call // in flight, by id
-	lastID   uint64
-	retiring bool
-}
-
-// call is one operation in flight.
-type call struct {
-	request *pb.StreamRequest
-	sent    bool       // guarded by session.mu
-	reply   chan reply // holds one
-}
-
-// reply is how a call ended. lost is set when the session ended first; sent then tells
-// whether the request may have arrived.
-type reply struct {
-	response *pb.StreamResponse
-	lost     error
-	sent     bool
-}
-
-var (
-	errRetired = errors.New("the node is stopping")
-	errLost    = errors.New("the node closed the connection")
-)
-
-func newSession(endpoint string, conn *grpc.ClientConn, stream grpc.BidiStreamingClient[pb.StreamRequest, pb.StreamResponse], cancel context.CancelFunc) *session {
-	s := &session{
-		endpoint: endpoint, conn: conn, stream: stream, cancel: cancel,
-		queue: make(chan *call, sendQueueMax), done: make(chan struct{}),
-		leaving: make(chan struct{}), retired: make(chan struct{}),
-		calls: map[uint64]*call{},
+// Resume goes on with a session of this or another program, as after [Session.Token]. The error matches
+// ErrInvalid when the text is no token; whether it is one of this cluster the first call tells.
+func (c *Client) Resume(token string) (*Session, error) {
+	s := c.Session()
+	for i, part := range strings.Split(token, ".") {
+		b, err := base64.RawURLEncoding.DecodeString(part)
+		if err != nil || len(b) == 0 && token != "" {
+			return nil, &Error{Code: codeInvalid, Message: fmt.Sprintf("%.128q is no token of a session", token)}
+		}
+		if token != "" {
+			s.seen.at.put(&connection{}, b)
+		}
+		if i == tokensMax {
+			return nil, &Error{Code: codeInvalid, Message: "too many parts in the token of a session"}
+		}
 	}
-	s.wg.Go(s.send)
-	s.wg.Go(s.receive)
-	return s
+	return s, nil
 }
 
-// start queues an operation. An error means that it was not sent.
-func (s *session) start(ctx context.Context, op *pb.Operation) (*call, error) {
-	c := &call{reply: make(chan reply, 1)}
-	s.mu.Lock()
-	if s.retiring {
-		s.mu.Unlock()
-		return nil, errRetired
+// Token returns what the session has seen, as text without spaces: for [Client.Resume] elsewhere, or
+// ATOLL.AFTER. It is empty before the first call.
+func (s *Session) Token() string {
+	var parts []string
+	for _, t := range listed(s.seen.tokens()) {
+		parts = append(parts, base64.RawURLEncoding.EncodeToString(t))
 	}
-	s.lastID++
-	c.request = pb.StreamRequest_builder{Id: s.lastID, Operation: op}.Build()
-	s.calls[s.lastID] = c
-	s.mu.Unlock()
-	select {
-	case s.queue <- c:
-		return c, nil
-	case <-ctx.Done():
-		s.forget(c)
-		return nil, ctx.Err()
-	case <-s.done:
-		// The end of the session has answered the call, as not sent.
-		return c, nil
-	}
+	slices.Sort(parts)
+	return strings.Join(parts, ".")
 }
 
-// forget drops a call nobody waits for, and tells whether it was sent.
-func (s *session) forget(c *call) (sent bool) {
+// Close does nothing: the client that the session belongs to stays open.
+func (s *Session) Close() error { return nil }
+
+// tokensMax bounds the tokens of one session.
+const tokensMax = 16
+
+// tokens are the newest token of each connection, as far as no other covers it.
+type tokens map[*connection][]byte
+
+func (t *tokens) put(of *connection, token []byte) {
+	if *t == nil {
+		*t = tokens{}
+	}
+	(*t)[of] = token
+}
+
+func listed(t tokens) [][]byte { return slices.Collect(maps.Values(t)) }
+
+// seen is what a session has seen. All methods do nothing on nil.
+type seen struct {
+	mu sync.Mutex
+	at tokens // guarded by mu
+}
+
+func (s *seen) tokens() tokens {
+	if s == nil {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.calls, c.request.GetId())
-	s.closeWhenIdle()
-	return c.sent
+	return maps.Clone(s.at)
 }
 
-// send writes queued calls to the stream. gRPC gathers what follows closely into one
-// packet.
-func (s *session) send() {
-	for {
-		select {
-		case c := <-s.queue:
-			if !s.markSent(c) {
-				continue
-			}
-			if err := s.stream.Send(c.request); err != nil {
-				// Receive learns the reason and ends the session.
-				return
-			}
-		case <-s.retired:
-			// Idle now: start refuses, and nothing waits for an answer.
-			_ = s.stream.CloseSend()
-			return
-		case <-s.done:
-			return
-		}
-	}
-}
-
-// markSent notes that the call may arrive from now on. It is false for a call that was
-// given up before.
-func (s *session) markSent(c *call) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, waiting := s.calls[c.request.GetId()]; !waiting {
-		return false
-	}
-	c.sent = true
-	return true
-}
-
-func (s *session) receive() {
-	for {
-		response, err := s.stream.Recv()
-		if err != nil {
-			s.end(err)
-			return
-		}
-		if response.GetId() == 0 {
-			s.retire()
-			continue
-		}
-		s.mu.Lock()
-		c := s.calls[response.GetId()]
-		delete(s.calls, response.GetId())
-		s.closeWhenIdle()
-		s.mu.Unlock()
-		if c != nil {
-			c.reply <- reply{response: response}
-		}
-	}
-}
-
-// retire lets the calls in flight end, and no other begin.
-func (s *session) retire() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.leave()
-	s.closeWhenIdle()
-}
-
-// leave refuses later calls. The caller holds mu.
-func (s *session) leave() {
-	if !s.retiring {
-		s.retiring = true
-		close(s.leaving)
-	}
-}
-
-// closeWhenIdle closes the sending side of a retiring session. The caller holds mu.
-func (s *session) closeWhenIdle() {
-	if !s.retiring || len(s.calls) > 0 {
+// note takes the token of a response, in the order of their connection. It covers those that the
+// request was sent with, unless they have been replaced meanwhile.
+func (s *seen) note(from *connection, token []byte, after tokens) {
+	if s == nil || len(token) == 0 {
 		return
 	}
-	select {
-	case <-s.retired:
-	default:
-		close(s.retired)
-	}
-}
-
-// isRetiring tells that another session should be opened.
-func (s *session) isRetiring() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.retiring
-}
-
-// end answers every call in flight and closes the connection.
-func (s *session) end(cause error) {
-	if errors.Is(cause, io.EOF) {
-		cause = errLost
+	for of, t := range after {
+		if of != from && string(s.at[of]) == string(t) {
+			delete(s.at, of)
+		}
 	}
-	s.mu.Lock()
-	calls := s.calls
-	s.calls = map[uint64]*call{}
-	s.leave()
-	lost := make(map[*call]reply, len(calls))
-	for _, c := range calls {
-		lost[c] = reply{lost: cause, sent: c.sent}
-	}
-	s.mu.Unlock()
-	close(s.done)
-	for c, r := range lost {
-		c.reply <- r
-	}
-	s.cancel()
-	_ = s.conn.Close()
-}
-
-// close ends the session at once and waits for its goroutines.
-func (s *session) close() {
-	s.cancel()
-	s.wg.Wait()
+	s.at.put(from, token)
 }

@@ -71,13 +71,14 @@ func (s *Set) Delete(ctx context.Context) (bool, error) {
 }
 
 // pages yields what page returns, from an empty cursor until the cursor is empty again.
-func pages(page func(cursor []byte) (list [][]byte, next []byte, err error)) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
+func pages[T any](page func(cursor []byte) (list []T, next []byte, err error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
 		var cursor []byte
 		for {
 			list, next, err := page(cursor)
 			if err != nil {
-				yield(nil, err)
+				var none T
+				yield(none, err)
 				return
 			}
 			for _, element := range list {

@@ -3,14 +3,15 @@ package client
 import (
 	"context"
 	"errors"
+	"slices"
 
 	pb "github.com/atollkv/atoll/proto/atoll/v1"
 )
 
-// try runs an operation in one session. again tells that it certainly did not happen, or
-// was a read, and that another session may have it.
-func try(ctx context.Context, s *session, op *pb.Operation) (result *pb.Result, again bool, err error) {
-	c, err := s.start(ctx, op)
+// try runs an operation in one connection. again tells that it certainly did not happen, or
+// was a read, and that another connection may have it.
+func try(ctx context.Context, s *connection, op *pb.Operation, in *seen) (result *pb.Result, again bool, err error) {
+	c, err := s.start(ctx, op, in)
 	if errors.Is(err, errRetired) {
 		return nil, true, nil
 	}
@@ -29,8 +30,8 @@ func try(ctx context.Context, s *session, op *pb.Operation) (result *pb.Result, 
 	}
 }
 
-// conclude decides what an answer, or the loss of the session, means for the caller.
-func conclude(s *session, op *pb.Operation, r reply) (result *pb.Result, again bool, err error) {
+// conclude decides what an answer, or the loss of the connection, means for the caller.
+func conclude(s *connection, op *pb.Operation, r reply) (result *pb.Result, again bool, err error) {
 	if r.lost != nil {
 		lost := fromStatus(r.lost)
 		if lost.Code == "TOOLARGE" || lost.Code == codeInvalid {
@@ -54,6 +55,9 @@ func conclude(s *session, op *pb.Operation, r reply) (result *pb.Result, again b
 		// Refused before it ran.
 		s.retire()
 		return nil, true, nil
+	case writes(op) && e.Code == codeReplySize:
+		// It happened: who takes it for refused would do it again.
+		return nil, false, &Error{Code: codeUnknown, Message: e.Message, Hint: e.Hint, cause: e}
 	case writes(op) && (e.Code == codeTimeout || e.Code == codeCanceled || e.Code == "STORE"):
 		return nil, false, unknown(e.Message, e)
 	default:
@@ -61,18 +65,19 @@ func conclude(s *session, op *pb.Operation, r reply) (result *pb.Result, again b
 	}
 }
 
-// writes tells whether an operation may change anything.
+// writes tells whether an operation may change anything. One that is not known to only read does.
 func writes(op *pb.Operation) bool {
 	switch op.WhichOp() {
-	case pb.Operation_Set_case, pb.Operation_Delete_case, pb.Operation_Incr_case, pb.Operation_ResetCounter_case,
-		pb.Operation_Sadd_case, pb.Operation_Srem_case:
-		return true
+	case pb.Operation_Get_case, pb.Operation_Exists_case, pb.Operation_Scan_case, pb.Operation_Siblings_case, pb.Operation_Ping_case,
+		pb.Operation_Sismember_case, pb.Operation_Scard_case, pb.Operation_Smembers_case,
+		pb.Operation_Hget_case, pb.Operation_Hmget_case, pb.Operation_Hgetall_case, pb.Operation_Hkeys_case, pb.Operation_Hvals_case,
+		pb.Operation_Hlen_case, pb.Operation_Hexists_case, pb.Operation_Hstrlen_case, pb.Operation_Ttl_case,
+		pb.Operation_Zscore_case, pb.Operation_Zcard_case, pb.Operation_Zrange_case, pb.Operation_ZrangeByScore_case, pb.Operation_Zrank_case,
+		pb.Operation_Lrange_case, pb.Operation_Llen_case, pb.Operation_Lindex_case, pb.Operation_Lpos_case:
+		return false
 	case pb.Operation_Txn_case:
-		for _, inner := range op.GetTxn().GetOperations() {
-			if writes(inner) {
-				return true
-			}
-		}
+		return slices.ContainsFunc(op.GetTxn().GetOperations(), writes)
+	default:
+		return true
 	}
-	return false
 }

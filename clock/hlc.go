@@ -16,12 +16,15 @@ type HLC struct {
 	physical *slewed   // guarded by mu
 	last     Timestamp // guarded by mu; greatest issued or observed
 	carries  uint64    // guarded by mu; counter overflows into the millisecond
+	accepted Timestamp // guarded by mu; no stamp up to here is of the future any more
+	looked   Timestamp // guarded by mu; the last Look
 }
 
 // NewHLC returns a clock over w that starts above floor: the greatest timestamp that
-// the node is known to have issued or observed before.
+// the node is known to have issued or observed before. What lies below it is no longer
+// of the future, whatever the wall clock says.
 func NewHLC(w Wall, floor Timestamp) *HLC {
-	return &HLC{physical: newSlewed(w), last: floor}
+	return &HLC{physical: newSlewed(w), last: floor, accepted: floor}
 }
 
 // Now issues the next timestamp.
@@ -40,6 +43,19 @@ func (h *HLC) Now() Timestamp {
 	return next
 }
 
+// Look returns the present without issuing a timestamp: for who asks whether a time has come. It never goes
+// back, whatever the wall clock does: what had ended once does not begin again. It is not before what was
+// issued or observed, as far as that is not more than ahead in front of the physical time: a stamp from the
+// far future that an operator accepted is no reason for anything to end.
+func (h *HLC) Look(ahead time.Duration) Timestamp {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	wall, _ := h.physical.millis()
+	seen := min(h.last, MakeTimestamp(wall+ahead.Milliseconds(), 0))
+	h.looked = max(h.looked, seen, MakeTimestamp(wall, 0))
+	return h.looked
+}
+
 // Observe raises the clock to t, so that later timestamps are greater. Callers must
 // not pass a stamp that Ahead finds unacceptable.
 func (h *HLC) Observe(t Timestamp) {
@@ -48,12 +64,32 @@ func (h *HLC) Observe(t Timestamp) {
 	h.last = max(h.last, t)
 }
 
-// Ahead returns how far t lies ahead of this node's physical time; negative when it
-// is in the past.
+// Accept takes t for the present, however far ahead it is: an operator decided so. The
+// clock rises to it, and Ahead counts from it until the wall clock has come so far.
+func (h *HLC) Accept(t Timestamp) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.last, h.accepted = max(h.last, t), max(h.accepted, t)
+}
+
+// Resync sets the physical time to the wall clock at once, as a start would. It is for
+// a wall clock that was wrong, was repaired, and is known to be right: stamps still
+// never repeat and never go back, and those that this node has issued or observed are
+// no longer of the future.
+func (h *HLC) Resync() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.physical = newSlewed(h.physical.wall)
+	h.accepted = h.last
+}
+
+// Ahead returns how far t lies ahead of this node's physical time, or of the greatest
+// stamp that was accepted; negative when it is in the past.
 func (h *HLC) Ahead(t Timestamp) time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	wall, _ := h.physical.millis()
+	wall = max(wall, h.accepted.WallMillis())
 	// A damaged stamp may name a time that no Duration reaches: it must not wrap into
 	// the past.
 	const reach = int64(math.MaxInt64 / time.Millisecond)

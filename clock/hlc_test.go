@@ -126,3 +126,80 @@ func TestAnOldFloorDoesNotHoldTheClockBack(t *testing.T) {
 		t.Fatalf("%v, want %v", got, want)
 	}
 }
+
+func TestAcceptMakesTheFutureThePresent(t *testing.T) {
+	w := newHandWall()
+	h := NewHLC(w, 0)
+	far := MakeTimestamp(w.wall/1000+3_600_000, 7)
+	h.Accept(far)
+	if next := h.Now(); next != far+1 {
+		t.Errorf("issued %v after %v", next, far)
+	}
+	if a, b := h.Ahead(far), h.Ahead(MakeTimestamp(far.WallMillis()+100, 0)); a != 0 || b != 100*time.Millisecond {
+		t.Errorf("ahead %v and %v", a, b)
+	}
+	// A node that starts above such a stamp knows of it.
+	if a := NewHLC(newHandWall(), far).Ahead(far + 1); a != 0 {
+		t.Errorf("after a restart: %v ahead", a)
+	}
+}
+
+func TestAClockThatWasRepairedIsFollowedAtOnce(t *testing.T) {
+	w := newHandWall()
+	w.wall += time.Hour.Microseconds()
+	h := NewHLC(w, 0)
+	before := h.Now()
+	w.wall -= time.Hour.Microseconds()
+	w.pass(time.Second)
+	if _, step := h.Physical(); step > -50*time.Minute {
+		t.Fatalf("the step is %v", step)
+	}
+	h.Resync()
+	if _, step := h.Physical(); step != 0 {
+		t.Errorf("after Resync the step is %v", step)
+	}
+	if next := h.Now(); next != before+1 {
+		t.Errorf("issued %v after %v", next, before)
+	}
+	if a := h.Ahead(before + 9); a > time.Second {
+		t.Errorf("what follows its own stamps is %v ahead", a)
+	}
+}
+
+func TestALookNeverGoesBack(t *testing.T) {
+	w := newHandWall()
+	h := NewHLC(w, 0)
+	at := w.wall / 1000
+	if got := h.Look(time.Second); got.WallMillis() != at {
+		t.Fatalf("%v, the wall says %d", got, at)
+	}
+	h.Observe(MakeTimestamp(at+300, 5))
+	seen := h.Look(time.Second)
+	if seen.WallMillis() != at+300 {
+		t.Fatalf("%v is before what was observed", seen)
+	}
+	w.wall -= 60_000_000
+	w.pass(time.Second)
+	h.Resync() // an operator repairs the clock, backwards
+	if again := h.Look(time.Second); again < seen {
+		t.Fatalf("%v after %v", again, seen)
+	}
+	w.pass(2 * time.Minute)
+	if later := h.Look(time.Second); later.WallMillis() <= seen.WallMillis() {
+		t.Fatalf("%v stands still", later)
+	}
+}
+
+func TestALookDoesNotFollowTheFuture(t *testing.T) {
+	w := newHandWall()
+	h := NewHLC(w, 0)
+	at := w.wall / 1000
+	h.Accept(MakeTimestamp(at+3_600_000, 0))
+	if got := h.Look(500 * time.Millisecond).WallMillis(); got != at+500 {
+		t.Fatalf("%d ms ahead", got-at)
+	}
+	w.pass(time.Second)
+	if got := h.Look(500 * time.Millisecond).WallMillis(); got != at+1500 {
+		t.Fatalf("%d ms ahead of where it began", got-at)
+	}
+}

@@ -28,8 +28,13 @@ type Entry struct {
 // Invariant: entries are sorted by origin, without duplicates and without zeros, so
 // that equal vectors have equal bytes. Entries are never changed in place once a
 // copy may share them: Set on a copy does not affect the original.
+//
+// A vector may carry a table of retired origins: see [VersionVector.Under]. It then
+// covers what they did though it does not name them. The table is no part of the value:
+// it is not encoded, and equal entries are equal vectors.
 type VersionVector struct {
 	entries []Entry
+	retired *Retired
 }
 
 // VectorOf builds a vector from entries in any order; the greatest seq of an origin
@@ -54,6 +59,15 @@ func (v VersionVector) find(o Origin) (int, bool) {
 
 // Get returns the last sequence seen of o, or 0.
 func (v VersionVector) Get(o Origin) Seq {
+	s := v.explicit(o)
+	if v.retired == nil {
+		return s
+	}
+	return max(s, v.retired.reach(&v, o))
+}
+
+// explicit returns the entry of o, or 0.
+func (v *VersionVector) explicit(o Origin) Seq {
 	if i, ok := v.find(o); ok {
 		return v.entries[i].Seq
 	}
@@ -65,7 +79,7 @@ func (v VersionVector) Covers(d Dot) bool { return d.Seq <= v.Get(d.Origin) }
 
 // Advance raises the entry of o to s. A lower s changes nothing.
 func (v *VersionVector) Advance(o Origin, s Seq) {
-	if s == 0 {
+	if s == 0 || v.retired != nil && s <= v.Get(o) {
 		return
 	}
 	i, ok := v.find(o)
@@ -87,11 +101,14 @@ func (v VersionVector) Without(o Origin) VersionVector {
 	if !ok {
 		return v
 	}
-	return VersionVector{slices.Concat(v.entries[:i], v.entries[i+1:])}
+	return VersionVector{slices.Concat(v.entries[:i], v.entries[i+1:]), v.retired}
 }
 
 // Join raises v to the least upper bound of v and w.
 func (v *VersionVector) Join(w VersionVector) {
+	if w.retired.Len() > v.retired.Len() {
+		v.retired = w.retired
+	}
 	if w.LessEq(*v) {
 		return
 	}
@@ -117,7 +134,9 @@ func (v VersionVector) LessEq(w VersionVector) bool {
 			j++
 		}
 		if j == len(w.entries) || w.entries[j].Origin != e.Origin || w.entries[j].Seq < e.Seq {
-			return false
+			if w.retired == nil || e.Seq > w.retired.reach(&w, e.Origin) {
+				return false
+			}
 		}
 	}
 	return true
@@ -214,7 +233,7 @@ func (v VersionVector) Changes(w VersionVector) VersionVector {
 			out = append(out, e)
 		}
 	}
-	return VersionVector{out}
+	return VersionVector{entries: out}
 }
 
 // SortOrigins sorts origins ascending, in place.

@@ -102,11 +102,11 @@ func TestDecodingTheLargestVectorIsQuick(t *testing.T) {
 	for i := range MaxVectorEntries {
 		entries = append(entries, Entry{Origin(2*i + 1), 1})
 	}
-	v, _, err := DecodeVector(VersionVector{entries}.Append(nil))
+	v, _, err := DecodeVector(VersionVector{entries: entries}.Append(nil))
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := VersionVector{make([]Entry, len(entries))}
+	w := VersionVector{entries: make([]Entry, len(entries))}
 	for i := range w.entries {
 		w.entries[i] = Entry{Origin(2*i + 2), 1}
 	}

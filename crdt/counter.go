@@ -44,8 +44,8 @@ func compareFloors(a, b Floor) int {
 
 // Counter counts increments of all origins, less those that a reset has seen.
 //
-// value = Σ over shards of: Total - Total of the greatest floor if that floor is of
-// this life (floor.Seq ≥ shard.Base), else Total.
+// value = Σ over pools of Total + Σ over shards of: Total - Total of the greatest floor
+// if that floor is of this life (floor.Seq ≥ shard.Base), else Total.
 //
 // Invariant (normal form): shards ascend by origin, floors by origin, seq, reset. A
 // shard that a floor covers wholly is dropped. Of an origin's settled floors only the
@@ -55,6 +55,7 @@ func compareFloors(a, b Floor) int {
 type Counter struct {
 	Shards []Shard
 	Floors []Floor
+	Pools  []Pool // ascending by id
 }
 
 func (c *Counter) shard(o clock.Origin) (int, bool) {
@@ -81,7 +82,10 @@ func (c *Counter) floor(o clock.Origin) (Floor, bool) {
 }
 
 // Live reports whether an increment remains.
-func (c *Counter) Live() bool { return len(c.Shards) > 0 }
+func (c *Counter) Live() bool { return len(c.Shards)+len(c.Pools) > 0 }
+
+// Empty reports whether nothing is left that the counter needs to keep.
+func (c *Counter) Empty() bool { return len(c.Shards)+len(c.Floors)+len(c.Pools) == 0 }
 
 // Unsettled reports whether a floor waits for its origin to see the reset.
 func (c *Counter) Unsettled() bool {
@@ -91,10 +95,16 @@ func (c *Counter) Unsettled() bool {
 // Newest returns the tag of the remaining increment with the greatest stamp.
 func (c *Counter) Newest() (Tag, bool) {
 	var best Tag
-	for _, s := range c.Shards {
-		if t := (Tag{s.Dot(), s.Time}); best.Time == 0 || newerFirst(t, best) < 0 {
+	take := func(t Tag) {
+		if best.Time == 0 || newerFirst(t, best) < 0 {
 			best = t
 		}
+	}
+	for _, s := range c.Shards {
+		take(Tag{s.Dot(), s.Time})
+	}
+	for _, p := range c.Pools {
+		take(p.Tag)
 	}
 	return best, c.Live()
 }
@@ -103,18 +113,26 @@ func (c *Counter) Newest() (Tag, bool) {
 func (c *Counter) Sum() Total {
 	var sum Total
 	for _, s := range c.Shards {
-		sum = sum.Add(s.Total)
-		if f, ok := c.floor(s.Origin); ok && f.Seq >= s.Base {
-			sum = sum.Sub(f.Total)
-		}
+		sum = sum.Add(c.net(s))
+	}
+	for _, p := range c.Pools {
+		sum = sum.Add(p.Total)
 	}
 	return sum
 }
 
+// net returns what resets have left of a shard.
+func (c *Counter) net(s Shard) Total {
+	if f, ok := c.floor(s.Origin); ok && f.Seq >= s.Base {
+		return s.Total.Sub(f.Total)
+	}
+	return s.Total
+}
+
 // Increment returns the shard that origin tag.Dot.Origin writes to add delta: its own
 // shard grown, or the first of a new life when resets have covered it wholly.
-func (c *Counter) Increment(delta int64, tag Tag) Shard {
-	next := Shard{Origin: tag.Dot.Origin, Seq: tag.Dot.Seq, Time: tag.Time, Base: tag.Dot.Seq, Total: TotalOf(delta)}
+func (c *Counter) Increment(delta Total, tag Tag) Shard {
+	next := Shard{Origin: tag.Dot.Origin, Seq: tag.Dot.Seq, Time: tag.Time, Base: tag.Dot.Seq, Total: delta}
 	if i, ok := c.shard(tag.Dot.Origin); ok {
 		next.Base = c.Shards[i].Base
 		next.Total = c.Shards[i].Total.Add(next.Total)
@@ -123,6 +141,7 @@ func (c *Counter) Increment(delta int64, tag Tag) Shard {
 }
 
 // Observed returns the floors that a reset made now leaves: one for each living shard.
+// Pools need none: whoever resets has seen all of them.
 func (c *Counter) Observed() []Floor {
 	var out []Floor
 	for _, s := range c.Shards {
@@ -240,6 +259,7 @@ func (c *Counter) Settle(seen func(clock.Origin) Context) {
 // Merge returns the least upper bound of two settled counters.
 func (c Counter) Merge(o Counter, v Vectors) Counter {
 	var out Counter
+	out.mergePools(&c, &o, v)
 	for _, origin := range c.origins(o) {
 		out.mergeShard(c, o, origin, v)
 		out.mergeFloors(c, o, origin, v)

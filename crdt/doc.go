@@ -2,8 +2,8 @@
 //
 // It holds the mergeable types as pure values: [Register] (dotted siblings, the
 // greatest stamp shown), [Counter] (one absolute shard per origin, floors left by
-// resets), [Member] (dotted set member, add wins), and [Header], which joins them to
-// the state of one key. [Update] is what one record of the op log says about them.
+// resets), [Member] (dotted set member, add wins), [Field] (field of a hash: a register
+// and a counter), and [Header], which joins them to the state of one key. [Update] is what one record of the op log says about them.
 //
 // Two ways lead to the same state. Applying an update in causal order changes exactly
 // what its writer had seen (its context). Merging two states does the same with both

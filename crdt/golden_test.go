@@ -47,6 +47,33 @@ func goldenHeader() Header {
 	}
 }
 
+func goldenPools() Header {
+	return Header{Counter: Counter{
+		Shards: []Shard{{Origin: 0x11, Seq: 7, Time: 5, Base: 2, Total: TotalOf(-1)}},
+		Pools:  []Pool{{0xa1, tag(0x33, 4, 9), TotalOf(5)}, {0xb2, tag(0x44, 300, 8), TotalOf(0)}},
+	}}
+}
+
+func goldenExpiry() Header {
+	return Header{
+		Register: Register{[]Sibling{{tag(0x22, 5, 9), []byte("v")}}},
+		Expiry: []Deadline{
+			{Tag: tag(0x22, 6, 11), At: 1000},
+			{Tag: tag(0x11, 300, 10), At: Never, Of: dot(0x22, 5)},
+			{Tag: tag(0x22, 5, 9), At: 2000, Of: dot(0x22, 5)},
+		},
+	}
+}
+
+func goldenExpiries() Update {
+	return Update{Changes: []Change{
+		{Key: []byte("a"), Clear: true, Assign: true, Value: []byte("v"), Expiry: &Expiry{At: 2000}},
+		{Key: []byte("b"), Expiry: &Expiry{At: 1000, Rest: true}},
+		{Key: []byte("c"), Expiry: &Expiry{At: Never}},
+		{Key: []byte("d"), Removes: [][]byte{[]byte("x")}, Unclaim: true, Expiry: &Expiry{None: true}},
+	}}
+}
+
 func goldenUpdate() Update {
 	return Update{
 		Declare: &Declaration{"eu", "n1"},
@@ -60,18 +87,16 @@ func goldenUpdate() Update {
 }
 
 func TestHeaderBytes(t *testing.T) {
-	h, want := goldenHeader(), golden(t, "header.hex")
-	if got := h.Append(nil); !bytes.Equal(got, want) {
-		t.Fatalf("encoded as\n%x, testdata has\n%x", got, want)
+	for name, h := range map[string]Header{"header.hex": goldenHeader(), "header-pools.hex": goldenPools(), "header-expiry.hex": goldenExpiry()} {
+		want := golden(t, name)
+		if got := h.Append(nil); !bytes.Equal(got, want) {
+			t.Fatalf("%s: encoded as\n%x, testdata has\n%x", name, got, want)
+		}
+		refusesDamage(t, want, func(b []byte) ([]byte, error) {
+			h, err := DecodeHeader(b)
+			return h.Append(nil), err
+		})
 	}
-	back, err := DecodeHeader(want)
-	if err != nil || !bytes.Equal(back.Append(nil), want) {
-		t.Fatalf("decoded %+v: %v", back, err)
-	}
-	refusesDamage(t, want, func(b []byte) ([]byte, error) {
-		h, err := DecodeHeader(b)
-		return h.Append(nil), err
-	})
 }
 
 func TestMemberBytes(t *testing.T) {
@@ -85,15 +110,183 @@ func TestMemberBytes(t *testing.T) {
 	})
 }
 
-func TestUpdateBytes(t *testing.T) {
-	u, want := goldenUpdate(), golden(t, "update.hex")
-	if got := u.Append(nil); !bytes.Equal(got, want) {
+func goldenField() Field {
+	return Field{
+		Register: Register{[]Sibling{{tag(0x22, 1, 9), []byte("10")}}},
+		Counter:  Counter{Shards: []Shard{{Origin: 0x11, Seq: 7, Time: 5, Base: 2, Total: TotalOf(-1)}}},
+	}
+}
+
+func goldenFields() Update {
+	return Update{Changes: []Change{
+		{Key: []byte("h"), Fields: []FieldChange{
+			{[]byte("f"), Edit{Clear: true, Floors: []Floor{{Origin: 0x22, Seq: 5, Total: TotalOf(300)}}, Assign: true, Value: []byte("v")}},
+			{[]byte("n"), Edit{Increment: &Increment{Base: 1, Total: TotalOf(-300), Delta: TotalOf(2)}}},
+		}},
+		{Key: []byte("i"), Fields: []FieldChange{{[]byte{}, Edit{Clear: true}}}, UnclaimHash: true},
+	}}
+}
+
+func goldenScore() Field {
+	return Field{
+		Register: Register{[]Sibling{{tag(0x22, 1, 9), AppendScore(nil, 1.5)}}},
+		Counter:  Counter{Shards: []Shard{{Origin: 0x11, Seq: 7, Time: 5, Base: 2, Total: TotalOfFloat(-0.75)}}},
+	}
+}
+
+func goldenScores() Update {
+	return Update{Changes: []Change{
+		{Key: []byte("y"), Increment: &Increment{Base: 1, Total: TotalOfFloat(-0x1p200), Delta: TotalOf(2)}},
+		{Key: []byte("z"), Scores: []FieldChange{
+			{[]byte("a"), Edit{Assign: true, Value: AppendScore(nil, -1)}},
+			{[]byte("b"), Edit{Increment: &Increment{Base: 1, Total: TotalOfFloat(2.5), Delta: TotalOfFloat(0.5)}}},
+		}, UnclaimZSet: true},
+	}}
+}
+
+func TestScoreBytes(t *testing.T) {
+	f, want := goldenScore(), golden(t, "score.hex")
+	if got := f.Append(nil); !bytes.Equal(got, want) {
 		t.Fatalf("encoded as\n%x, testdata has\n%x", got, want)
 	}
 	refusesDamage(t, want, func(b []byte) ([]byte, error) {
-		u, err := DecodeUpdate(b)
-		return u.Append(nil), err
+		f, err := DecodeScore(b)
+		return f.Append(nil), err
 	})
+}
+
+func goldenItem() Field {
+	return Field{Register: Register{[]Sibling{{tag(0x22, 1, 9), []byte("b")}, {tag(0x11, 300, 8), []byte("a")}}}}
+}
+
+// goldenItems are what one update does to a list: it pushes to both ends, the front one beside a run
+// of its own, inserts between, sets and removes.
+func goldenItems() Update {
+	own, other := Tag{dot(0x11, 300), 9}, Tag{dot(0x22, 2), 7}
+	first := must(Insertion{Tag{dot(0x11, 4), 8}, 0}.Front(nil))
+	last := must(Insertion{other, 0}.Back(nil))
+	return Update{Changes: []Change{
+		{Key: []byte("l"), Items: []FieldChange{
+			{must(Insertion{own, 0}.Front(first)), Edit{Assign: true, Value: []byte("v")}},
+			{first, Edit{Clear: true, Assign: true, Value: []byte("w")}},
+			{must(Insertion{own, 1}.Between(first, last)), Edit{Assign: true}},
+			{last, Edit{Clear: true}},
+			{must(Insertion{own, 256}.Back(last)), Edit{Assign: true, Value: []byte("x")}},
+		}},
+		{Key: []byte("m"), Items: []FieldChange{{last, Edit{Clear: true}}}, UnclaimList: true},
+	}}
+}
+
+func goldenAccount() Field {
+	return Field{
+		Register: Register{[]Sibling{{tag(0x22, 3, 9), AppendAmount(nil, 40)}}},
+		Counter: Counter{Shards: []Shard{
+			{Origin: 0x11, Seq: 2, Time: 8, Base: 2, Total: TotalOf(50)},
+			{Origin: 0x22, Seq: 4, Time: 9, Base: 1, Total: TotalOf(-7)},
+		}},
+	}
+}
+
+// goldenAccounts are updates of origin 0x11: it creates a bounded counter of 100 above -1, grants 30 and
+// wishes for 5.
+func goldenAccounts() Update {
+	here, there := dot(0x11, 300), dot(0x22, 7)
+	add := func(base clock.Seq, total, delta int64) *Increment {
+		return &Increment{Base: base, Total: TotalOf(total), Delta: TotalOf(delta)}
+	}
+	return Update{Changes: []Change{
+		{Key: []byte("b"), Clear: true, Accounts: []FieldChange{
+			{BoundName(), Edit{Assign: true, Value: AppendAmount(nil, -1)}},
+			{AccountName(here, 0x11), Edit{Increment: add(300, 101, 101)}},
+		}},
+		{Key: []byte("c"), Accounts: []FieldChange{
+			{AccountName(there, 0x11), Edit{Increment: add(2, -34, -30)}},
+			{AccountName(there, 0x33), Edit{Increment: add(300, 30, 30)}},
+		}},
+		{Key: []byte("d"), Accounts: []FieldChange{{AccountName(there, 0x11), Edit{Assign: true, Value: AppendAmount(nil, 5)}}}},
+	}}
+}
+
+func TestAccountBytes(t *testing.T) {
+	f, want := goldenAccount(), golden(t, "account.hex")
+	if got := f.Append(nil); !bytes.Equal(got, want) {
+		t.Fatalf("encoded as\n%x, testdata has\n%x", got, want)
+	}
+	refusesDamage(t, want, func(b []byte) ([]byte, error) {
+		f, err := DecodeAccount(b)
+		return f.Append(nil), err
+	})
+}
+
+func goldenSketch() Field {
+	return Field{Register: Register{[]Sibling{{tag(0x22, 1, 9), []byte{3}}, {tag(0x11, 300, 8), []byte{51}}}}}
+}
+
+func goldenRanks() Update {
+	return Update{Changes: []Change{{Key: []byte("h"), Ranks: []FieldChange{
+		{SketchName(0), Edit{Assign: true, Value: []byte{1}}},
+		{SketchName(SketchRegisters - 1), Edit{Assign: true, Value: []byte{51}}},
+		{SketchMark(), Edit{Assign: true}},
+	}}}}
+}
+
+func TestSketchBytes(t *testing.T) {
+	f, want := goldenSketch(), golden(t, "sketch.hex")
+	if got := f.Append(nil); !bytes.Equal(got, want) {
+		t.Fatalf("encoded as\n%x, testdata has\n%x", got, want)
+	}
+	if rank := f.Rank(); rank != 51 {
+		t.Errorf("shows rank %d, not the greatest", rank)
+	}
+	refusesDamage(t, want, func(b []byte) ([]byte, error) {
+		f, err := DecodeSketch(b)
+		return f.Append(nil), err
+	})
+}
+
+func must(p Position, err error) Position {
+	if err != nil {
+		panic(err)
+	}
+	return p
+}
+
+func TestItemBytes(t *testing.T) {
+	f, want := goldenItem(), golden(t, "item.hex")
+	if got := f.Append(nil); !bytes.Equal(got, want) {
+		t.Fatalf("encoded as\n%x, testdata has\n%x", got, want)
+	}
+	refusesDamage(t, want, func(b []byte) ([]byte, error) {
+		f, err := DecodeItem(b)
+		return f.Append(nil), err
+	})
+}
+
+func TestFieldBytes(t *testing.T) {
+	f, want := goldenField(), golden(t, "field.hex")
+	if got := f.Append(nil); !bytes.Equal(got, want) {
+		t.Fatalf("encoded as\n%x, testdata has\n%x", got, want)
+	}
+	refusesDamage(t, want, func(b []byte) ([]byte, error) {
+		f, err := DecodeField(b)
+		return f.Append(nil), err
+	})
+}
+
+func TestUpdateBytes(t *testing.T) {
+	beyond := Update{Changes: []Change{{
+		Key: []byte("k"), Clear: true, Beyond: clock.VectorOf(clock.Entry{Origin: 0x33, Seq: 7}),
+	}}}
+	for name, u := range map[string]Update{"update.hex": goldenUpdate(), "update-beyond.hex": beyond, "update-fields.hex": goldenFields(), "update-scores.hex": goldenScores(), "update-items.hex": goldenItems(), "update-accounts.hex": goldenAccounts(), "update-ranks.hex": goldenRanks(), "update-expiry.hex": goldenExpiries()} {
+		want := golden(t, name)
+		if got := u.Append(nil); !bytes.Equal(got, want) {
+			t.Fatalf("%s: encoded as\n%x, testdata has\n%x", name, got, want)
+		}
+		refusesDamage(t, want, func(b []byte) ([]byte, error) {
+			u, err := DecodeUpdate(b)
+			return u.Append(nil), err
+		})
+	}
 }
 
 // refusesDamage checks that good decodes to itself, and that what is cut, longer or
@@ -130,6 +323,8 @@ func fuzz(f *testing.F, name string, again func([]byte) ([]byte, error)) {
 }
 
 func FuzzDecodeHeader(f *testing.F) {
+	f.Add(golden(f, "header-pools.hex"))
+	f.Add(golden(f, "header-expiry.hex"))
 	fuzz(f, "header.hex", func(b []byte) ([]byte, error) {
 		h, err := DecodeHeader(b)
 		return h.Append(nil), err
@@ -143,7 +338,46 @@ func FuzzDecodeMember(f *testing.F) {
 	})
 }
 
+func FuzzDecodeField(f *testing.F) {
+	fuzz(f, "field.hex", func(b []byte) ([]byte, error) {
+		x, err := DecodeField(b)
+		return x.Append(nil), err
+	})
+}
+
+func FuzzDecodeScore(f *testing.F) {
+	fuzz(f, "score.hex", func(b []byte) ([]byte, error) {
+		x, err := DecodeScore(b)
+		return x.Append(nil), err
+	})
+}
+
+func FuzzDecodeSketch(f *testing.F) {
+	fuzz(f, "sketch.hex", func(b []byte) ([]byte, error) {
+		f, err := DecodeSketch(b)
+		return f.Append(nil), err
+	})
+}
+
+func FuzzDecodeAccount(f *testing.F) {
+	fuzz(f, "account.hex", func(b []byte) ([]byte, error) {
+		f, err := DecodeAccount(b)
+		return f.Append(nil), err
+	})
+}
+
+func FuzzDecodeItem(f *testing.F) {
+	fuzz(f, "item.hex", func(b []byte) ([]byte, error) {
+		x, err := DecodeItem(b)
+		return x.Append(nil), err
+	})
+}
+
 func FuzzDecodeUpdate(f *testing.F) {
+	f.Add(golden(f, "update-fields.hex"))
+	f.Add(golden(f, "update-scores.hex"))
+	f.Add(golden(f, "update-items.hex"))
+	f.Add(golden(f, "update-expiry.hex"))
 	fuzz(f, "update.hex", func(b []byte) ([]byte, error) {
 		u, err := DecodeUpdate(b)
 		return u.Append(nil), err

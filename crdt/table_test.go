@@ -152,6 +152,21 @@ func TestHeaderShownTable(t *testing.T) {
 			t.Errorf("%s: %v %v, want %v", name, got, err, c.want)
 		}
 	}
+	three := Header{Register: text(1), Claims: []Claim{{TypeSet, tag(originB, 1, 2)}, {TypeHash, tag(originC, 1, 3)}}}
+	for name, c := range map[string]struct {
+		holds map[Type]bool
+		want  Type
+	}{
+		"a hash above a set above a string":               {map[Type]bool{TypeSet: true, TypeHash: true}, TypeHash},
+		"an emptied hash above a set above a string":      {map[Type]bool{TypeSet: true}, TypeSet},
+		"a hash above an emptied set above a string":      {map[Type]bool{TypeHash: true}, TypeHash},
+		"a string, and a hash and a set that are emptied": {nil, TypeString},
+	} {
+		got, err := three.Shown(func(t Type) (bool, error) { return c.holds[t], nil })
+		if err != nil || got != c.want {
+			t.Errorf("%s: %v %v, want %v", name, got, err, c.want)
+		}
+	}
 	broken := errors.New("broken")
 	h := Header{Claims: set(1)}
 	if _, err := h.Shown(func(Type) (bool, error) { return false, broken }); !errors.Is(err, broken) {
@@ -250,11 +265,20 @@ func TestANewerUpdateIsNotTakenForDamage(t *testing.T) {
 		in   []byte
 		want error
 	}{
-		"a newer version":          {[]byte{2, 0, 0xff}, ErrUnknownUpdate},
-		"a newer flag":             {[]byte{1, 2, 0}, ErrUnknownUpdate},
-		"a newer flag of a change": {[]byte{1, 0, 1, 1, 'k', 64}, ErrUnknownUpdate},
-		"nothing":                  {nil, ErrMalformed},
-		"half":                     {[]byte{1}, ErrMalformed},
+		"a newer version":         {[]byte{2, 0, 0xff}, ErrUnknownUpdate},
+		"a newer flag":            {[]byte{1, 64, 0}, ErrUnknownUpdate},
+		"a newer flag of a field": {[]byte{1, 0, 1, 1, 'k', 128, 1, 1, 1, 'f', 8, 0}, ErrUnknownUpdate},
+		"no second flags":         {[]byte{1, 0, 1, 1, 'k', 128, 0}, ErrMalformed},
+		"a field without a part":  {[]byte{1, 0, 1, 1, 'k', 128, 1, 1, 1, 'f', 0, 0}, ErrMalformed},
+		"fields out of order":     {[]byte{1, 0, 1, 1, 'k', 128, 1, 2, 1, 'g', 2, 0, 1, 'f', 2, 0}, ErrMalformed},
+		"more fields than bytes":  {[]byte{1, 0, 1, 1, 'k', 128, 1, 200, 1, 'f', 2, 0}, ErrMalformed},
+		"a score that is none":    {[]byte{1, 0, 1, 1, 'k', 128, 4, 1, 1, 'm', 2, 1, '5'}, ErrMalformed},
+		"a newer third flag":      {[]byte{1, 0, 1, 1, 'k', 128, 128, 4}, ErrUnknownUpdate},
+		"no third flags":          {[]byte{1, 0, 1, 1, 'k', 128, 128, 0}, ErrMalformed},
+		"an element nowhere":      {[]byte{1, 0, 1, 1, 'k', 128, 128, 1, 1, 1, 2, 2, 0}, ErrMalformed},
+		"fractions, and none":     {[]byte{1, 32, 0}, ErrMalformed},
+		"nothing":                 {nil, ErrMalformed},
+		"half":                    {[]byte{1}, ErrMalformed},
 	} {
 		if _, err := DecodeUpdate(c.in); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)

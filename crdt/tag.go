@@ -29,6 +29,8 @@ func newerFirst(a, b Tag) int {
 type Context struct {
 	Seen clock.VersionVector
 	Self clock.Dot // the last earlier update of the writer itself
+	// All: whatever there is. It is the context of an origin that will never write again.
+	All bool
 }
 
 // ContextOf returns the context of the record named dot with context vector dep.
@@ -36,12 +38,23 @@ func ContextOf(dot clock.Dot, dep clock.VersionVector) Context {
 	return Context{Seen: dep, Self: clock.Dot{Origin: dot.Origin, Seq: dot.Seq - 1}}
 }
 
+// With returns the context of a change whose writer had seen more of its key.
+func (c Context) With(beyond clock.VersionVector) Context {
+	c.Seen.Join(beyond)
+	return c
+}
+
 // Covers reports whether the writer had seen d.
 func (c Context) Covers(d clock.Dot) bool {
-	if d.Origin == c.Self.Origin {
-		return d.Seq <= c.Self.Seq
+	if d.Origin == c.Self.Origin || c.All {
+		return c.All || d.Seq <= c.Self.Seq
 	}
-	return c.Seen.Covers(d)
+	if c.Seen.Covers(d) {
+		return true
+	}
+	// The writer's own updates may have retired the origin.
+	_, retired := c.Seen.Retired().Get(d.Origin)
+	return retired && c.Vector().Covers(d)
 }
 
 // Vector returns the context as one version vector.
@@ -54,22 +67,29 @@ func (c Context) Vector() clock.VersionVector {
 // Vectors are the two sides' knowledge when states are merged.
 type Vectors struct {
 	Ours, Theirs clock.VersionVector
+	// Folds holds the origins that either side has folded.
+	Folds *Folds
 }
 
 // join merges two lists of dotted things: what both have stays; what one side has
 // alone stays unless the other side had seen and removed it. The result is unsorted.
 func join[T any](ours, theirs []T, dot func(T) clock.Dot, v Vectors) []T {
-	has := func(list []T, d clock.Dot) bool {
-		return slices.ContainsFunc(list, func(x T) bool { return dot(x) == d })
+	return joinSame(ours, theirs, dot, func(a, b T) bool { return dot(a) == dot(b) }, v)
+}
+
+// joinSame is join where a dot alone does not name a thing.
+func joinSame[T any](ours, theirs []T, dot func(T) clock.Dot, same func(a, b T) bool, v Vectors) []T {
+	has := func(list []T, x T) bool {
+		return slices.ContainsFunc(list, func(y T) bool { return same(x, y) })
 	}
 	var out []T
 	for _, x := range ours {
-		if has(theirs, dot(x)) || !v.Theirs.Covers(dot(x)) {
+		if has(theirs, x) || !v.Theirs.Covers(dot(x)) {
 			out = append(out, x)
 		}
 	}
 	for _, x := range theirs {
-		if !has(ours, dot(x)) && !v.Ours.Covers(dot(x)) {
+		if !has(ours, x) && !v.Ours.Covers(dot(x)) {
 			out = append(out, x)
 		}
 	}

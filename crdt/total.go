@@ -2,35 +2,52 @@ package crdt
 
 import (
 	"math"
-	"math/big"
 	"math/bits"
 )
 
-// Total is a signed 128-bit sum. Increments are 64 bits wide, but a shard's total may
-// leave that range while the counter's value, the sum over all shards, stays in it.
+// Total is an exact sum. Increments of integers are 64 bits wide, but a shard's total may
+// leave that range while the counter's value, the sum over all shards, stays in it. A sum
+// of floating-point numbers is exact as well: it is rounded when it is read, so the order of
+// additions never matters, and what a reset saw subtracts without a rest.
+//
+// Invariant: an integer of 128 bits lies in Hi and Lo, and any other number in wide. So
+// equal totals are equal by ==.
 type Total struct {
 	Hi int64
 	Lo uint64
+	// wide encodes a number that is no integer of 128 bits: see exact.
+	wide string
 }
 
 // TotalOf widens n.
-func TotalOf(n int64) Total { return Total{n >> 63, uint64(n)} }
+func TotalOf(n int64) Total { return Total{Hi: n >> 63, Lo: uint64(n)} }
 
-// Add returns t + u. It wraps beyond 128 bits, which takes 2^64 increments to reach.
+// Add returns t + u.
 func (t Total) Add(u Total) Total {
 	lo, carry := bits.Add64(t.Lo, u.Lo, 0)
-	return Total{t.Hi + u.Hi + int64(carry), lo}
+	hi := t.Hi + u.Hi + int64(carry)
+	if t.wide != "" || u.wide != "" || (t.Hi^hi)&(u.Hi^hi) < 0 {
+		return addWide(t, u, false)
+	}
+	return Total{Hi: hi, Lo: lo}
 }
 
 // Sub returns t - u.
 func (t Total) Sub(u Total) Total {
 	lo, borrow := bits.Sub64(t.Lo, u.Lo, 0)
-	return Total{t.Hi - u.Hi - int64(borrow), lo}
+	hi := t.Hi - u.Hi - int64(borrow)
+	if t.wide != "" || u.wide != "" || (t.Hi^u.Hi)&(t.Hi^hi) < 0 {
+		return addWide(t, u, true)
+	}
+	return Total{Hi: hi, Lo: lo}
 }
 
-// Int64 returns the total, saturated to 64 bits, and whether it was exact.
+// Int64 returns the total rounded towards zero and saturated to 64 bits, and whether that
+// is exact.
 func (t Total) Int64() (n int64, exact bool) {
 	switch {
+	case t.wide != "":
+		return t.wideInt64(), false
 	case t.Hi == int64(t.Lo)>>63:
 		return int64(t.Lo), true
 	case t.Hi < 0:
@@ -40,15 +57,15 @@ func (t Total) Int64() (n int64, exact bool) {
 	}
 }
 
-// String prints the total in decimal.
-func (t Total) String() string {
-	v := new(big.Int).Lsh(big.NewInt(t.Hi), 64)
-	return v.Add(v, new(big.Int).SetUint64(t.Lo)).String()
-}
+// String prints the total in decimal, as a fraction where it is none.
+func (t Total) String() string { return t.rat().RatString() }
 
 // appendTo appends a length byte and that many bytes of two's complement, big endian,
-// as few as keep the sign.
+// as few as keep the sign; a number in wide as wideMark and its bytes.
 func (t Total) appendTo(b []byte) []byte {
+	if t.wide != "" {
+		return appendBytes(append(b, wideMark), []byte(t.wide))
+	}
 	var raw [16]byte
 	for i := range 8 {
 		raw[i] = byte(uint64(t.Hi) >> (56 - 8*i))
@@ -71,7 +88,11 @@ func redundant(raw []byte, i int) bool {
 }
 
 func (d *decoder) total() Total {
-	raw := d.take(int(d.byte()))
+	n := d.byte()
+	if n == wideMark {
+		return d.wide()
+	}
+	raw := d.take(int(n))
 	if len(raw) > 16 {
 		d.fail("total too long")
 	}
@@ -83,7 +104,7 @@ func (d *decoder) total() Total {
 	}
 	var t Total
 	if len(raw) > 0 && raw[0] >= 0x80 {
-		t = Total{-1, math.MaxUint64}
+		t = Total{Hi: -1, Lo: math.MaxUint64}
 	}
 	for _, c := range raw {
 		t.Hi = t.Hi<<8 | int64(t.Lo>>56)

@@ -18,6 +18,17 @@ var ErrUnknownUpdate = errors.New("update of a newer version")
 type Update struct {
 	// Declare is set in the first record of an origin.
 	Declare *Declaration
+	// Closes are earlier origins of the writer's node, ascending: they will have no more
+	// updates than their node has.
+	Closes []clock.Origin
+	// Retires are origins that every member has seen to their end, ascending.
+	Retires []Retire
+	// Folds are retired origins, ascending, whose counter shards every replica may fold
+	// from here on: every member has seen them retired.
+	Folds []clock.Origin
+	// Replays names the update, kept aside, that this one issues again; its Seq is 0 when
+	// there is none.
+	Replays clock.Dot
 	// Changes ascend by key; each key has one.
 	Changes []Change
 }
@@ -27,10 +38,21 @@ type Declaration struct {
 	Region, Node string
 }
 
+// Retire ends an origin of the writer's node at its update Seal.
+type Retire struct {
+	Origin clock.Origin
+	Seal   clock.Seq
+	// Hash is the chain hash at Seal.
+	Hash uint64
+}
+
 // Change is what an update does to one key. Its parts apply in the order of the
 // fields: a deletion does not take what the same update adds.
 type Change struct {
 	Key []byte
+	// Beyond is what the writer had seen of this key beyond the record's context: while
+	// it took over another replica's state, some keys ran ahead of its version vector.
+	Beyond clock.VersionVector
 	// Clear removes everything of the key that the writer had seen, of every type.
 	Clear bool
 	// Floors are, with Clear, the increments that the writer had seen.
@@ -44,6 +66,26 @@ type Change struct {
 	Adds, Removes [][]byte
 	// Unclaim says that the writer saw the set become empty.
 	Unclaim bool
+	// Fields are changes of fields of a hash, ascending by name, one a field.
+	Fields []FieldChange
+	// UnclaimHash says that the writer saw the hash become empty.
+	UnclaimHash bool
+	// Scores are changes of members of a sorted set, ascending by name, one a member; the
+	// values that they assign are scores as Score encodes them.
+	Scores []FieldChange
+	// UnclaimZSet says that the writer saw the sorted set become empty.
+	UnclaimZSet bool
+	// Items are changes of elements of a list, ascending by position, which is their name, one
+	// an element.
+	Items []FieldChange
+	// UnclaimList says that the writer saw the list become empty.
+	UnclaimList bool
+	// Accounts are changes of the cells of a bounded counter, ascending by name, one a cell.
+	Accounts []FieldChange
+	// Ranks are written to registers of a HyperLogLog, ascending by name, one a register.
+	Ranks []FieldChange
+	// Expiry changes the deadlines, if it is not nil.
+	Expiry *Expiry
 }
 
 // Increment carries a shard of a counter: see Shard. Delta is what the update added,
@@ -60,23 +102,110 @@ func (u *Update) Check(dot clock.Dot) error {
 	if u.Declare != nil && dot.Seq != 1 {
 		return fmt.Errorf("%w: %v declares a node, only the first record may", ErrMalformed, dot)
 	}
+	if u.Replays.Seq > 0 && u.Replays.Origin == dot.Origin {
+		return fmt.Errorf("%w: %v replays its own origin", ErrMalformed, dot)
+	}
+	if err := u.checkEnds(dot); err != nil {
+		return err
+	}
 	for i := range u.Changes {
 		c := &u.Changes[i]
-		if c.Increment != nil && c.Increment.Base > dot.Seq {
-			return fmt.Errorf("%w: counter life begins at %d, after %v", ErrMalformed, c.Increment.Base, dot)
+		if c.Beyond.Get(dot.Origin) > 0 {
+			return fmt.Errorf("%w: %v names its own origin as seen beyond its context", ErrMalformed, dot)
 		}
-		for _, f := range c.Floors {
-			if f.Origin == dot.Origin && f.Seq >= dot.Seq {
-				return fmt.Errorf("%w: reset by %v of its own future", ErrMalformed, dot)
+		edit := c.edit()
+		if err := edit.check(dot); err != nil {
+			return err
+		}
+		for _, list := range [][]FieldChange{c.Fields, c.Scores} {
+			for i := range list {
+				if err := list[i].check(dot); err != nil {
+					return err
+				}
+			}
+		}
+		for i := range c.Ranks {
+			if err := c.Ranks[i].checkSketch(); err != nil {
+				return err
+			}
+		}
+		for i := range c.Accounts {
+			if err := c.Accounts[i].checkAccount(dot, u.Replays.Seq > 0); err != nil {
+				return err
+			}
+		}
+		for i := range c.Items {
+			if err := c.Items[i].checkItem(dot); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
 }
 
+func (e *Edit) check(dot clock.Dot) error {
+	if e.Increment != nil && e.Increment.Base > dot.Seq {
+		return fmt.Errorf("%w: counter life begins at %d, after %v", ErrMalformed, e.Increment.Base, dot)
+	}
+	for _, f := range e.Floors {
+		if f.Origin == dot.Origin && f.Seq >= dot.Seq {
+			return fmt.Errorf("%w: reset by %v of its own future", ErrMalformed, dot)
+		}
+	}
+	if !e.each(Total.inRange) {
+		return fmt.Errorf("%w: number of %v out of range", ErrMalformed, dot)
+	}
+	return nil
+}
+
+// each tells whether all totals of the edit pass.
+func (e *Edit) each(pass func(Total) bool) bool {
+	if e.Increment != nil && (!pass(e.Increment.Total) || !pass(e.Increment.Delta)) {
+		return false
+	}
+	for _, f := range e.Floors {
+		if !pass(f.Total) {
+			return false
+		}
+	}
+	return true
+}
+
+// fractions tells whether the update has totals that are no integers of 128 bits.
+func (u *Update) fractions() bool {
+	for i := range u.Changes {
+		c := &u.Changes[i]
+		edit := c.edit()
+		if !edit.each(Total.IsInteger) {
+			return true
+		}
+		for _, list := range [...][]FieldChange{c.Fields, c.Scores, c.Accounts} {
+			for i := range list {
+				if !list[i].each(Total.IsInteger) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// edit returns what the change does to the key's string.
+func (c *Change) edit() Edit { return Edit{c.Clear, c.Floors, c.Assign, c.Value, c.Increment} }
+
+func (c *Change) setEdit(e Edit) {
+	c.Clear, c.Floors, c.Assign, c.Value, c.Increment = e.Clear, e.Floors, e.Assign, e.Value, e.Increment
+}
+
 const (
 	updateVersion = 1
 	hasDeclare    = 1 << 0
+	hasCloses     = 1 << 1
+	hasRetires    = 1 << 2
+	hasFolds      = 1 << 3
+	hasReplays    = 1 << 4
+	hasFractions  = 1 << 5 // some total is no integer of 128 bits
+	updateKnown   = 1<<6 - 1
 
 	changeClear     = 1 << 0
 	changeAssign    = 1 << 1
@@ -84,18 +213,36 @@ const (
 	changeAdds      = 1 << 3
 	changeRemoves   = 1 << 4
 	changeUnclaim   = 1 << 5
-	changeKnown     = 1<<6 - 1
+	changeBeyond    = 1 << 6
+	changeMore      = 1 << 7 // a second byte of flags follows
+
+	editKnown = changeClear | changeAssign | changeIncrement
+
+	moreFields      = 1 << 0
+	moreUnclaimHash = 1 << 1
+	moreScores      = 1 << 2
+	moreUnclaimZSet = 1 << 3
+	moreThird       = 1 << 7 // a third byte of flags follows
+	moreKnown       = 1<<4 - 1 | moreThird | moreExpiry
 )
 
-// Append appends the encoding: version, flags, declaration, uvarint changes, changes.
+// Append appends the encoding: version, flags, declaration, ends of origins, what it
+// replays, uvarint changes, changes.
 func (u *Update) Append(b []byte) []byte {
-	b = append(b, updateVersion)
-	if u.Declare == nil {
-		b = append(b, 0)
-	} else {
-		b = append(b, hasDeclare)
+	at := len(b) + 1
+	b = append(b, updateVersion, 0)
+	if u.Declare != nil {
+		b[at] |= hasDeclare
 		b = appendBytes(b, []byte(u.Declare.Region))
 		b = appendBytes(b, []byte(u.Declare.Node))
+	}
+	b = u.appendEnds(b, at)
+	if u.Replays.Seq > 0 {
+		b[at] |= hasReplays
+		b = appendDot(b, u.Replays)
+	}
+	if u.fractions() {
+		b[at] |= hasFractions
 	}
 	b = appendUvarint(b, uint64(len(u.Changes)))
 	for i := range u.Changes {
@@ -107,24 +254,8 @@ func (u *Update) Append(b []byte) []byte {
 func (c *Change) appendTo(b []byte) []byte {
 	b = appendBytes(b, c.Key)
 	at := len(b)
-	b = append(b, 0)
-	if c.Clear {
-		b[at] |= changeClear
-		b = appendUvarint(b, uint64(len(c.Floors)))
-		for _, f := range c.Floors {
-			b = appendFloor(b, f)
-		}
-	}
-	if c.Assign {
-		b[at] |= changeAssign
-		b = appendBytes(b, c.Value)
-	}
-	if c.Increment != nil {
-		b[at] |= changeIncrement
-		b = appendUvarint(b, uint64(c.Increment.Base))
-		b = c.Increment.Total.appendTo(b)
-		b = c.Increment.Delta.appendTo(b)
-	}
+	edit := c.edit()
+	b = edit.appendTo(b)
 	if len(c.Adds) > 0 {
 		b[at] |= changeAdds
 		b = appendMembers(b, c.Adds)
@@ -135,6 +266,38 @@ func (c *Change) appendTo(b []byte) []byte {
 	}
 	if c.Unclaim {
 		b[at] |= changeUnclaim
+	}
+	if c.Beyond.Len() > 0 {
+		b[at] |= changeBeyond
+		b = c.Beyond.Append(b)
+	}
+	if c.hasMore() {
+		b[at] |= changeMore
+		b = c.appendMore(b)
+	}
+	return b
+}
+
+// appendTo appends flags, and the parts that they name.
+func (e *Edit) appendTo(b []byte) []byte {
+	at := len(b)
+	b = append(b, 0)
+	if e.Clear {
+		b[at] |= changeClear
+		b = appendUvarint(b, uint64(len(e.Floors)))
+		for _, f := range e.Floors {
+			b = appendFloor(b, f)
+		}
+	}
+	if e.Assign {
+		b[at] |= changeAssign
+		b = appendBytes(b, e.Value)
+	}
+	if e.Increment != nil {
+		b[at] |= changeIncrement
+		b = appendUvarint(b, uint64(e.Increment.Base))
+		b = e.Increment.Total.appendTo(b)
+		b = e.Increment.Delta.appendTo(b)
 	}
 	return b
 }
@@ -153,12 +316,17 @@ func appendMembers(b []byte, list [][]byte) []byte {
 func DecodeUpdate(b []byte) (Update, error) {
 	d := decoder{b: b}
 	version, flags := d.byte(), d.byte()
-	if d.err == nil && (version != updateVersion || flags&^hasDeclare != 0) {
+	if d.err == nil && (version != updateVersion || flags&^updateKnown != 0) {
 		return Update{}, ErrUnknownUpdate
 	}
 	var u Update
 	if flags&hasDeclare != 0 {
 		u.Declare = &Declaration{Region: string(d.bytes()), Node: string(d.bytes())}
+	}
+	d.ends(&u, flags)
+	if flags&hasReplays != 0 {
+		u.Replays = d.dot()
+		d.need(u.Replays.Seq > 0)
 	}
 	n := d.count(2)
 	if n > 0 {
@@ -177,36 +345,16 @@ func DecodeUpdate(b []byte) (Update, error) {
 			break
 		}
 	}
+	if d.err == nil && u.fractions() != (flags&hasFractions != 0) {
+		d.fail("fractions not announced")
+	}
 	return u, d.end()
 }
 
 func (d *decoder) change() (c Change, known bool) {
 	c.Key = d.bytes()
 	flags := d.byte()
-	if flags&^changeKnown != 0 {
-		return c, false
-	}
-	if flags&changeClear != 0 {
-		c.Clear = true
-		n := d.count(dotBytesMin + 1)
-		if n > clock.MaxVectorEntries {
-			d.fail("%d floors", n)
-			n = 0
-		}
-		for range n {
-			f := d.floor()
-			if k := len(c.Floors); k > 0 && c.Floors[k-1].Origin >= f.Origin {
-				d.fail("floors not in order")
-			}
-			c.Floors = append(c.Floors, f)
-		}
-	}
-	if flags&changeAssign != 0 {
-		c.Assign, c.Value = true, d.bytes()
-	}
-	if flags&changeIncrement != 0 {
-		c.Increment = d.increment()
-	}
+	c.setEdit(d.edit(flags))
 	if flags&changeAdds != 0 {
 		c.Adds = d.members()
 	}
@@ -214,7 +362,41 @@ func (d *decoder) change() (c Change, known bool) {
 		c.Removes = d.members()
 	}
 	c.Unclaim = flags&changeUnclaim != 0
-	return c, true
+	if flags&changeBeyond != 0 {
+		c.Beyond = d.vector()
+		d.need(c.Beyond.Len() > 0)
+	}
+	known = true
+	if flags&changeMore != 0 {
+		known = d.more(&c)
+	}
+	return c, known
+}
+
+// edit reads the parts that flags name.
+func (d *decoder) edit(flags byte) (e Edit) {
+	if flags&changeClear != 0 {
+		e.Clear = true
+		n := d.count(dotBytesMin + 1)
+		if n > clock.MaxVectorEntries {
+			d.fail("%d floors", n)
+			n = 0
+		}
+		for range n {
+			f := d.floor()
+			if k := len(e.Floors); k > 0 && e.Floors[k-1].Origin >= f.Origin {
+				d.fail("floors not in order")
+			}
+			e.Floors = append(e.Floors, f)
+		}
+	}
+	if flags&changeAssign != 0 {
+		e.Assign, e.Value = true, d.bytes()
+	}
+	if flags&changeIncrement != 0 {
+		e.Increment = d.increment()
+	}
+	return e
 }
 
 func (d *decoder) increment() *Increment {

@@ -1,6 +1,7 @@
 package keyspace
 
 import (
+	"bytes"
 	"maps"
 	"slices"
 
@@ -13,37 +14,51 @@ import (
 // batch is the open batch: what its records changed, decoded, over the latest state of
 // the store. It reads as the state after its last record.
 type batch struct {
-	below  stored
-	cells  map[string]*cell       // by cell key
-	read   map[string]crdt.Header // by cell key; what was read from below and not changed
-	extra  map[string][]byte      // other keys; nil deletes
-	heads  map[clock.Origin]store.Head
-	frames []*oplog.Frame
-	bytes  int
+	below   stored
+	cells   map[string]*cell       // by cell key
+	read    map[string]crdt.Header // by cell key; what was read from below and not changed
+	lists   map[string][]string    // cell keys of elements of lists in cells, ascending, by what they begin with
+	scores  map[string]place       // by cell key; where members of sorted sets that were read stand in the index
+	extra   map[string][]byte      // other keys; nil deletes
+	heads   map[clock.Origin]store.Head
+	frames  []*oplog.Frame
+	skips   []store.Skip
+	retired []clock.Origin // their heads go
+	bytes   int
+	watches *watches
 }
 
 // cell is one decoded cell; exactly one part is used.
 type cell struct {
 	header *crdt.Header
 	member *crdt.Member
+	field  *crdt.Field
 	count  *count
+	index  *indexEntry
 }
 
 func newBatch(below stored) batch {
 	return batch{
-		below: below,
-		cells: map[string]*cell{},
-		read:  map[string]crdt.Header{},
-		extra: map[string][]byte{},
-		heads: map[clock.Origin]store.Head{},
+		below:  below,
+		cells:  map[string]*cell{},
+		read:   map[string]crdt.Header{},
+		scores: map[string]place{},
+		lists:  map[string][]string{},
+		extra:  map[string][]byte{},
+		heads:  map[clock.Origin]store.Head{},
 	}
 }
 
-// forget drops headers that were read and not changed: they serve one command only,
-// and would pile up where nothing is written.
-func (b *batch) forget() { clear(b.read) }
+// forget drops what is known of cells that were read and not changed: it serves one
+// command only, and would pile up where nothing is written.
+func (b *batch) forget() {
+	clear(b.read)
+	clear(b.scores)
+}
 
 func (b *batch) raw() store.Reader { return b.below.src }
+
+func (b *batch) namespace() namespaceID { return b.below.ns }
 
 func (b *batch) header(key []byte) (crdt.Header, error) {
 	cell := headerKey(b.below.ns, key)
@@ -68,16 +83,28 @@ func (b *batch) member(key, member []byte) (crdt.Member, error) {
 	return b.below.member(key, member)
 }
 
-func (b *batch) loadCount(key []byte) (count, error) {
-	if c := b.cells[string(countKey(b.below.ns, key))]; c != nil {
+func (b *batch) field(key []byte, t crdt.Type, name []byte, hidden clock.VersionVector) (crdt.Field, error) {
+	at := fieldKey(b.below.ns, key, t, name)
+	if c := b.cells[string(at)]; c != nil {
+		return b.below.open(*c.field, hidden), nil
+	}
+	f, err := b.below.rawField(key, t, name)
+	if t == crdt.TypeZSet && err == nil {
+		b.scores[string(at)] = placeOf(&f)
+	}
+	return b.below.open(f, hidden), err
+}
+
+func (b *batch) loadCount(key []byte, t crdt.Type) (count, error) {
+	if c := b.cells[string(countKey(b.below.ns, key, t))]; c != nil {
 		return *c.count, nil
 	}
-	n, ok, err := b.below.count(key)
+	n, ok, err := b.below.count(key, t)
 	return count{n, !ok}, err
 }
 
-func (b *batch) count(key []byte) (int64, bool, error) {
-	c, err := b.loadCount(key)
+func (b *batch) count(key []byte, t crdt.Type) (int64, bool, error) {
+	c, err := b.loadCount(key, t)
 	return c.n, !c.unknown, err
 }
 
@@ -89,21 +116,23 @@ func (b *batch) declared(o clock.Origin) (crdt.Declaration, error) {
 	return b.below.declared(o)
 }
 
-// members merges the store's member cells with the batch's.
 func (b *batch) members(key, from []byte, fn func([]byte, crdt.Member) bool) error {
-	lo, hi := memberRange(b.below.ns, key, from)
+	return b.elements(key, kindMember, from, func(name []byte, c *cell) bool { return fn(name, *c.member) })
+}
+
+func (b *batch) fields(key []byte, t crdt.Type, from []byte, hidden clock.VersionVector, fn func([]byte, crdt.Field) bool) error {
+	return b.elements(key, fieldKind(t), from, func(name []byte, c *cell) bool { return fn(name, b.below.open(*c.field, hidden)) })
+}
+
+// elements merges the store's cells of a kind with the batch's.
+func (b *batch) elements(key []byte, kind byte, from []byte, fn func([]byte, *cell) bool) error {
+	lo, hi := elementRange(b.below.ns, key, kind, from)
 	prefix := len(lo) - len(from)
-	var mine []string
-	for k := range b.cells {
-		if k >= string(lo) && k < string(hi) {
-			mine = append(mine, k)
-		}
-	}
-	slices.Sort(mine)
+	mine := b.openBetween(lo, hi)
 	more := true
 	until := func(limit string) {
 		for more && len(mine) > 0 && (limit == "" || mine[0] < limit) {
-			more = fn([]byte(mine[0][prefix:]), *b.cells[mine[0]].member)
+			more = fn([]byte(mine[0][prefix:]), b.cells[mine[0]])
 			mine = mine[1:]
 		}
 	}
@@ -115,9 +144,9 @@ func (b *batch) members(key, from []byte, fn func([]byte, crdt.Member) bool) err
 		if len(mine) > 0 && mine[0] == string(k) {
 			return true, nil // the batch has a newer one, which comes next
 		}
-		m, err := decodeMember(key, v)
+		c, err := decodeElement(key, kind, v)
 		if err == nil {
-			more = fn(k[prefix:], m)
+			more = fn(k[prefix:], c)
 		}
 		return more, err
 	})
@@ -131,7 +160,23 @@ func (b *batch) putHeader(key []byte, h crdt.Header) {
 	at := headerKey(b.below.ns, key)
 	delete(b.read, string(at))
 	b.put(at, &cell{header: &h})
-	for _, s := range h.Register.Siblings {
+	b.addBytes(&h.Register)
+}
+
+func (b *batch) putField(key []byte, t crdt.Type, name []byte, f crdt.Field) {
+	at := fieldKey(b.below.ns, key, t, name)
+	switch t {
+	case crdt.TypeZSet:
+		b.reindex(key, name, at, &f)
+	case crdt.TypeList:
+		b.noteItem(at, len(at)-len(name))
+	}
+	b.put(at, &cell{field: &f})
+	b.addBytes(&f.Register)
+}
+
+func (b *batch) addBytes(r *crdt.Register) {
+	for _, s := range r.Siblings {
 		b.bytes += len(s.Value)
 	}
 }
@@ -140,13 +185,57 @@ func (b *batch) putMember(key, member []byte, m crdt.Member) {
 	b.put(memberKey(b.below.ns, key, member), &cell{member: &m})
 }
 
-func (b *batch) putCount(key []byte, n count) {
-	b.put(countKey(b.below.ns, key), &cell{count: &n})
+func (b *batch) putCount(key []byte, t crdt.Type, n count) {
+	b.put(countKey(b.below.ns, key, t), &cell{count: &n})
 }
 
 func (b *batch) put(key []byte, c *cell) {
+	b.watches.noteCell(key)
 	b.cells[string(key)] = c
 	b.bytes += len(key) + 32
+}
+
+// skip lets the op log of an origin begin anew. What this batch added of it before goes
+// with the rest.
+func (b *batch) skip(s store.Skip) {
+	b.frames = slices.DeleteFunc(b.frames, func(f *oplog.Frame) bool { return f.Origin == s.Origin && f.Last() < s.To })
+	b.skips = append(b.skips, s)
+}
+
+// between returns the cells after one and up to another, in key order, at most limit of
+// them; more tells that some are left.
+func (b *batch) between(after, upTo []byte, limit int) (list []pair, more bool, err error) {
+	lo, hi := dataRange(after, upTo)
+	open := b.openBetween(lo, hi)
+	err = scan(b.below.src, lo, hi, func(k, v []byte) (bool, error) {
+		for len(open) > 0 && open[0] < string(k) && len(list) <= limit {
+			list, open = append(list, pair{key: []byte(open[0]), open: true}), open[1:]
+		}
+		x := pair{key: bytes.Clone(k), ours: bytes.Clone(v)}
+		if len(open) > 0 && open[0] == string(k) {
+			x.open, open = true, open[1:]
+		}
+		list = append(list, x)
+		return len(list) <= limit, nil
+	})
+	for _, k := range open {
+		list = append(list, pair{key: []byte(k), open: true})
+	}
+	if more = len(list) > limit; more {
+		list = list[:limit]
+	}
+	return list, more, err
+}
+
+// openBetween returns the keys of the batch's own cells in a range, ascending.
+func (b *batch) openBetween(lo, hi []byte) (keys []string) {
+	for k := range b.cells {
+		if k >= string(lo) && k < string(hi) {
+			keys = append(keys, k)
+		}
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 // set writes a key that is no cell.
@@ -155,7 +244,7 @@ func (b *batch) set(key, value []byte) { b.extra[string(key)] = value }
 // seal empties the batch into a commit, in key order so that equal runs have equal
 // commits.
 func (b *batch) seal(shard store.ShardID) *store.Commit {
-	commit := &store.Commit{Shard: shard, Frames: b.frames}
+	commit := &store.Commit{Shard: shard, Frames: b.frames, Skips: b.skips, Retired: b.retired}
 	commit.Cells = make([]store.Cell, 0, len(b.cells)+len(b.extra))
 	for k, c := range b.cells {
 		commit.Cells = append(commit.Cells, store.Cell{Key: []byte(k), Value: c.encode()})
@@ -167,7 +256,9 @@ func (b *batch) seal(shard store.ShardID) *store.Commit {
 	for _, o := range slices.Sorted(maps.Keys(b.heads)) {
 		commit.Heads = append(commit.Heads, b.heads[o])
 	}
+	w := b.watches
 	*b = newBatch(b.below)
+	b.watches = w
 	return commit
 }
 
@@ -184,6 +275,13 @@ func (c *cell) encode() []byte {
 			return nil
 		}
 		return c.member.Append(nil)
+	case c.field != nil:
+		if c.field.Empty() {
+			return nil
+		}
+		return c.field.Append(nil)
+	case c.index != nil:
+		return c.index.encode()
 	default:
 		return c.count.encode()
 	}

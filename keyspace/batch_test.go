@@ -14,6 +14,8 @@ type nothing struct{}
 
 func (nothing) Get([]byte) ([]byte, error)                  { return nil, nil }
 func (nothing) Iterate(_, _ []byte) (store.Iterator, error) { return nothing{}, nil }
+func (nothing) Last() bool                                  { return false }
+func (nothing) Prev() bool                                  { return false }
 func (nothing) First() bool                                 { return false }
 func (nothing) SeekGE([]byte) bool                          { return false }
 func (nothing) Next() bool                                  { return false }

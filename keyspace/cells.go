@@ -14,13 +14,28 @@ import (
 type cells interface {
 	header(key []byte) (crdt.Header, error)
 	member(key, member []byte) (crdt.Member, error)
-	// count returns how many members are visible; ok is false when that is not known.
-	count(key []byte) (n int64, ok bool, err error)
+	// field returns an element of a hash or a sorted set without what hidden covers, folded.
+	field(key []byte, t crdt.Type, name []byte, hidden clock.VersionVector) (crdt.Field, error)
+	// count returns how many elements of a collection are visible; ok is false when that
+	// is not known.
+	count(key []byte, t crdt.Type) (n int64, ok bool, err error)
 	// members calls fn for the member cells of key from the given one on, in byte order,
 	// hidden ones included, until it returns false.
 	members(key, from []byte, fn func(name []byte, m crdt.Member) bool) error
+	// fields calls fn for the elements of a hash or a sorted set from the given one on, as
+	// field returns them, in byte order, until it returns false. Slices are valid during the
+	// call only.
+	fields(key []byte, t crdt.Type, from []byte, hidden clock.VersionVector, fn func(name []byte, f crdt.Field) bool) error
+	// items calls fn for the elements of a list from one position on, in order or back, until it
+	// returns false; nil begins at the end. Slices are valid during the call only.
+	items(key []byte, w itemWalk, fn func(at []byte, f crdt.Field) bool) error
+	// index calls fn for the places in the index of scores of key in [lo, hi), in order or
+	// back, until it returns false. Slices are valid during the call only.
+	index(key []byte, r indexRange, fn func(place []byte) bool) error
 	// raw gives the store below, without the open batch.
 	raw() store.Reader
+	// namespace returns the namespace that the cells are of.
+	namespace() namespaceID
 	// declared returns the node that declared an origin.
 	declared(o clock.Origin) (crdt.Declaration, error)
 }
@@ -30,16 +45,25 @@ type stored struct {
 	src   store.Reader
 	shard store.ShardID
 	ns    namespaceID
+	// retired explains vectors in cells that name fewer origins than they cover.
+	retired *clock.Retired
+	// folded tells which origins writers see folded: see crdt.Header.Apply.
+	folded crdt.Folded
 }
 
 func (s stored) raw() store.Reader { return s.src }
+
+func (s stored) namespace() namespaceID { return s.ns }
 
 func (s stored) header(key []byte) (crdt.Header, error) {
 	b, err := s.src.Get(headerKey(s.ns, key))
 	if err != nil || b == nil {
 		return crdt.Header{}, err
 	}
-	return decodeHeader(key, b)
+	h, err := decodeHeader(key, b)
+	h.Hidden = h.Hidden.Carry(s.retired)
+	h.Counter.Fold(s.folded)
+	return h, err
 }
 
 func decodeHeader(key, b []byte) (crdt.Header, error) {
@@ -66,8 +90,56 @@ func decodeMember(key, b []byte) (crdt.Member, error) {
 	return m, nil
 }
 
-func (s stored) count(key []byte) (int64, bool, error) {
-	b, err := s.src.Get(countKey(s.ns, key))
+func (s stored) field(key []byte, t crdt.Type, name []byte, hidden clock.VersionVector) (crdt.Field, error) {
+	f, err := s.rawField(key, t, name)
+	return s.open(f, hidden), err
+}
+
+// rawField returns a field as it is stored.
+func (s stored) rawField(key []byte, t crdt.Type, name []byte) (crdt.Field, error) {
+	b, err := s.src.Get(fieldKey(s.ns, key, t, name))
+	if err != nil || b == nil {
+		return crdt.Field{}, err
+	}
+	return decodeField(key, t, b)
+}
+
+// open returns a field without what hidden covers, folded.
+func (s stored) open(f crdt.Field, hidden clock.VersionVector) crdt.Field {
+	f.Hide(hidden)
+	f.Counter.Fold(s.folded)
+	return f
+}
+
+func decodeField(key []byte, t crdt.Type, b []byte) (f crdt.Field, err error) {
+	switch t {
+	case crdt.TypeZSet:
+		f, err = crdt.DecodeScore(b)
+	case crdt.TypeList:
+		f, err = crdt.DecodeItem(b)
+	case crdt.TypeBounded:
+		f, err = crdt.DecodeAccount(b)
+	case crdt.TypeSketch:
+		f, err = crdt.DecodeSketch(b)
+	default:
+		f, err = crdt.DecodeField(b)
+	}
+	if err != nil {
+		return crdt.Field{}, fmt.Errorf("%w: element of the %v %.64q: %w", ErrDamaged, t, key, err)
+	}
+	return f, nil
+}
+
+// decodeNamed is decodeField for a cell whose name may be none.
+func decodeNamed(key []byte, t crdt.Type, name, b []byte) (f crdt.Field, err error) {
+	if err := crdt.CheckName(t, name); err != nil {
+		return f, fmt.Errorf("%w: element of the %v %.64q: %w", ErrDamaged, t, key, err)
+	}
+	return decodeField(key, t, b)
+}
+
+func (s stored) count(key []byte, t crdt.Type) (int64, bool, error) {
+	b, err := s.src.Get(countKey(s.ns, key, t))
 	if err != nil {
 		return 0, false, err
 	}
@@ -76,15 +148,31 @@ func (s stored) count(key []byte) (int64, bool, error) {
 }
 
 func (s stored) members(key, from []byte, fn func([]byte, crdt.Member) bool) error {
-	lo, hi := memberRange(s.ns, key, from)
+	return s.elements(key, kindMember, from, func(name []byte, c *cell) bool { return fn(name, *c.member) })
+}
+
+func (s stored) fields(key []byte, t crdt.Type, from []byte, hidden clock.VersionVector, fn func([]byte, crdt.Field) bool) error {
+	return s.elements(key, fieldKind(t), from, func(name []byte, c *cell) bool { return fn(name, s.open(*c.field, hidden)) })
+}
+
+// elements calls fn for the cells of a kind from the given one on until it returns false.
+func (s stored) elements(key []byte, kind byte, from []byte, fn func(name []byte, c *cell) bool) error {
+	lo, hi := elementRange(s.ns, key, kind, from)
 	prefix := len(lo) - len(from)
-	return scan(s.src, lo, hi, func(cell, value []byte) (bool, error) {
-		m, err := decodeMember(key, value)
-		if err != nil {
-			return false, err
-		}
-		return fn(cell[prefix:], m), nil
+	return scan(s.src, lo, hi, func(at, value []byte) (bool, error) {
+		c, err := decodeElement(key, kind, value)
+		return err == nil && fn(at[prefix:], c), err
 	})
+}
+
+// decodeElement decodes a member or a field.
+func decodeElement(key []byte, kind byte, value []byte) (*cell, error) {
+	if isField(kind) {
+		f, err := decodeField(key, fieldType(kind), value)
+		return &cell{field: &f}, err
+	}
+	m, err := decodeMember(key, value)
+	return &cell{member: &m}, err
 }
 
 func (s stored) declared(o clock.Origin) (crdt.Declaration, error) {
@@ -119,11 +207,11 @@ func scan(r store.Reader, lo, hi []byte, fn func(key, value []byte) (bool, error
 	return it.Error()
 }
 
-// count is the local cell that keeps how many members of a collection are visible.
+// count is the local cell that keeps how many elements of a collection are visible.
 // Absent means none.
 type count struct {
 	n int64
-	// unknown is set after a remote deletion hid an unknown part of the members.
+	// unknown is set after a remote deletion hid an unknown part of the elements.
 	unknown bool
 }
 

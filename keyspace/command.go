@@ -24,10 +24,20 @@ type Reply struct {
 	Int int64
 	// List holds keys or members.
 	List [][]byte
+	// Scores are those of the members in List; Score is a single one.
+	Scores []float64
+	Score  float64
 	// Cursor continues a paged read; it is empty on the last page.
 	Cursor []byte
 	// Siblings are the concurrent values of a key, greatest stamp first.
 	Siblings []Sibling
+	// Accounts are those of a bounded counter.
+	Accounts []Account
+	// Replies are those of the commands within a command.
+	Replies []Reply
+	// Err is why a command within a command was refused, or one that by itself changed something all
+	// the same; nothing else counts then.
+	Err error
 }
 
 // Sibling is one of the concurrent values of a key.

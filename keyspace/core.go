@@ -3,6 +3,7 @@ package keyspace
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/atollkv/atoll/clock"
@@ -22,6 +23,18 @@ type CoreConfig struct {
 	NewOrigin func() clock.Origin
 	// MaxOffset is how far a remote stamp may lie ahead of this clock; 0 means 500 ms.
 	MaxOffset time.Duration
+	// ExpireOthers is how long after its end a key is deleted here when another node's deadline was
+	// decisive; 0 means ten minutes, and up to one more that differs from node to node. A key that this
+	// node's deadline ended is deleted MaxOffset after it.
+	ExpireOthers time.Duration
+	// CacheBytes bounds the memory of cells that are read again and again; 0 keeps none.
+	CacheBytes int64
+	// SweepCells bounds the cells that one step of the sweep visits; 0 means 512.
+	SweepCells int
+	// Limits is what was decided about members that are removed.
+	Limits Limits
+	// Ends says when origins of earlier incarnations are ended.
+	Ends EndsConfig
 	// Mistakes are planted by tests of the tests.
 	Mistakes mistake.Set
 }
@@ -33,18 +46,36 @@ type CoreConfig struct {
 // Usage: any number of Execute, Merge and Tick, then Seal; the commit that Seal
 // returns must be applied to the store before the next call.
 type Core struct {
-	cfg   CoreConfig
-	hlc   *clock.HLC
-	heads map[clock.Origin]store.Head
-	vv    clock.VersionVector
-	own   *oplog.Builder // nil before the first local write
-	gate  gate
-	batch batch
-	sweep sweeper
+	cfg     CoreConfig
+	hlc     *clock.HLC
+	heads   map[clock.Origin]store.Head
+	vv      clock.VersionVector
+	own     *oplog.Builder // nil before the first local write
+	gate    gate
+	batch   batch
+	watches watches
+	sweep   sweeper
+	folding folding
+
+	quarantine *quarantine
+	guard      *guarded // what batch reads through
+	// accepted frames pass the gate whatever their stamps say, by origin up to a seq.
+	accepted map[clock.Origin]clock.Seq
+
+	transfer transfer
+	limits   limits
+	aside    map[clock.Origin]aside
+	ends     ends
+	wishes   []wish
+
+	cache   *cellCache
+	sealed  uint64        // commits so far
+	changed [Slots]uint64 // the last commit that changed each slot
 
 	failed error // set once; nothing is accepted after it
 
-	deferred []store.Head // planted mistake: heads of the batch before
+	deferred []store.Head        // planted mistake: heads of the batch before
+	stale    clock.VersionVector // planted mistake: the vector of the last commit
 }
 
 // NewCore opens the shard whose state src shows, with the heads that the store holds.
@@ -53,12 +84,38 @@ func NewCore(cfg CoreConfig, src store.Reader, heads []store.Head, hlc *clock.HL
 	if cfg.MaxOffset == 0 {
 		cfg.MaxOffset = 500 * time.Millisecond
 	}
-	c := &Core{cfg: cfg, hlc: hlc, heads: map[clock.Origin]store.Head{}}
-	c.batch = newBatch(stored{src, cfg.Shard, namespaceID(cfg.Namespace)})
+	if cfg.ExpireOthers == 0 {
+		cfg.ExpireOthers = expireOthers + expireSpread(cfg.Region, cfg.Node)
+	}
+	if cfg.SweepCells == 0 {
+		cfg.SweepCells = sweepCells
+	}
+	c := &Core{cfg: cfg, hlc: hlc, heads: map[clock.Origin]store.Head{}, cache: newCellCache(cfg.CacheBytes)}
+	c.quarantine = &quarantine{}
+	c.guard = &guarded{Reader: cachedReader{src, c.cache, &c.sealed}, quarantine: c.quarantine, fetched: map[string][]byte{}, mistakes: cfg.Mistakes}
+	c.batch = newBatch(stored{c.guard, cfg.Shard, namespaceID(cfg.Namespace), nil, nil})
+	c.batch.watches = &c.watches
+	c.watches.closed = make(chan struct{})
+	c.watches.close = sync.OnceFunc(func() { close(c.watches.closed) })
 	for _, h := range heads {
 		c.heads[h.Origin] = h
 		c.vv.Advance(h.Origin, h.Seq)
 	}
+	if err := c.openEnds(src); err != nil {
+		c.failed = err
+		return c
+	}
+	c.folding.pending = c.foldingPending(src)
+	if c.transfer, c.failed = loadTransfer(src, cfg.Shard); c.failed == nil {
+		hlc.Observe(c.transfer.newest)
+	}
+	if c.failed == nil {
+		c.failed = c.openLimits(src)
+	}
+	if c.failed == nil {
+		c.quarantine.list, c.failed = loadQuarantine(src, cfg.Shard)
+	}
+	c.forgetQuarantine()
 	return c
 }
 
@@ -79,26 +136,44 @@ func (c *Core) Origin() clock.Origin {
 // Execute runs commands as one transaction. If they change anything, they become one
 // record; written tells so. After an error nothing of them is kept.
 func (c *Core) Execute(cmds []Command) (replies []Reply, written bool, err error) {
+	return c.execute(cmds, clock.Dot{})
+}
+
+// execute is Execute; the record names the update that it replays, if it does.
+func (c *Core) execute(cmds []Command, replays clock.Dot) (replies []Reply, written bool, err error) {
 	if c.failed != nil {
 		return nil, false, c.failed
 	}
 	c.batch.forget()
-	tx := c.begin(slices.ContainsFunc(cmds, Command.Writes))
+	c.guard.forget()
+	writes := slices.ContainsFunc(cmds, Command.Writes)
+	if writes && c.ends.superseded != nil {
+		return nil, false, c.ends.superseded
+	}
+	if c.ends.condemned != nil {
+		return nil, false, c.ends.condemned
+	}
+	tx := c.begin(writes)
 	replies = make([]Reply, len(cmds))
 	for i, cmd := range cmds {
-		if replies[i], err = cmd.Run(tx); err != nil {
+		replies[i], err = cmd.Run(tx)
+		if err == nil && len(cmds) > 1 {
+			err = replies[i].Err // all or nothing
+		}
+		if err != nil {
 			return nil, false, err
 		}
 	}
 	u, written := tx.update()
 	if written {
+		u.Replays = replays
 		err = c.record(u, tx.write)
 	}
 	return replies, written, err
 }
 
 func (c *Core) begin(writes bool) *Tx {
-	tx := &Tx{cells: &c.batch}
+	tx := &Tx{cells: &c.batch, hlc: c.hlc, ahead: c.cfg.MaxOffset, watches: &c.watches}
 	if !writes {
 		return tx
 	}
@@ -109,7 +184,8 @@ func (c *Core) begin(writes bool) *Tx {
 	tx.write = &txWrite{
 		tag:  crdt.Tag{Dot: dot, Time: c.hlc.Now()},
 		ctx:  crdt.ContextOf(dot, c.vv),
-		keys: map[string]*txKey{},
+		keys: map[string]*txKey{}, beyond: c.ahead, origins: c, keepEnded: c.cfg.Mistakes.Has(mistake.EndedKept),
+		anyRights: c.cfg.Mistakes.Has(mistake.RightsUnchecked),
 	}
 	return tx
 }
@@ -129,15 +205,19 @@ func (c *Core) incarnate() *oplog.Builder {
 func (c *Core) record(u crdt.Update, w *txWrite) error {
 	if w.tag.Dot.Seq == 1 {
 		u.Declare = &crdt.Declaration{Region: c.cfg.Region, Node: c.cfg.Node}
+		u.Closes = c.unclosed(w.tag.Dot.Origin)
 	}
-	body := u.Append(nil)
+	dep := c.contextOfRecord() // an update that retires an origin was made by one who still named it
+	body := c.bodyOf(u)
 	if len(body) > oplog.MaxRecordBytes-(64<<10) {
 		return &TooLargeError{What: "transaction in bytes", Size: len(body), Limit: oplog.MaxRecordBytes - (64 << 10)}
 	}
 	if err := c.apply(&u, w.tag, w.ctx); err != nil {
 		return err
 	}
-	dep := c.vv
+	if u.Declare != nil {
+		c.batch.set(store.MetaKey(MadeMeta(c.cfg.Shard, w.tag.Dot.Origin)), []byte{1})
+	}
 	if c.own.Size()+len(body) > batchBytesMax {
 		c.cutFrame() // a frame of the whole batch might be too large to travel
 	}
@@ -158,15 +238,24 @@ func (c *Core) cutFrame() {
 }
 
 func (c *Core) advance(h store.Head) {
+	h.Dep = c.ends.shorten(h, len(c.heads))
+	if _, known := c.heads[h.Origin]; !known {
+		c.ends.allClosed = false
+	}
 	c.heads[h.Origin] = h
 	c.vv.Advance(h.Origin, h.Seq)
+	if c.vv.Retired() != c.ends.table {
+		c.vv = c.vv.Under(c.ends.table)
+	}
 	c.batch.heads[h.Origin] = h
 }
 
-// seen returns the context of the last applied record of o, that record included.
-func (c *Core) seen(o clock.Origin) crdt.Context {
-	h := c.heads[o]
-	return crdt.Context{Seen: h.Dep, Self: clock.Dot{Origin: o, Seq: h.Seq}}
+// Seen returns the context of the last applied record of o, that record included.
+func (c *Core) Seen(o clock.Origin) crdt.Context {
+	if c.cfg.Mistakes.Has(mistake.FloorsSettledEarly) {
+		return crdt.Context{Seen: c.vv}
+	}
+	return contextAt(c.heads[o], o, c.ends.table)
 }
 
 // Merge takes a frame of another origin. Its records are applied as soon as their
@@ -182,6 +271,11 @@ func (c *Core) Merge(f *oplog.Frame, settled func(error)) {
 		settled(fmt.Errorf("%w: %v is written by this node and by another", ErrDiverged, f.Origin))
 		return
 	}
+	if retired, err := c.ends.judge(f); retired {
+		settled(err)
+		return
+	}
+	c.crowdOut(f.Origin)
 	c.gate.add(f, settled)
 	if c.drain(f.Origin) {
 		c.drainAll()
@@ -190,6 +284,9 @@ func (c *Core) Merge(f *oplog.Frame, settled func(error)) {
 
 // drainAll applies waiting frames until none can move.
 func (c *Core) drainAll() {
+	if c.cfg.Mistakes.Has(mistake.GateNotRetried) {
+		return
+	}
 	for moved := true; moved; {
 		moved = false
 		for _, o := range c.gate.origins() {
@@ -205,7 +302,7 @@ func (c *Core) drain(o clock.Origin) (moved bool) {
 		if w == nil {
 			return moved
 		}
-		passed, left, wait, err := c.mergeFrame(w.frame)
+		passed, left, wait, err := c.mergeOrKeep(w.frame)
 		if passed != nil {
 			moved = true
 			c.batch.frames = append(c.batch.frames, passed)
@@ -216,7 +313,13 @@ func (c *Core) drain(o clock.Origin) (moved bool) {
 		case left == nil:
 			c.gate.pop(o)
 		default:
-			w.frame, w.wait = left, wait
+			w.frame, w.wait, w.needs = left, wait, clock.VersionVector{}
+			if wait == waitContext {
+				w.needs = c.gate.needed
+			}
+			if wait == waitSealed {
+				continue // the rest of it is kept aside
+			}
 			return moved
 		}
 	}
@@ -228,7 +331,19 @@ func (c *Core) Tick() error {
 		return c.failed
 	}
 	c.batch.forget()
+	c.guard.forget()
+	c.settleExtras()
 	c.drainAll()
+	if ended, err := c.endOrigins(); err != nil {
+		return err
+	} else if !ended {
+		if err := c.grantWishes(); err != nil {
+			return err
+		}
+	}
+	if err := c.folding.step(c); err != nil {
+		return err
+	}
 	return c.sweep.step(c)
 }
 
@@ -238,6 +353,7 @@ func (c *Core) Close(err error) {
 		c.failed = err
 	}
 	c.gate.close(err)
+	c.watches.close()
 }
 
 // Failed returns the error after which the core accepts nothing, if there was one. The
@@ -246,7 +362,7 @@ func (c *Core) Failed() error { return c.failed }
 
 // Idle reports whether the open batch is empty.
 func (c *Core) Idle() bool {
-	return len(c.batch.heads) == 0 && len(c.batch.cells) == 0 && len(c.batch.extra) == 0 && len(c.deferred) == 0
+	return len(c.batch.heads) == 0 && len(c.batch.retired) == 0 && len(c.batch.cells) == 0 && len(c.batch.skips) == 0 && len(c.batch.extra) == 0 && len(c.deferred) == 0
 }
 
 // Size returns the approximate bytes of the open batch.
@@ -264,6 +380,19 @@ func (c *Core) Seal() *store.Commit {
 		c.cutFrame()
 	}
 	commit := c.batch.seal(c.cfg.Shard)
+	c.guard.forget()
+	c.sealed++
+	for _, cell := range commit.Cells {
+		if slot, ok := slotOfCell(cell.Key); ok {
+			c.changed[slot] = c.sealed
+		}
+	}
+	if !c.cfg.Mistakes.Has(mistake.CacheStale) {
+		c.cache.change(commit.Cells, c.sealed)
+	}
+	if mistake.Enabled {
+		c.stale = c.vv
+	}
 	if c.cfg.Mistakes.Has(mistake.VectorApart) {
 		commit.Heads, c.deferred = c.deferred, commit.Heads
 	}
@@ -273,12 +402,20 @@ func (c *Core) Seal() *store.Commit {
 // Waiting describes the frames that wait at the gate.
 type Waiting struct {
 	Frames, Bytes int
-	// Parked frames wait for this clock to reach their stamp.
+	// Parked frames wait for this clock to reach their stamp, or that of one before them.
 	Parked int
-	// Ahead is how far the farthest parked stamp lies ahead of this clock.
+	// ParkedBy tells whose they are, ascending by origin.
+	ParkedBy []Parked
+	// Ahead is how far the farthest stamp that is known lies ahead of this clock.
 	Ahead time.Duration
 	// Unknown frames are of a newer version of the format.
 	Unknown int
+	// Held frames are of a member that is being removed.
+	Held int
+	// HeldBy tells of which origins they are, ascending.
+	HeldBy []Parked
+	// Damaged frames wait until the cells that they change are healed.
+	Damaged int
 }
 
 // Waiting returns what waits at the gate.

@@ -1,7 +1,6 @@
 package keyspace
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"math/bits"
@@ -29,128 +28,74 @@ type slotDigest struct {
 	hi, lo uint64
 }
 
-func (d *slotDigest) add(key, value []byte) {
-	h := sha256.New()
-	h.Write(binary.AppendUvarint(nil, uint64(len(key))))
-	h.Write(key)
-	h.Write(value)
-	sum := h.Sum(nil)
+func (d *slotDigest) add(x slotDigest) {
 	var carry uint64
-	d.lo, carry = bits.Add64(d.lo, binary.BigEndian.Uint64(sum[8:]), 0)
-	d.hi, _ = bits.Add64(d.hi, binary.BigEndian.Uint64(sum), carry)
-	d.cells++
+	d.lo, carry = bits.Add64(d.lo, x.lo, 0)
+	d.hi, _ = bits.Add64(d.hi, x.hi, carry)
+	d.cells += x.cells
+}
+
+// cellHash returns the digest of one cell. It uses and returns scratch.
+func cellHash(scratch, key, value []byte) (slotDigest, []byte) {
+	b := binary.AppendUvarint(scratch[:0], uint64(len(key)))
+	b = append(append(b, key...), value...)
+	sum := sha256.Sum256(b)
+	return slotDigest{1, binary.BigEndian.Uint64(sum[:]), binary.BigEndian.Uint64(sum[8:])}, b
+}
+
+// slotTable is the digests of all slots of one state. A table that is handed out is
+// never changed.
+type slotTable struct {
+	slots [Slots]slotDigest
+	// unsettled slots have a canonical form that depends on the whole vector.
+	unsettled SlotSet
+	// damaged slots have cells that cannot be decoded: those are left out of the digest.
+	damaged SlotSet
+	// unreadable slots could not be read to their end: their digest says nothing.
+	unreadable SlotSet
+	// total is the sum over all slots, each number modulo 2^64.
+	total slotDigest
+	// problem is the first thing that could not be read or decoded.
+	problem error
 }
 
 // digester keeps the digests of slots and computes anew only those that changed.
 type digester struct {
-	mu    sync.Mutex // held while computing
-	slots [Slots]slotDigest
-	// stale slots must be computed again. Slots with floors that are not settled stay
-	// stale: their canonical form changes when an origin is seen to know a reset.
-	stale [Slots]bool
+	touches touches // guarded by Shard.mu
+
+	mu     sync.Mutex // guards the rest; held while computing
+	table  *slotTable
+	commit [Slots]uint64       // which touch of the slot the table shows
+	known  SlotSet             // slots that were computed at all
+	vector clock.VersionVector // at which unsettled slots were computed
+	number uint64              // of the commit that the table shows, unless known is empty
 }
 
-// digestWork is one computation: a copy, so that commits can go on marking slots.
-type digestWork struct {
-	slots [Slots]slotDigest
-	stale [Slots]bool
-}
-
-// begin takes the stale slots over. The caller holds the lock that guards them.
-func (d *digester) begin() *digestWork {
-	w := &digestWork{d.slots, d.stale}
-	d.stale = [Slots]bool{}
-	return w
-}
-
-// end takes the results; what was or became stale stays so, and all is after an error.
-func (d *digester) end(w *digestWork, err error) {
-	if err == nil {
-		d.slots = w.slots
-	}
-	for i, stale := range w.stale {
-		d.stale[i] = d.stale[i] || stale || err != nil
-	}
-}
-
-func newDigester() *digester {
-	d := &digester{}
-	for i := range d.stale {
-		d.stale[i] = true
-	}
-	return d
+func newDigester(vector clock.VersionVector) *digester {
+	return &digester{touches: newTouches(vector), table: new(slotTable)}
 }
 
 // ComputeDigest computes the digest of a whole shard's state from scratch.
-func ComputeDigest(src store.Reader, shard store.ShardID, namespace uint32, vector clock.VersionVector, seen func(clock.Origin) crdt.Context) (Digest, error) {
-	return newDigester().begin().compute(stored{src, shard, namespaceID(namespace)}, vector, seen)
-}
-
-// compute brings stale slots up to date with the state that s shows.
-func (d *digestWork) compute(s stored, vector clock.VersionVector, seen func(clock.Origin) crdt.Context) (Digest, error) {
-	for slot := 0; slot < Slots; slot++ {
-		if !d.stale[slot] {
-			continue
-		}
-		end := slot
-		for end+1 < Slots && d.stale[end+1] {
-			end++
-		}
-		if err := d.computeRange(s, uint16(slot), uint16(end), seen); err != nil {
-			return Digest{}, err
-		}
-		slot = end
+func ComputeDigest(src store.Reader, shard store.ShardID, namespace uint32, vector clock.VersionVector, k crdt.Knowledge) (Digest, error) {
+	e, err := loadEnds(src, shard)
+	if err != nil {
+		return Digest{}, err
 	}
-	return d.total(vector), nil
-}
-
-func (d *digestWork) computeRange(s stored, first, last uint16, seen func(clock.Origin) crdt.Context) error {
-	for slot := int(first); slot <= int(last); slot++ {
-		d.slots[slot], d.stale[slot] = slotDigest{}, false
+	t := new(slotTable)
+	if err := t.compute(stored{src, shard, namespaceID(namespace), e.table, nil}, k, allSlots(), nil); err != nil {
+		return Digest{}, err
 	}
-	lo, _ := slotRange(store.SpaceData, s.ns, first)
-	_, hi := slotRange(store.SpaceData, s.ns, last)
-	var h crdt.Header   // of the key that the scan is in
-	var headerOf []byte // that key
-	return scan(s.src, lo, hi, func(cell, value []byte) (bool, error) {
-		slot, key, rest, err := splitKey(cell)
-		if err != nil || len(rest) == 0 {
-			return false, errKey
-		}
-		switch rest[0] {
-		case kindHeader:
-			if h, err = decodeHeader(key, value); err != nil {
-				return false, err
-			}
-			headerOf = key
-			live := h.Canonical(seen)
-			if live.Counter.Unsettled() {
-				d.stale[slot] = true
-			}
-			if !live.Empty() {
-				d.slots[slot].add(cell, live.Append(nil))
-			}
-		case kindMember:
-			m, err := decodeMember(key, value)
-			if err != nil {
-				return false, err
-			}
-			if bytes.Equal(key, headerOf) {
-				m.Hide(h.Hidden)
-			}
-			if m.Live() {
-				d.slots[slot].add(cell, m.Append(nil))
-			}
-		}
-		return true, nil
-	})
+	return t.digest(vector)
 }
 
-func (d *digestWork) total(vector clock.VersionVector) Digest {
+// digest returns the digest over all slots.
+func (t *slotTable) digest(vector clock.VersionVector) (Digest, error) {
+	if t.problem != nil {
+		return Digest{}, t.problem
+	}
 	out := Digest{Vector: vector}
 	h := sha256.New()
-	for slot := range d.slots {
-		x := d.slots[slot]
+	for slot, x := range t.slots {
 		if x.cells == 0 {
 			continue
 		}
@@ -161,14 +106,137 @@ func (d *digestWork) total(vector clock.VersionVector) Digest {
 		h.Write(binary.BigEndian.AppendUint64(b, x.lo))
 	}
 	h.Sum(out.Sum[:0])
+	return out, nil
+}
+
+// paceCells is after how many cells a walk may be held up.
+const paceCells = 1024
+
+// compute digests the given slots. pace, if not nil, is called with the number of cells
+// read since the last call; its error ends the computation, and nothing else does.
+func (t *slotTable) compute(s stored, k crdt.Knowledge, which SlotSet, pace func(cells int) error) error {
+	for slot := 0; slot < Slots; slot++ {
+		if !which.Has(slot) {
+			continue
+		}
+		last := slot
+		for last+1 < Slots && which.Has(last+1) {
+			last++
+		}
+		if err := t.computeRange(s, k, slot, last, pace); err != nil {
+			return err
+		}
+		slot = last
+	}
+	return nil
+}
+
+func (t *slotTable) computeRange(s stored, k crdt.Knowledge, first, last int, pace func(int) error) error {
+	for slot := first; slot <= last; slot++ {
+		t.slots[slot] = slotDigest{}
+		t.unsettled.Remove(slot)
+		t.damaged.Remove(slot)
+		t.unreadable.Remove(slot)
+	}
+	var scratch []byte
+	var paced error
+	cells, at := 0, first
+	err := s.walk(uint16(first), uint16(last), k, func(c *liveCell) error {
+		at = int(c.slot)
+		t.add(c, &scratch)
+		if cells++; pace != nil && cells%paceCells == 0 {
+			paced = pace(paceCells)
+		}
+		return paced
+	})
+	if err == nil && pace != nil {
+		paced = pace(cells % paceCells)
+	}
+	switch {
+	case paced != nil:
+		return paced
+	case err == nil:
+		return nil
+	case first == last:
+		t.unreadable.Add(first)
+		t.note(err)
+		return nil
+	}
+	// Something in this range cannot be read: find the slots one by one.
+	for slot := at; slot <= last; slot++ {
+		if err := t.computeRange(s, k, slot, slot, pace); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *slotTable) add(c *liveCell, scratch *[]byte) {
+	slot := int(c.slot) % Slots
+	if c.unsettled {
+		t.unsettled.Add(slot)
+	}
+	if c.err != nil {
+		t.damaged.Add(slot)
+		t.note(c.err)
+		return
+	}
+	var x slotDigest
+	x, *scratch = cellHash(*scratch, c.key, c.value)
+	t.slots[slot].add(x)
+}
+
+func (t *slotTable) note(err error) {
+	if t.problem == nil {
+		t.problem = err
+	}
+}
+
+// update brings the kept table to the pinned state and returns it. With all, every slot
+// is read again: memory does not vouch for the disk.
+func (d *digester) update(p *Pinned, all bool, pace func(int) error) (*slotTable, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	stale := d.stale(p)
+	if all {
+		stale = allSlots()
+	}
+	if stale.Empty() {
+		return d.table, nil
+	}
+	next := *d.table
+	next.problem = nil // a slot that has one is always stale
+	if err := next.compute(p.stored(), p.state.knowledge(), stale, pace); err != nil {
+		return nil, err
+	}
+	next.total = next.sum(allSlots())
+	d.table, d.known, d.vector, d.number = &next, allSlots(), p.Vector(), p.state.number
+	for slot := range d.commit {
+		d.commit[slot] = p.touched[slot].commit
+	}
+	return d.table, nil
+}
+
+// sum returns the sums over some slots.
+func (t *slotTable) sum(which SlotSet) (out slotDigest) {
+	for slot := range which.All() {
+		x := t.slots[slot]
+		out.cells, out.hi, out.lo = out.cells+x.cells, out.hi+x.hi, out.lo+x.lo
+	}
 	return out
 }
 
-// touch marks the slots of changed cells as stale.
-func (d *digester) touch(cells []store.Cell) {
-	for _, c := range cells {
-		if len(c.Key) > slotPrefixBytes && c.Key[0] == store.SpaceData {
-			d.stale[binary.BigEndian.Uint16(c.Key[5:])%Slots] = true
+// stale returns the slots whose digest is not that of the pinned state.
+func (d *digester) stale(p *Pinned) (out SlotSet) {
+	if d.known.Full() && d.number == p.state.number {
+		return d.table.damaged.Or(d.table.unreadable)
+	}
+	moved := !d.vector.Equal(p.Vector())
+	for slot := range d.commit {
+		if !d.known.Has(slot) || d.commit[slot] != p.touched[slot].commit ||
+			moved && d.table.unsettled.Has(slot) || d.table.damaged.Has(slot) || d.table.unreadable.Has(slot) {
+			out.Add(slot)
 		}
 	}
+	return out
 }

@@ -16,12 +16,21 @@ var (
 	ErrCursor = errors.New("invalid cursor")
 	// ErrReadOnly: a command that only reads was about to write.
 	ErrReadOnly = errors.New("write in a read")
+	// ErrBusy: a transfer is in the middle of the key's members; it can be written once it
+	// has passed.
+	ErrBusy = errors.New("key is being taken over from another region")
 	// ErrClosed: the shard has stopped.
 	ErrClosed = errors.New("shard is closed")
 	// ErrDiverged: two histories carry the same dot. The frame was not merged.
 	ErrDiverged = errors.New("chain hash differs: two histories share an origin")
 	// ErrMalformed: a frame's record does not decode. It was not merged.
 	ErrMalformed = errors.New("malformed record")
+	// ErrSealed: updates that do not count: of a removed member, or of a retired origin,
+	// beyond what every member had.
+	ErrSealed = errors.New("beyond a seal")
+	// ErrSuperseded: this data directory must not take writes any more, nor show what it
+	// holds if the others refuse some of it.
+	ErrSuperseded = errors.New("this data directory is superseded")
 	// ErrDamaged: a cell in the store does not decode. It is not served.
 	ErrDamaged = errors.New("damaged cell")
 )

@@ -3,6 +3,7 @@ package keyspace_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync/atomic"
 	"testing"
 
@@ -19,8 +20,10 @@ import (
 type frail struct {
 	*store.DB
 	apply, sync error
+	held        chan struct{} // unless nil, failing commits wait until it is closed
 	views       atomic.Int64
 	failing     atomic.Bool
+	broken      atomic.Bool // a commit has failed
 }
 
 func (f *frail) Apply(c *store.Commit) (store.Pending, error) {
@@ -29,7 +32,8 @@ func (f *frail) Apply(c *store.Commit) (store.Pending, error) {
 	}
 	p, err := f.DB.Apply(c)
 	if f.failing.Load() && f.sync != nil {
-		return failed{f.sync}, err
+		f.broken.Store(true)
+		return failed{f.sync, f.held}, err
 	}
 	return p, err
 }
@@ -49,9 +53,17 @@ func (c *counted) Close() error {
 	return c.View.Close()
 }
 
-type failed struct{ err error }
+type failed struct {
+	err  error
+	held chan struct{}
+}
 
-func (f failed) Acked() error   { return f.err }
+func (f failed) Acked() error {
+	if f.held != nil {
+		<-f.held
+	}
+	return f.err
+}
 func (f failed) Durable() error { return f.err }
 
 func TestAFailedStoreEndsTheShardAndLeavesNothingOpen(t *testing.T) {
@@ -94,6 +106,49 @@ func TestAFailedStoreEndsTheShardAndLeavesNothingOpen(t *testing.T) {
 			}
 			goleak.VerifyNone(t, before)
 		})
+	}
+}
+
+// A command that changes nothing writes nothing, and so waits for no commit of its own. It
+// has seen what the commits before it changed: it must not be answered when they fail.
+func TestWhoSawWhatIsLostIsNotAnswered(t *testing.T) {
+	db, err := store.Open(store.Options{Dir: "data", FS: vfs.NewMem()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &frail{DB: db, sync: errors.New("disk on fire"), held: make(chan struct{})}
+	s, err := keyspace.Open(keyspace.Config{CoreConfig: keyspace.CoreConfig{
+		NewOrigin: func() clock.Origin { return 7 },
+	}}, f, clock.NewHLC(clock.NewSystem(), 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(context.Background()) }()
+	ctx := context.Background()
+	members := [][]byte{b("m")}
+	if _, err := s.Execute(ctx, command.SAdd{Key: b("s"), Members: members}); err != nil {
+		t.Fatal(err)
+	}
+	f.failing.Store(true)
+	for range 2 { // the second removes nothing: its reply tells that the member is gone
+		wait, err := s.Begin(ctx, command.SRem{Key: b("s"), Members: members})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			if r, err := wait(); err == nil {
+				t.Errorf("answered %v", r)
+			}
+		}()
+		for s.Queued() > 0 || !f.broken.Load() { // each in a batch of its own
+			runtime.Gosched()
+		}
+	}
+	close(f.held)
+	<-ended
+	if err := db.Close(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -1,11 +1,13 @@
 package keyspace
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
 
 	"github.com/atollkv/atoll/clock"
+	"github.com/atollkv/atoll/crdt"
 	"github.com/atollkv/atoll/store/oplog"
 )
 
@@ -21,18 +23,33 @@ const (
 	waitClock
 	// waitVersion: a newer version of the program wrote the record.
 	waitVersion
+	// waitHeld: the writer's node is being removed, and how far it counts is not decided.
+	waitHeld
+	// waitSealed: the record does not count. It is kept aside at once.
+	waitSealed
+	// waitDamage: cells that the record changes are damaged here, and not healed yet.
+	waitDamage
+	// waitEnd: the record ends an origin that has gone on here. Only an operator can help.
+	waitEnd
+	// waitFence: the writer had not seen the end of an origin; see held.
+	waitFence
 )
 
 // gate holds frames that arrived early, by origin in the order of their sequence. It is
 // bounded by the credit that senders get: a frame's credit returns when it is settled.
 type gate struct {
 	queues map[clock.Origin][]*waiting
+	needed clock.VersionVector // by the last record that had to wait for its context
 }
 
 type waiting struct {
 	frame   *oplog.Frame
 	wait    wait
 	settled func(error)
+	needs   clock.VersionVector // with waitContext: the context of its first record
+
+	looked bool // for the declaration in frame
+	who    crdt.Declaration
 }
 
 // add queues a frame. If a queued one ends alike, the new one takes over its place, and
@@ -100,18 +117,30 @@ func (g *gate) close(err error) {
 
 func (g *gate) summary(hlc *clock.HLC) Waiting {
 	var s Waiting
-	for _, q := range g.queues {
+	for o, q := range g.queues {
+		bytes := 0
 		for _, w := range q {
-			s.Frames++
-			s.Bytes += w.frame.EncodedSize()
+			bytes += w.frame.EncodedSize()
 			switch w.wait {
-			case waitClock:
-				s.Parked++
-				s.Ahead = max(s.Ahead, ahead(w.frame, hlc))
 			case waitVersion:
 				s.Unknown++
+			case waitHeld:
+				s.Held++
+			case waitDamage:
+				s.Damaged++
 			}
 		}
+		s.Frames += len(q)
+		s.Bytes += bytes
+		switch q[0].wait {
+		case waitClock:
+			s.park(o, q, bytes, hlc)
+		case waitHeld:
+			s.HeldBy = append(s.HeldBy, describe(o, q, bytes, hlc))
+		}
+	}
+	for _, list := range [...][]Parked{s.ParkedBy, s.HeldBy} {
+		slices.SortFunc(list, func(a, b Parked) int { return cmp.Compare(a.Origin, b.Origin) })
 	}
 	return s
 }

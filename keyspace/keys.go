@@ -6,20 +6,93 @@ import (
 	"errors"
 
 	"github.com/atollkv/atoll/clock"
+	"github.com/atollkv/atoll/crdt"
 	"github.com/atollkv/atoll/store"
 )
 
 // A cell's key is
 //
-//	SpaceData ‖ namespace u32 ‖ slot u16 ‖ escaped user key ‖ kind ‖ member
+//	SpaceData ‖ namespace u32 ‖ slot u16 ‖ escaped user key ‖ kind ‖ member or field
+//
+// or, in an index of scores, score ‖ member; an element of a list is named by its position.
 //
 // The user key is escaped so that cells sort by user key: 00 becomes 00 FF, and
 // 00 01 ends it. docs/formats/keys.md has the map.
 const (
-	kindHeader = 0x00
-	kindCount  = 0x01 // local: number of visible members
-	kindMember = 0x30
+	kindHeader     = 0x00
+	kindCount      = 0x01 // local: number of visible members
+	kindFieldCount = 0x02 // local: number of visible fields
+	kindScoreCount = 0x03 // local: number of visible members of a sorted set
+	kindItemCount  = 0x04 // local: number of visible elements of a list
+	// 0x05 is for streams.
+	kindBoundedCount = 0x06 // local: number of cells of a bounded counter
+	kindSketchCount  = 0x07 // local: number of cells of a HyperLogLog
+	kindField        = 0x20
+	kindMember       = 0x30
+	kindScore        = 0x40
+	kindIndex        = 0x41 // local: members of a sorted set by score, see index.go
+	kindItem         = 0x50
+	kindSketch       = 0x70 // a register of a HyperLogLog
+	kindBounded      = 0x80 // a bounded counter's definition, or an account of it
 )
+
+// isElement tells whether cells of a kind are elements of a collection.
+func isElement(kind byte) bool { return kind == kindMember || isField(kind) }
+
+// isField tells whether cells of a kind hold a crdt.Field.
+func isField(kind byte) bool {
+	return kind == kindField || kind == kindScore || kind == kindItem || kind == kindBounded || kind == kindSketch
+}
+
+// fieldKind returns the kind of the elements of a hash, a sorted set or a list.
+func fieldKind(t crdt.Type) byte {
+	switch t {
+	case crdt.TypeZSet:
+		return kindScore
+	case crdt.TypeList:
+		return kindItem
+	case crdt.TypeBounded:
+		return kindBounded
+	case crdt.TypeSketch:
+		return kindSketch
+	default:
+		return kindField
+	}
+}
+
+// fieldType is the inverse of fieldKind.
+func fieldType(kind byte) crdt.Type {
+	switch kind {
+	case kindScore:
+		return crdt.TypeZSet
+	case kindItem:
+		return crdt.TypeList
+	case kindBounded:
+		return crdt.TypeBounded
+	case kindSketch:
+		return crdt.TypeSketch
+	default:
+		return crdt.TypeHash
+	}
+}
+
+// countKind returns the kind of the cell that counts the elements of a collection.
+func countKind(t crdt.Type) byte {
+	switch t {
+	case crdt.TypeHash:
+		return kindFieldCount
+	case crdt.TypeZSet:
+		return kindScoreCount
+	case crdt.TypeList:
+		return kindItemCount
+	case crdt.TypeBounded:
+		return kindBoundedCount
+	case crdt.TypeSketch:
+		return kindSketchCount
+	default:
+		return kindCount
+	}
+}
 
 // namespaceID numbers namespaces.
 type namespaceID uint32
@@ -51,8 +124,13 @@ func headerKey(ns namespaceID, key []byte) []byte {
 	return append(keyPrefix(store.SpaceData, ns, key), kindHeader)
 }
 
-func countKey(ns namespaceID, key []byte) []byte {
-	return append(keyPrefix(store.SpaceData, ns, key), kindCount)
+func countKey(ns namespaceID, key []byte, t crdt.Type) []byte {
+	return append(keyPrefix(store.SpaceData, ns, key), countKind(t))
+}
+
+// fieldKey is the cell of an element of a hash, a sorted set or a list.
+func fieldKey(ns namespaceID, key []byte, t crdt.Type, name []byte) []byte {
+	return append(append(keyPrefix(store.SpaceData, ns, key), fieldKind(t)), name...)
 }
 
 func memberKey(ns namespaceID, key, member []byte) []byte {
@@ -61,10 +139,15 @@ func memberKey(ns namespaceID, key, member []byte) []byte {
 
 func sweepKey(ns namespaceID, key []byte) []byte { return keyPrefix(store.SpaceSweep, ns, key) }
 
-// memberRange bounds the member cells of a key, from member on.
-func memberRange(ns namespaceID, key, from []byte) (lo, hi []byte) {
-	lo = memberKey(ns, key, from)
-	hi = append(keyPrefix(store.SpaceData, ns, key), kindMember+1)
+// sweepFieldKey queues one element of a hash or a sorted set, whose floors wait to be settled.
+func sweepFieldKey(ns namespaceID, key []byte, t crdt.Type, name []byte) []byte {
+	return append(append(sweepKey(ns, key), fieldKind(t)), name...)
+}
+
+// elementRange bounds the cells of the members or fields of a key, from one on.
+func elementRange(ns namespaceID, key []byte, kind byte, from []byte) (lo, hi []byte) {
+	lo = append(append(keyPrefix(store.SpaceData, ns, key), kind), from...)
+	hi = append(keyPrefix(store.SpaceData, ns, key), kind+1)
 	return lo, hi
 }
 
@@ -72,6 +155,30 @@ func memberRange(ns namespaceID, key, from []byte) (lo, hi []byte) {
 func originKey(s store.ShardID, o clock.Origin) []byte {
 	b := binary.BigEndian.AppendUint32([]byte{store.SpaceOrigin}, uint32(s))
 	return binary.BigEndian.AppendUint64(b, uint64(o))
+}
+
+// transferKey is where a shard keeps how far a transfer has come: part 0 what changes
+// with each chunk, part 1 what the donors held.
+func transferKey(s store.ShardID, part byte) []byte {
+	return append(binary.BigEndian.AppendUint32([]byte{store.SpaceTransfer}, uint32(s)), part)
+}
+
+// keyEnd lies after all cells of a user key and before those of the next.
+func keyEnd(ns namespaceID, key []byte) []byte {
+	return append(keyPrefix(store.SpaceData, ns, key), 0xff)
+}
+
+// dataRange bounds the cells after one and up to another; nil bounds are the begin and
+// the end of all cells.
+func dataRange(after, upTo []byte) (lo, hi []byte) {
+	lo, hi = []byte{store.SpaceData}, []byte{store.SpaceData + 1}
+	if after != nil {
+		lo = append(bytes.Clone(after), 0)
+	}
+	if upTo != nil {
+		hi = append(bytes.Clone(upTo), 0)
+	}
+	return lo, hi
 }
 
 // slotRange bounds everything of one slot.

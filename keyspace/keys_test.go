@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"testing"
 
+	"github.com/atollkv/atoll/crdt"
 	"github.com/atollkv/atoll/store"
 
 	"pgregory.net/rapid"
@@ -55,7 +56,7 @@ func TestCellKeysKeepOrderAndRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := drawKey(t, "a"), drawKey(t, "b")
 		m := drawKey(t, "member")
-		for _, cell := range [][]byte{headerKey(7, a), countKey(7, a), memberKey(7, a, m), sweepKey(7, a)} {
+		for _, cell := range [][]byte{headerKey(7, a), countKey(7, a, crdt.TypeSet), countKey(7, a, crdt.TypeHash), memberKey(7, a, m), fieldKey(7, a, crdt.TypeHash, m), fieldKey(7, a, crdt.TypeZSet, m), indexKey(7, a, 1.5, m), sweepKey(7, a), sweepFieldKey(7, a, crdt.TypeZSet, m)} {
 			slot, key, rest, err := splitKey(cell)
 			if err != nil || slot != SlotOf(a) || !bytes.Equal(key, a) {
 				t.Fatalf("%x of %q splits into %d %q %x: %v", cell, a, slot, key, rest, err)
@@ -65,14 +66,17 @@ func TestCellKeysKeepOrderAndRoundTrip(t *testing.T) {
 		if bytes.Compare(ea, eb) != bytes.Compare(a, b) {
 			t.Fatalf("%q and %q sort as %x and %x", a, b, ea, eb)
 		}
-		lo, hi := memberRange(7, a, m)
-		cell := memberKey(7, a, append(bytes.Clone(m), 'z'))
-		if bytes.Compare(lo, cell) > 0 || bytes.Compare(cell, hi) >= 0 || bytes.Compare(hi, afterKey(7, a)) >= 0 {
-			t.Fatalf("%x is not in %x…%x", cell, lo, hi)
-		}
-		for _, own := range [][]byte{headerKey(7, a), countKey(7, a)} {
-			if bytes.Compare(own, lo) >= 0 || bytes.Compare(own, hi) >= 0 {
-				t.Fatalf("%x lies among the members", own)
+		for kind, other := range map[byte]byte{kindMember: kindField, kindField: kindMember, kindScore: kindIndex, kindIndex: kindScore} {
+			lo, hi := elementRange(7, a, kind, m)
+			cell := append(append(keyPrefix(store.SpaceData, 7, a), kind), append(bytes.Clone(m), 'z')...)
+			if bytes.Compare(lo, cell) > 0 || bytes.Compare(cell, hi) >= 0 || bytes.Compare(hi, afterKey(7, a)) >= 0 {
+				t.Fatalf("%x is not in %x…%x", cell, lo, hi)
+			}
+			apart := append(keyPrefix(store.SpaceData, 7, a), other)
+			for _, own := range [][]byte{headerKey(7, a), countKey(7, a, crdt.TypeSet), countKey(7, a, crdt.TypeHash), countKey(7, a, crdt.TypeZSet), apart} {
+				if bytes.Compare(own, lo) >= 0 && bytes.Compare(own, hi) < 0 {
+					t.Fatalf("%x lies among the elements", own)
+				}
 			}
 		}
 	})

@@ -1,14 +1,12 @@
 package keyspace
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
+	"github.com/atollkv/atoll/clock"
 	"github.com/atollkv/atoll/store"
 )
 
@@ -20,6 +18,7 @@ type sealed struct {
 	next    *published
 	stats   Stats
 	replies []answer
+	all     bool // any key may have changed
 }
 
 // answer is what one client gets once the commit is acknowledged.
@@ -61,7 +60,8 @@ func (s *Shard) loop(ctx context.Context, applied chan<- *sealed, stop context.C
 		select {
 		case <-ctx.Done():
 			return
-		case first = <-s.in:
+		case first = <-s.clients:
+		case first = <-s.others:
 		case <-tick.C:
 			first = request{tick: true}
 		}
@@ -82,11 +82,13 @@ func (s *Shard) gather(r request) *sealed {
 	b := &sealed{}
 	for n := 1; ; n++ {
 		s.handle(r, b)
-		if n >= batchMax || s.core.Size() >= batchBytesMax || s.core.Failed() != nil {
+		s.core.serve(func(w *Wait, o outcome) { b.replies = append(b.replies, answer{w.done, o}) })
+		if r.last || n >= batchMax || s.core.Size() >= batchBytesMax || s.core.Failed() != nil {
 			return b
 		}
 		select {
-		case r = <-s.in:
+		case r = <-s.clients:
+		case r = <-s.others:
 		default:
 			return b
 		}
@@ -96,15 +98,25 @@ func (s *Shard) gather(r request) *sealed {
 func (s *Shard) handle(r request, b *sealed) {
 	switch {
 	case r.execute != nil:
-		replies, _, err := s.core.Execute(r.execute)
-		b.replies = append(b.replies, answer{r.reply, outcome{replies, err}})
+		var replies []Reply
+		err := r.wanted.Err()
+		if err == nil {
+			replies, _, err = s.core.Execute(r.execute)
+		}
+		b.replies = append(b.replies, answer{r.reply, outcome{replies: replies, err: err}})
+	case r.transfer != nil:
+		done, err := s.core.Transfer(r.transfer)
+		b.replies = append(b.replies, answer{r.reply, outcome{done: done, err: err}})
 	case r.frame != nil:
 		s.core.Merge(r.frame, func(err error) {
-			if err != nil && !errors.Is(err, ErrClosed) && s.cfg.Events.Refused != nil {
+			if err != nil && !errors.Is(err, ErrClosed) && !errors.Is(err, errFetchAgain) && s.cfg.Events.Refused != nil {
 				s.cfg.Events.Refused(r.frame.Origin, err)
 			}
 			r.settled(err)
 		})
+	case r.control != nil:
+		r.control(s.core)
+		b.replies = append(b.replies, answer{r.reply, outcome{}})
 	case r.tick:
 		_ = s.core.Tick() // a failure stays in Core.Failed, which commit reports
 	}
@@ -115,7 +127,10 @@ func (s *Shard) commit(b *sealed) error {
 	if err := s.core.Failed(); err != nil {
 		return err
 	}
-	b.stats = Stats{Origin: s.core.Origin(), Applied: s.core.Vector(), Waiting: s.core.Waiting()}
+	b.all = s.core.watches.takeAll()
+	b.stats = Stats{Origin: s.core.Origin(), Applied: s.core.Vector(), Waiting: s.core.Waiting(), Transfer: s.core.TransferState()}
+	b.stats.Aside, b.stats.Above, b.stats.Quarantined = s.core.AsideCount(), s.core.limits.above, s.core.Quarantined()
+	b.stats.Ends = s.core.Ends()
 	if s.core.Idle() {
 		return nil
 	}
@@ -128,24 +143,38 @@ func (s *Shard) commit(b *sealed) error {
 	return nil
 }
 
-// acknowledge publishes commits and answers their clients, in order.
+// acknowledge publishes commits and answers their clients, in order. After one that failed
+// nobody is answered any more, not even who wrote nothing: he may have seen what is lost.
 func (s *Shard) acknowledge(applied <-chan *sealed, acked chan<- *sealed, stop context.CancelCauseFunc) {
 	defer close(acked)
+	failed := false
 	for b := range applied {
-		if b.pending != nil {
+		if !failed && b.pending != nil {
 			if err := b.pending.Acked(); err != nil {
+				failed = true
 				stop(err)
-				_ = b.next.view.Close() // nobody has seen it
-				continue                // its clients learn ErrClosed: the outcome is not known
 			}
 		}
+		if failed {
+			b.drop()
+			continue
+		}
 		s.publish(b)
+		s.tell(b)
 		for _, a := range b.replies {
 			a.to <- a.outcome
 		}
 		if b.pending != nil {
 			acked <- b
 		}
+	}
+}
+
+// drop lets go of a commit that nobody has seen; its clients learn ErrClosed, since the
+// outcome is not known.
+func (b *sealed) drop() {
+	if b.next != nil {
+		_ = b.next.view.Close()
 	}
 }
 
@@ -160,8 +189,9 @@ func (s *Shard) publish(b *sealed) {
 		}
 		b.stats.Commits++
 		b.stats.Records += uint64(records)
-		s.digests.touch(b.commit.Cells)
+		s.digests.touches.advance(b.commit.Cells, s.current, b.next)
 		old, s.current = s.current, b.next
+		s.arrive()
 	}
 	s.stats = b.stats
 	s.mu.Unlock()
@@ -189,31 +219,35 @@ func (s *Shard) settle(acked <-chan *sealed, stop context.CancelCauseFunc) {
 			if s.cfg.Events.Durable != nil {
 				s.cfg.Events.Durable(s.cfg.Shard, b.commit.Frames)
 			}
-			s.advance(b.commit.Heads)
+			s.advance(b.commit.Heads, b.commit.Retired, b.next.ended)
 		}
 	}
 }
 
-// advance raises the durable heads.
-func (s *Shard) advance(heads []store.Head) {
-	if len(heads) == 0 {
-		return
-	}
+// advance raises the durable heads, and drops those of retired origins.
+func (s *Shard) advance(heads []store.Head, retired []clock.Origin, e ended) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.ended = e
+	if len(heads)+len(retired) == 0 {
+		return
+	}
 	for _, h := range heads {
 		s.heads[h.Origin] = h
 	}
-	s.durable = slices.SortedFunc(maps.Values(s.heads), func(a, b store.Head) int { return cmp.Compare(a.Origin, b.Origin) })
+	for _, o := range retired {
+		delete(s.heads, o)
+	}
+	s.durable = sortHeads(s.heads)
 	close(s.moved)
 	s.moved = make(chan struct{})
 }
 
-// refuseRest answers what came too late.
+// refuseRest answers the frames that came too late; who waits for a reply sees that the shard is done.
 func (s *Shard) refuseRest() {
 	for {
 		select {
-		case r := <-s.in:
+		case r := <-s.others:
 			if r.settled != nil {
 				r.settled(ErrClosed)
 			}

@@ -106,3 +106,18 @@ func (w *keyWalk) visit(slot uint16, key []byte) error {
 	w.next = append(binary.BigEndian.AppendUint16(nil, slot), key...)
 	return nil
 }
+
+// Sample lists keys, at most limit of them, in the order of Keys: those from a slot on, and after the last
+// slot those from the first on. It looks at no more than 10,000 keys, and works in reads only.
+func (tx *Tx) Sample(slot uint16, limit int) ([][]byte, error) {
+	s, ok := tx.cells.(stored)
+	if !ok {
+		return nil, ErrReadOnly
+	}
+	w := keyWalk{tx: tx, src: s, limit: limit}
+	err := w.run(slotPrefix(store.SpaceData, s.ns, slot%Slots))
+	if err == nil && len(w.keys) == 0 {
+		err = w.run(slotPrefix(store.SpaceData, s.ns, 0))
+	}
+	return w.keys, err
+}

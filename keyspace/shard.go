@@ -1,10 +1,13 @@
 package keyspace
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/atollkv/atoll/clock"
@@ -15,7 +18,7 @@ import (
 
 // Bounds of the commit loop.
 const (
-	queueMax      = 1024    // requests waiting for the loop
+	queueMax      = 1024    // requests of clients waiting for the loop, and as many others
 	batchMax      = 512     // requests in one commit
 	batchBytesMax = 4 << 20 // bytes after which a commit takes no more requests
 	inFlightMax   = 4       // commits applied and not yet acknowledged
@@ -53,8 +56,12 @@ type Shard struct {
 	cfg   Config
 	store Store
 	hlc   *clock.HLC
-	in    chan request
-	done  chan struct{} // closed when Run has ended
+	// Two queues of which the loop takes in turn: what peers send, and operators ask for, does
+	// not wait behind all that clients want.
+	clients chan request
+	others  chan request
+	done    chan struct{} // closed when Run has ended
+	heard   atomic.Pointer[func(Change)]
 
 	core *Core // owned by Run
 
@@ -62,9 +69,12 @@ type Shard struct {
 	current *published                  // guarded by mu; what readers see
 	durable []store.Head                // guarded by mu; ascending by origin
 	moved   chan struct{}               // guarded by mu; closed when durable advances
+	arrived chan struct{}               // guarded by mu; closed at the next commit; nil while nobody waits
 	stats   Stats                       // guarded by mu
-	digests *digester                   // its stale marks are guarded by mu, the rest by its own lock
+	digests *digester                   // see there
+	sizes   sizer                       // see there
 	heads   map[clock.Origin]store.Head // guarded by mu; durable by origin
+	ended   ended                       // guarded by mu; durable
 	closed  bool                        // guarded by mu; nobody may begin to read
 	readers sync.WaitGroup              // added to under mu, unless closed
 }
@@ -76,20 +86,37 @@ type Stats struct {
 	Waiting Waiting
 	Commits uint64
 	Records uint64
+	// Aside is what is kept aside, in short; Above are origins of which more is applied than
+	// counts.
+	Aside AsideCount
+	Above []clock.Origin
+	// Transfer is how far taking over state has come.
+	Transfer TransferState
+	// Ends counts the origins that restarts left behind.
+	Ends Ends
+	// Quarantined are the damaged ranges that wait to be healed.
+	Quarantined []Quarantined
 }
 
-// request is one thing for the loop to do: exactly one of the three.
+// request is one thing for the loop to do: exactly one of these.
 type request struct {
-	execute []Command
-	frame   *oplog.Frame
-	tick    bool
+	execute  []Command
+	frame    *oplog.Frame
+	transfer TransferStep
+	control  func(*Core) // what an operator asked for
+	tick     bool
 
-	reply   chan<- outcome // for execute
+	last bool // it is the last of its batch
+
+	wanted context.Context // of execute: when it has ended nobody waits, and it is not begun
+
+	reply   chan<- outcome // for execute, transfer and control
 	settled func(error)    // for frame
 }
 
 type outcome struct {
 	replies []Reply
+	done    bool // of a step of a transfer: it need not be given again
 	err     error
 }
 
@@ -101,17 +128,20 @@ func Open(cfg Config, st Store, hlc *clock.HLC) (*Shard, error) {
 	}
 	s := &Shard{
 		cfg: cfg, store: st, hlc: hlc,
-		in:      make(chan request, queueMax),
+		clients: make(chan request, queueMax),
+		others:  make(chan request, queueMax),
 		done:    make(chan struct{}),
 		core:    NewCore(cfg.CoreConfig, st, heads, hlc),
 		moved:   make(chan struct{}),
-		digests: newDigester(),
 		heads:   map[clock.Origin]store.Head{},
 	}
-	s.advance(heads)
+	s.advance(heads, nil, newEnded(s.core))
 	s.current = newPublished(st.View(), s.core)
-	s.stats.Applied = s.core.Vector()
-	return s, nil
+	s.digests = newDigester(s.current.vector)
+	s.stats.Aside, s.stats.Above = s.core.AsideCount(), s.core.limits.above
+	s.stats.Ends = s.core.Ends()
+	s.stats.Applied, s.stats.Transfer, s.stats.Quarantined = s.core.Vector(), s.core.TransferState(), s.core.Quarantined()
+	return s, s.core.Failed()
 }
 
 // Floor returns the greatest stamp in heads: a node's clock starts above it.
@@ -127,26 +157,46 @@ func Floor(heads []store.Head) clock.Timestamp {
 // belong to it.
 type published struct {
 	view   store.View
+	number uint64 // of the commit that made it
+	ahead  bool   // a transfer has merged some ranges beyond the vector
 	vector clock.VersionVector
+	seen   clock.VersionVector // vector, and what some keys contain beyond it
 	heads  map[clock.Origin]store.Head
-	refs   int // guarded by Shard.mu; one for being current
+	// retired explains vectors that name fewer origins than they cover.
+	retired   *clock.Retired
+	folds     *crdt.Folds
+	ended     ended
+	condemned error // nobody may read
+	refs      int   // guarded by Shard.mu; one for being current
 }
 
 func newPublished(v store.View, c *Core) *published {
-	return &published{view: v, vector: c.Vector(), heads: maps.Clone(c.heads), refs: 1}
+	return &published{view: v, number: c.sealed, ahead: c.aheadOrActive(), vector: c.Vector(), seen: c.seen(), heads: maps.Clone(c.heads), retired: c.ends.table, folds: c.ends.folds, ended: newEnded(c), condemned: c.ends.condemned, refs: 1}
 }
 
-func (p *published) seen(o clock.Origin) crdt.Context {
-	h := p.heads[o]
-	return crdt.Context{Seen: h.Dep, Self: clock.Dot{Origin: o, Seq: h.Seq}}
+// knowledge is what canonical forms depend on.
+func (p *published) knowledge() crdt.Knowledge {
+	seen := func(o clock.Origin) crdt.Context { return contextAt(p.heads[o], o, p.retired) }
+	return crdt.Knowledge{Seen: seen, Folded: p.folds.At(p.vector)}
 }
 
-// acquire takes hold of the published state, and of what also does under the lock.
+func (p *published) sortedHeads() []store.Head { return sortHeads(p.heads) }
+
+// sortHeads returns heads ascending by origin.
+func sortHeads(heads map[clock.Origin]store.Head) []store.Head {
+	return slices.SortedFunc(maps.Values(heads), func(a, b store.Head) int { return cmp.Compare(a.Origin, b.Origin) })
+}
+
+// acquire takes hold of the published state, and of what also does under the lock. Nobody
+// reads, compares or takes over the state of a node that is condemned.
 func (s *Shard) acquire(also func()) (*published, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return nil, ErrClosed
+	}
+	if s.current.condemned != nil {
+		return nil, s.current.condemned
 	}
 	s.readers.Add(1)
 	s.current.refs++
@@ -182,15 +232,30 @@ func (s *Shard) release(p *published) error {
 }
 
 // Execute runs commands as one transaction and returns when it is acknowledged: durable
-// under fsync always. After ctx ends the outcome is not known.
+// under fsync always. After ctx ends the outcome is not known; what has not begun by then is
+// not done at all.
 func (s *Shard) Execute(ctx context.Context, cmds ...Command) ([]Reply, error) {
-	if len(cmds) == 0 {
-		return nil, nil
-	}
-	reply := make(chan outcome, 1)
-	if err := s.submit(ctx, request{execute: cmds, reply: reply}); err != nil {
+	wait, err := s.Begin(ctx, cmds...)
+	if err != nil {
 		return nil, err
 	}
+	return wait()
+}
+
+// Begin is Execute in two steps: it returns when the transaction is in the queue of the loop,
+// and wait when it is acknowledged. Transactions that one goroutine begins run in that order.
+func (s *Shard) Begin(ctx context.Context, cmds ...Command) (wait func() ([]Reply, error), err error) {
+	if len(cmds) == 0 {
+		return func() ([]Reply, error) { return nil, nil }, nil
+	}
+	reply := make(chan outcome, 1)
+	if err := s.submit(ctx, s.clients, request{execute: cmds, wanted: ctx, reply: reply}); err != nil {
+		return nil, err
+	}
+	return func() ([]Reply, error) { return s.await(ctx, reply) }, nil
+}
+
+func (s *Shard) await(ctx context.Context, reply <-chan outcome) ([]Reply, error) {
 	select {
 	case o := <-reply:
 		return o.replies, o.err
@@ -211,14 +276,14 @@ func (s *Shard) lastOutcome(reply <-chan outcome) ([]Reply, error) {
 	}
 }
 
-func (s *Shard) submit(ctx context.Context, r request) error {
+func (s *Shard) submit(ctx context.Context, queue chan<- request, r request) error {
 	select {
 	case <-s.done:
 		return ErrClosed
 	default:
 	}
 	select {
-	case s.in <- r:
+	case queue <- r:
 		select {
 		case <-s.done:
 			s.refuseRest() // it may have come after the shard refused the rest itself
@@ -233,7 +298,7 @@ func (s *Shard) submit(ctx context.Context, r request) error {
 }
 
 // Read runs a command that only reads, on the last acknowledged state.
-func (s *Shard) Read(_ context.Context, cmd Command) (r Reply, err error) {
+func (s *Shard) Read(ctx context.Context, cmd Command) (r Reply, err error) {
 	p, err := s.acquire(func() {})
 	if err != nil {
 		return r, err
@@ -243,13 +308,21 @@ func (s *Shard) Read(_ context.Context, cmd Command) (r Reply, err error) {
 			err = e
 		}
 	}()
-	return cmd.Run(&Tx{cells: stored{p.view, s.cfg.Shard, namespaceID(s.cfg.Namespace)}})
+	cells := s.cellsOf(p)
+	cells.src = cachedReader{p.view, s.core.cache, &p.number}
+	return cmd.Run(&Tx{cells: cells, hlc: s.hlc, ahead: s.core.cfg.MaxOffset, size: func() (Size, error) { return s.Size(ctx) }})
+}
+
+// cellsOf returns what the store itself holds: comparisons and transfers go by that, not by what is kept
+// in memory.
+func (s *Shard) cellsOf(p *published) stored {
+	return stored{p.view, s.cfg.Shard, namespaceID(s.cfg.Namespace), p.retired, nil}
 }
 
 // Merge hands in a frame of another origin. It blocks only while the loop's queue is
 // full. settled is called once: see Core.Merge; it must not block.
 func (s *Shard) Merge(ctx context.Context, f *oplog.Frame, settled func(error)) error {
-	return s.submit(ctx, request{frame: f, settled: settled})
+	return s.submit(ctx, s.others, request{frame: f, settled: settled})
 }
 
 // Durable returns how far the shard has come on disk, ascending by origin, and a
@@ -258,6 +331,25 @@ func (s *Shard) Durable() ([]store.Head, <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.durable, s.moved
+}
+
+// ended is what Core.Ended returns, at one moment.
+type ended struct {
+	heads []store.Head
+	table *clock.Retired
+}
+
+func newEnded(c *Core) ended {
+	heads, table := c.Ended()
+	return ended{heads, table}
+}
+
+// Ended returns the last heads of the origins that are retired on disk, ascending, and the
+// table that explains vectors without them. Heads that were asked for before are covered.
+func (s *Shard) Ended() ([]store.Head, *clock.Retired) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended.heads, s.ended.table
 }
 
 // Stats returns what the shard is doing.
@@ -269,22 +361,18 @@ func (s *Shard) Stats() Stats {
 
 // Digest summarises the last acknowledged state. Only slots that changed since the
 // last call are read.
-func (s *Shard) Digest(context.Context) (d Digest, err error) {
-	s.digests.mu.Lock()
-	defer s.digests.mu.Unlock()
-	var work *digestWork
-	p, err := s.acquire(func() { work = s.digests.begin() })
+func (s *Shard) Digest(ctx context.Context) (d Digest, err error) {
+	p, err := s.Pin()
 	if err != nil {
 		return d, err
 	}
 	defer func() {
-		if e := s.doneReading(p); err == nil {
+		if e := p.Close(); err == nil {
 			err = e
 		}
 	}()
-	d, err = work.compute(stored{p.view, s.cfg.Shard, namespaceID(s.cfg.Namespace)}, p.vector, p.seen)
-	s.mu.Lock()
-	s.digests.end(work, err)
-	s.mu.Unlock()
-	return d, err
+	if err := p.Summarize(ctx, false, nil); err != nil {
+		return d, err
+	}
+	return p.table.digest(p.Vector())
 }

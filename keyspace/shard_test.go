@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/atollkv/atoll/clock"
 	"github.com/atollkv/atoll/keyspace"
@@ -27,6 +28,12 @@ type node struct {
 
 func start(t *testing.T, fs vfs.FS, region string) *node {
 	t.Helper()
+	return startOver(t, fs, region, func(db *store.DB) keyspace.Store { return db })
+}
+
+// startOver starts a node that reaches its store through over.
+func startOver(t *testing.T, fs vfs.FS, region string, over func(*store.DB) keyspace.Store) *node {
+	t.Helper()
 	db, err := store.Open(store.Options{Dir: "data", FS: fs})
 	if err != nil {
 		t.Fatal(err)
@@ -36,9 +43,9 @@ func start(t *testing.T, fs vfs.FS, region string) *node {
 		t.Fatal(err)
 	}
 	s, err := keyspace.Open(keyspace.Config{CoreConfig: keyspace.CoreConfig{
-		Region: region, Node: "n1",
+		Region: region, Node: "n1", CacheBytes: 256 << 10,
 		NewOrigin: func() clock.Origin { return clock.Origin(rand.Uint64() | 1) },
-	}}, db, clock.NewHLC(clock.NewSystem(), keyspace.Floor(heads)))
+	}}, over(db), clock.NewHLC(clock.NewSystem(), keyspace.Floor(heads)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,5 +204,76 @@ func TestScanListsEachKeyOnce(t *testing.T) {
 	}
 	if _, err := n.Read(context.Background(), command.Scan{Cursor: b("xyz")}); !errors.Is(err, keyspace.ErrCursor) {
 		t.Fatalf("forged cursor: %v", err)
+	}
+}
+
+// TestACondemnedShardShowsNothing: not to clients, nor to those who compare or take over.
+func TestACondemnedShardShowsNothing(t *testing.T) {
+	fs := vfs.NewMem()
+	n := start(t, fs, "eu")
+	do(t, n, command.Set{Key: b("k"), Value: b("v")})
+	if err := n.db.SetMeta("condemned/0", b("others refuse its writes")); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.stop(); err != nil {
+		t.Fatal(err)
+	}
+	n = start(t, fs, "eu")
+	_, read := n.Read(t.Context(), command.Get{Key: b("k")})
+	_, write := n.Execute(t.Context(), command.Set{Key: b("k"), Value: b("w")})
+	_, compared := n.Pin()
+	_, given := n.Snapshot(t.Context())
+	for what, err := range map[string]error{"read": read, "write": write, "compared": compared, "given away": given} {
+		if !errors.Is(err, keyspace.ErrSuperseded) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if err := n.Stats().Ends.Superseded; !errors.Is(err, keyspace.ErrSuperseded) {
+		t.Errorf("status: %v", err)
+	}
+}
+
+// slowSync is a store whose commits are acknowledged at once and durable when told, as
+// under fsync interval.
+type slowSync struct {
+	*store.DB
+	sync chan struct{} // closed when the disk has synced
+}
+
+func (s slowSync) Apply(c *store.Commit) (store.Pending, error) {
+	p, err := s.DB.Apply(c)
+	return &slowPending{p, s.sync}, err
+}
+
+type slowPending struct {
+	store.Pending
+	sync chan struct{}
+}
+
+func (p *slowPending) Durable() error { <-p.sync; return p.Pending.Durable() }
+
+// TestNothingIsShippedBeforeItIsDurable: an acknowledged update is shown to readers, but
+// not to those who ship updates, as long as the loss of power could take it back.
+func TestNothingIsShippedBeforeItIsDurable(t *testing.T) {
+	disk := slowSync{sync: make(chan struct{})}
+	n := startOver(t, vfs.NewMem(), "eu", func(db *store.DB) keyspace.Store { disk.DB = db; return disk })
+	_, moved := n.Durable()
+	do(t, n, command.Set{Key: b("k"), Value: b("v")})
+	if r := read(t, n, command.Get{Key: b("k")}); !r.Found {
+		t.Error("it is acknowledged, and not shown")
+	}
+	select {
+	case <-time.After(100 * time.Millisecond):
+	case <-moved:
+		t.Error("durable before the disk has synced")
+	}
+	close(disk.sync)
+	select {
+	case <-moved:
+	case <-time.After(time.Minute):
+		t.Fatal("not durable after the disk has synced")
+	}
+	if heads, _ := n.Durable(); len(heads) != 1 || heads[0].Seq != 1 {
+		t.Errorf("durable: %v", heads)
 	}
 }

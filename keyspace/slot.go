@@ -1,9 +1,13 @@
 package keyspace
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/atollkv/atoll/internal/slotset"
+)
 
 // Slots is the number of slots that keys fall into.
-const Slots = 16384
+const Slots = slotset.Slots
 
 // SlotOf returns the slot of a key: CRC-16/XMODEM of its hash tag, the part between
 // the first '{' and the next '}' if not empty, or else of the whole key, modulo 16384.

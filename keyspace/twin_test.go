@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -24,13 +25,18 @@ type memory struct {
 	heads map[clock.Origin]store.Head
 	fail  error
 	scans int
+	steps int // of iterators
+	gets  int
 }
 
-func (m *memory) Get(key []byte) ([]byte, error) { return bytes.Clone(m.cells[string(key)]), m.fail }
+func (m *memory) Get(key []byte) ([]byte, error) {
+	m.gets++
+	return bytes.Clone(m.cells[string(key)]), m.fail
+}
 
 func (m *memory) Iterate(lo, hi []byte) (store.Iterator, error) {
 	m.scans++
-	it := &memoryIterator{cells: m.cells, at: -1}
+	it := &memoryIterator{cells: m.cells, at: -1, steps: &m.steps}
 	for k := range m.cells {
 		if k >= string(lo) && k < string(hi) {
 			it.keys = append(it.keys, k)
@@ -51,17 +57,23 @@ func (m *memory) apply(c *store.Commit) {
 	for _, h := range c.Heads {
 		m.heads[h.Origin] = h
 	}
+	for _, o := range c.Retired {
+		delete(m.heads, o)
+	}
 }
 
 type memoryIterator struct {
 	cells map[string][]byte
 	keys  []string
 	at    int
+	steps *int
 }
 
-func (it *memoryIterator) move(to int) bool { it.at = to; return it.Valid() }
+func (it *memoryIterator) move(to int) bool { it.at = to; *it.steps++; return it.Valid() }
 func (it *memoryIterator) First() bool      { return it.move(0) }
 func (it *memoryIterator) Next() bool       { return it.move(it.at + 1) }
+func (it *memoryIterator) Last() bool       { return it.move(len(it.keys) - 1) }
+func (it *memoryIterator) Prev() bool       { return it.move(it.at - 1) }
 func (it *memoryIterator) SeekGE(key []byte) bool {
 	at, _ := slices.BinarySearch(it.keys, string(key))
 	return it.move(at)
@@ -86,6 +98,8 @@ type region struct {
 	mem    *memory
 	wall   *wall
 	frames []*oplog.Frame
+
+	committed func(*store.Commit) // told after each commit, unless nil
 }
 
 func newRegion(origin clock.Origin) *region {
@@ -106,6 +120,9 @@ func (r *region) commit() {
 	c := r.Seal()
 	r.mem.apply(c)
 	r.frames = append(r.frames, c.Frames...)
+	if r.committed != nil {
+		r.committed(c)
+	}
 }
 
 func (r *region) do(t testing.TB, cmds ...keyspace.Command) []keyspace.Reply {
@@ -149,10 +166,10 @@ func (r *region) take(t testing.TB, f *oplog.Frame) error {
 
 func (r *region) digest(t testing.TB) keyspace.Digest {
 	t.Helper()
-	d, err := keyspace.ComputeDigest(r.mem, 0, 0, r.Vector(), func(o clock.Origin) crdt.Context {
+	d, err := keyspace.ComputeDigest(r.mem, 0, 0, r.Vector(), crdt.Knowledge{Seen: func(o clock.Origin) crdt.Context {
 		h := r.Head(o)
 		return crdt.Context{Seen: h.Dep, Self: clock.Dot{Origin: o, Seq: h.Seq}}
-	})
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,6 +183,10 @@ type look struct {
 	siblings []string
 	members  []string
 	card     int64
+	fields   []string
+	length   int64
+	scores   []string
+	zcard    int64
 	err      string
 }
 
@@ -189,7 +210,41 @@ func (r *region) look(t testing.TB, key string) look {
 			t.Fatalf("SCARD %d, SMEMBERS %q", l.card, l.members)
 		}
 	}
+	if x, _, err := r.Execute([]keyspace.Command{command.HGetAll{Key: b(key)}, command.HLen{Key: b(key)}}); err == nil {
+		for _, f := range x[0].List {
+			l.fields = append(l.fields, string(f))
+		}
+		if l.length = x[1].Int; 2*int(l.length) != len(l.fields) {
+			t.Fatalf("HLEN %d, HGETALL %.200q", l.length, l.fields)
+		}
+	}
+	r.lookScores(t, key, &l)
 	return l
+}
+
+// lookScores reads a sorted set in four ways, which must agree.
+func (r *region) lookScores(t testing.TB, key string, l *look) {
+	t.Helper()
+	whole := command.Span{Stop: -1}
+	x, _, err := r.Execute([]keyspace.Command{
+		command.ZRange{Key: b(key), Span: whole}, command.ZScan{Key: b(key)}, command.ZCard{Key: b(key)},
+		command.ZRange{Key: b(key), Span: command.Span{Stop: -1, Reverse: true}},
+	})
+	if err != nil {
+		return
+	}
+	for i, m := range x[0].List {
+		l.scores = append(l.scores, fmt.Sprintf("%s=%v", m, x[0].Scores[i]))
+	}
+	byName := make([]string, 0, len(l.scores))
+	for i, m := range x[1].List {
+		byName = append(byName, fmt.Sprintf("%s=%v", m, x[1].Scores[i]))
+	}
+	sorted, back := slices.Sorted(slices.Values(l.scores)), slices.Clone(x[3].List)
+	slices.Reverse(back)
+	if l.zcard = x[2].Int; int(l.zcard) != len(l.scores) || !slices.Equal(sorted, slices.Sorted(slices.Values(byName))) || !slices.EqualFunc(back, x[0].List, bytes.Equal) {
+		t.Fatalf("ZCARD %d, ZRANGE %q, back %q, ZSCAN %q", l.zcard, l.scores, back, byName)
+	}
 }
 
 func someCommand(rng *rand.Rand, key string) keyspace.Command {
@@ -200,7 +255,11 @@ func someCommand(rng *rand.Rand, key string) keyspace.Command {
 		}
 		return list
 	}
-	switch rng.IntN(12) {
+	field := b(string(rune('p' + rng.IntN(3))))
+	if rng.IntN(3) == 0 {
+		return someScore(rng, k, field)
+	}
+	switch rng.IntN(18) {
 	case 0, 1:
 		return command.Set{Key: k, Value: b(fmt.Sprint(rng.IntN(100)))}
 	case 2, 3, 4:
@@ -213,8 +272,39 @@ func someCommand(rng *rand.Rand, key string) keyspace.Command {
 		return command.SAdd{Key: k, Members: members()}
 	case 10:
 		return command.SCard{Key: k}
+	case 11, 12:
+		return command.HSet{Key: k, Fields: []command.FieldValue{{Field: field, Value: b(fmt.Sprint(rng.IntN(100)))}}}
+	case 13, 14:
+		return command.HIncr{Key: k, Field: field, Delta: rng.Int64N(9) - 4}
+	case 15:
+		return command.HDel{Key: k, Fields: [][]byte{field, b("p")}}
+	case 16:
+		return command.HLen{Key: k}
 	default:
 		return command.SRem{Key: k, Members: members()}
+	}
+}
+
+func someScore(rng *rand.Rand, k, m []byte) keyspace.Command {
+	score := []float64{0, 0.1, -1.5, 2, 2, 1e16, math.Inf(1)}[rng.IntN(7)]
+	one := []keyspace.Scored{{Member: m, Score: score}}
+	switch rng.IntN(12) {
+	case 0, 1, 2:
+		return command.ZAdd{Key: k, Members: one}
+	case 3, 4, 5:
+		return command.ZIncr{Key: k, Member: m, Delta: min(score, 1e300)}
+	case 6:
+		return command.ZRem{Key: k, Members: [][]byte{m, b("p")}}
+	case 7:
+		return command.ZPop{List: [][]byte{k}, Max: score > 1, Count: 1}
+	case 8:
+		return command.ZRange{Key: k, Span: command.Span{Stop: -1, Reverse: score > 1}}
+	case 9:
+		return command.ZRank{Key: k, Member: m, Reverse: score > 1}
+	case 10:
+		return command.ZRange{Key: k, Span: command.Span{By: command.ByScore, Min: command.Bound{Score: 0, Open: score > 1}, Max: command.Bound{Score: 2}, Limit: -1}}
+	default:
+		return command.ZCombineStore{Into: k, ZCombine: command.ZCombine{As: command.Union, List: [][]byte{k, k}}}
 	}
 }
 
@@ -317,7 +407,7 @@ func (r *region) transact(t *testing.T, rng *rand.Rand) {
 		t.Errorf("%v: replies %v together, %v one by one", cmds, replies[:len(cmds)], twinReplies)
 	}
 	l := r.look(t, "k")
-	if twinLook := twin.look(t, "k"); l.exists != twinLook.exists || l.value != twinLook.value || !slices.Equal(l.members, twinLook.members) {
+	if twinLook := twin.look(t, "k"); l.exists != twinLook.exists || l.value != twinLook.value || !slices.Equal(l.members, twinLook.members) || !slices.Equal(l.fields, twinLook.fields) || !slices.Equal(l.scores, twinLook.scores) {
 		t.Errorf("%v: shows %+v together, %+v one by one", cmds, l, twinLook)
 	}
 	if got := replies[len(cmds)].Int; got != l.exists {

@@ -2,8 +2,8 @@ package keyspace
 
 import (
 	"bytes"
-	"maps"
 	"slices"
+	"time"
 
 	"github.com/atollkv/atoll/clock"
 	"github.com/atollkv/atoll/crdt"
@@ -14,8 +14,18 @@ import (
 // change a key of one update.
 type Tx struct {
 	cells cells
+	// hlc tells the present, up to ahead in front of the physical time; now is what it told at the first
+	// question, in Unix milliseconds.
+	hlc   *clock.HLC
+	ahead time.Duration
+	now   int64
+	last  opened
 	// write is nil in a read.
 	write *txWrite
+	// size counts keys; nil in a write.
+	size func() (Size, error)
+	// watches is nil outside the commit loop.
+	watches *watches
 }
 
 // txWrite collects the changes of one update.
@@ -23,15 +33,48 @@ type txWrite struct {
 	tag  crdt.Tag
 	ctx  crdt.Context
 	keys map[string]*txKey
+	// beyond returns what the state of a key contains beyond ctx; whole is false while
+	// that differs from cell to cell.
+	beyond func(key []byte) (v clock.VersionVector, whole bool)
+	// origins tells who they are.
+	origins origins
+	// keepEnded and anyRights are planted mistakes.
+	keepEnded, anyRights bool
 }
 
 // txKey is one key's net change: before and after, and how to get there.
 type txKey struct {
 	before, after crdt.Header
+	ctx           crdt.Context
 	change        crdt.Change
 	members       map[string]*txMember
-	adding        int // how many of members are adds
-	count         count
+	adding        int      // how many of members are adds
+	fields        txFields // of a hash
+	scores        txFields // of a sorted set
+	items         txItems  // of a list
+	accounts      txFields // of a bounded counter
+	ranks         txFields // of a HyperLogLog
+	counts        txCounts
+}
+
+// txCounts are the numbers of visible elements.
+type txCounts struct{ set, hash, zset, list, bounded, sketch count }
+
+func (n *txCounts) of(t crdt.Type) *count {
+	switch t {
+	case crdt.TypeHash:
+		return &n.hash
+	case crdt.TypeZSet:
+		return &n.zset
+	case crdt.TypeList:
+		return &n.list
+	case crdt.TypeBounded:
+		return &n.bounded
+	case crdt.TypeSketch:
+		return &n.sketch
+	default:
+		return &n.set
+	}
 }
 
 // txMember is the net change of one member.
@@ -40,12 +83,13 @@ type txMember struct {
 	add           bool
 }
 
-// Header returns the header of a key.
+// Header returns the header of a key; that of a key that has ended is empty.
 func (tx *Tx) Header(key []byte) (crdt.Header, error) {
-	if k := tx.touched(key); k != nil {
-		return k.after, nil
+	h, gone, err := tx.open(key)
+	if gone {
+		return crdt.Header{}, err
 	}
-	return tx.cells.header(key)
+	return h, err
 }
 
 func (tx *Tx) touched(key []byte) *txKey {
@@ -57,11 +101,11 @@ func (tx *Tx) touched(key []byte) *txKey {
 
 // Type returns the type that the key shows, and its header.
 func (tx *Tx) Type(key []byte) (crdt.Type, crdt.Header, error) {
-	h, err := tx.Header(key)
-	if err != nil {
-		return crdt.TypeNone, h, err
+	h, gone, err := tx.open(key)
+	if err != nil || gone {
+		return crdt.TypeNone, crdt.Header{}, err
 	}
-	t, err := h.Shown(func(crdt.Type) (bool, error) { return tx.hasMembers(key, &h) })
+	t, err := h.Shown(func(t crdt.Type) (bool, error) { return tx.holds(key, t, &h) })
 	return t, h, err
 }
 
@@ -95,47 +139,67 @@ func (tx *Tx) member(key, member []byte) (crdt.Member, error) {
 	if err != nil || len(m.Dots) == 0 {
 		return m, err
 	}
-	h, err := tx.Header(key)
+	h, gone, err := tx.open(key)
+	if gone {
+		return crdt.Member{}, err
+	}
 	m.Hide(h.Hidden)
 	return m, err
 }
 
-// Count returns the number of visible members of the set at key.
-func (tx *Tx) Count(key []byte) (int64, error) {
-	if k := tx.touched(key); k != nil {
-		if !k.count.unknown {
-			return k.count.n, nil
-		}
-	} else if n, ok, err := tx.cells.count(key); err != nil || ok {
+// Count returns the number of visible members of the set, or fields of the hash, at key.
+func (tx *Tx) Count(key []byte, t crdt.Type) (int64, error) {
+	if gone, err := tx.ended(key); err != nil || gone {
+		return 0, err
+	}
+	n, known, err := tx.counted(key, t)
+	if err != nil || known {
 		return n, err
 	}
 	h, err := tx.Header(key)
 	if err != nil {
 		return 0, err
 	}
-	var n int64
-	err = tx.eachMember(key, nil, &h, func([]byte) bool { n++; return true })
+	n = 0
+	err = tx.eachElement(key, t, &h, func() bool { n++; return true })
 	return n, err
 }
 
-func (tx *Tx) hasMembers(key []byte, h *crdt.Header) (bool, error) {
+func (tx *Tx) counted(key []byte, t crdt.Type) (n int64, known bool, err error) {
 	if k := tx.touched(key); k != nil {
-		if !k.count.unknown {
-			return k.count.n > 0, nil
-		}
-	} else if n, ok, err := tx.cells.count(key); err != nil || ok {
+		n := k.counts.of(t)
+		return n.n, !n.unknown, nil
+	}
+	return tx.cells.count(key, t)
+}
+
+// holds reports whether a collection has a visible element.
+func (tx *Tx) holds(key []byte, t crdt.Type, h *crdt.Header) (bool, error) {
+	if t == crdt.TypeBounded {
+		return tx.defined(key, h)
+	}
+	n, known, err := tx.counted(key, t)
+	if err != nil || known {
 		return n > 0, err
 	}
 	found := false
-	err := tx.eachMember(key, nil, h, func([]byte) bool { found = true; return false })
+	err = tx.eachElement(key, t, h, func() bool { found = true; return false })
 	return found, err
+}
+
+// eachElement calls fn for each visible element of a collection until it returns false.
+func (tx *Tx) eachElement(key []byte, t crdt.Type, h *crdt.Header, fn func() bool) error {
+	if t != crdt.TypeSet {
+		return tx.eachField(key, t, nil, h, func([]byte, *crdt.Field) bool { return fn() })
+	}
+	return tx.eachMember(key, nil, h, func([]byte) bool { return fn() })
 }
 
 // Members calls fn for the visible members of the set at key from the given one on,
 // in byte order, until it returns false. The slice is fn's to keep.
 func (tx *Tx) Members(key, from []byte, fn func(member []byte) bool) error {
-	h, err := tx.Header(key)
-	if err != nil {
+	h, gone, err := tx.open(key)
+	if err != nil || gone {
 		return err
 	}
 	return tx.eachMember(key, from, &h, func(name []byte) bool { return fn(bytes.Clone(name)) })
@@ -143,36 +207,59 @@ func (tx *Tx) Members(key, from []byte, fn func(member []byte) bool) error {
 
 // eachMember merges the cells with what this transaction changed.
 func (tx *Tx) eachMember(key, from []byte, h *crdt.Header, fn func([]byte) bool) error {
-	var mine []string
-	k := tx.touched(key)
-	if k != nil {
-		for _, name := range slices.Sorted(maps.Keys(k.members)) {
-			if name >= string(from) {
-				mine = append(mine, name)
-			}
-		}
+	var mine map[string]*txMember
+	if k := tx.touched(key); k != nil {
+		mine = k.members
 	}
-	more := true
-	before := func(limit []byte) {
-		for more && len(mine) > 0 && (limit == nil || mine[0] < string(limit)) {
-			if k.members[mine[0]].after.Live() {
-				more = fn([]byte(mine[0]))
-			}
-			mine = mine[1:]
-		}
-	}
+	o := newOverlay(mine, from, func(name []byte, m *txMember) bool { return !m.after.Live() || fn(name) })
 	err := tx.cells.members(key, from, func(name []byte, m crdt.Member) bool {
-		before(name)
-		if more && len(mine) > 0 && mine[0] == string(name) {
-			return true // visited with what the transaction made of it, next time
+		if o.passes(name) {
+			if m.Hide(h.Hidden); m.Live() {
+				o.more = o.more && fn(name)
+			}
 		}
-		if m.Hide(h.Hidden); more && m.Live() {
-			more = fn(name)
-		}
-		return more
+		return o.more
 	})
-	if err == nil {
-		before(nil)
+	return o.end(err)
+}
+
+// overlay visits a transaction's own elements between those of the cells, in order.
+type overlay[T any] struct {
+	mine  map[string]T
+	names []string
+	visit func(name []byte, x T) bool
+	more  bool
+}
+
+func newOverlay[T any](mine map[string]T, from []byte, visit func([]byte, T) bool) *overlay[T] {
+	o := &overlay[T]{mine: mine, visit: visit, more: true}
+	for _, name := range sortedKeys(mine) {
+		if name >= string(from) {
+			o.names = append(o.names, name)
+		}
+	}
+	return o
+}
+
+// passes visits the transaction's elements before name, and tells whether the cell of that
+// name counts: not where the transaction has one of its own, which is visited next.
+func (o *overlay[T]) passes(name []byte) bool {
+	for o.more && len(o.names) > 0 && o.names[0] < string(name) {
+		o.visitFirst()
+	}
+	return o.more && (len(o.names) == 0 || o.names[0] != string(name))
+}
+
+func (o *overlay[T]) visitFirst() {
+	name := o.names[0]
+	o.names = o.names[1:]
+	o.more = o.visit([]byte(name), o.mine[name])
+}
+
+// end visits what is left, unless the cells could not be read.
+func (o *overlay[T]) end(err error) error {
+	for err == nil && o.more && len(o.names) > 0 {
+		o.visitFirst()
 	}
 	return err
 }
@@ -185,20 +272,31 @@ func (tx *Tx) touch(key []byte) (*txKey, error) {
 	if k := tx.write.keys[string(key)]; k != nil {
 		return k, nil
 	}
-	h, err := tx.cells.header(key)
+	beyond, whole := tx.write.beyond(key)
+	if !whole {
+		return nil, ErrBusy
+	}
+	h, gone, err := tx.open(key)
 	if err != nil {
 		return nil, err
 	}
-	k := &txKey{before: h, after: h, change: crdt.Change{Key: bytes.Clone(key)}}
-	if len(h.Claims) > 0 { // else there are no members
-		n, ok, err := tx.cells.count(key)
+	k := &txKey{before: h, after: h, ctx: tx.write.ctx.With(beyond)}
+	k.change = crdt.Change{Key: bytes.Clone(key), Beyond: beyond}
+	for _, t := range crdt.Collections {
+		if _, claimed := h.Claimed(t); !claimed {
+			continue // there are no elements
+		}
+		n, ok, err := tx.cells.count(key, t)
 		if err != nil {
 			return nil, err
 		}
-		k.count = count{n, !ok}
+		*k.counts.of(t) = count{n, !ok}
 	}
 	tx.write.keys[string(key)] = k
-	return k, nil
+	if gone && !tx.write.keepEnded {
+		err = tx.restart(key, k, (*crdt.Header).Deletion)
+	}
+	return k, err
 }
 
 // Delete removes everything that the key holds, of every type.
@@ -214,9 +312,21 @@ func (tx *Tx) replace(key []byte, change func(*crdt.Header, []byte) crdt.Change)
 	if err != nil {
 		return err
 	}
+	return tx.restart(key, k, change)
+}
+
+// restart begins the change of a key anew, with one that takes all that was there.
+func (tx *Tx) restart(key []byte, k *txKey, change func(*crdt.Header, []byte) crdt.Change) error {
+	beyond := k.change.Beyond
 	k.change = change(&k.before, k.change.Key)
+	k.change.Beyond = beyond
 	// What this update itself added is not covered by its context, but is gone as well.
-	k.members, k.adding, k.count = nil, 0, count{}
+	k.members, k.adding, k.counts = nil, 0, txCounts{}
+	for _, t := range fieldTypes {
+		if err := tx.clearFields(key, k, t); err != nil {
+			return err
+		}
+	}
 	tx.apply(k)
 	return nil
 }
@@ -226,24 +336,23 @@ func (tx *Tx) apply(k *txKey) {
 	if k.adding > 0 {
 		c.Adds = someMember // the header asks only whether there is one
 	}
+	c.Fields, c.Scores, c.Items = k.fields.some(), k.scores.some(), k.items.some()
+	c.Accounts, c.Ranks = k.accounts.some(), k.ranks.some()
 	k.after = k.before
-	k.after.Apply(&c, tx.write.tag, tx.write.ctx)
+	k.after.Apply(&c, tx.write.tag, k.ctx)
 }
 
 var someMember = make([][]byte, 1)
 
 // Increment adds delta to the counter at key.
-func (tx *Tx) Increment(key []byte, delta int64) error {
+func (tx *Tx) Increment(key []byte, delta crdt.Total) error {
 	k, err := tx.touch(key)
 	if err != nil {
 		return err
 	}
-	next := k.after.Counter.Increment(delta, tx.write.tag)
-	sum := crdt.TotalOf(delta)
-	if k.change.Increment != nil {
-		sum = sum.Add(k.change.Increment.Delta)
-	}
-	k.change.Increment = &crdt.Increment{Base: next.Base, Total: next.Total, Delta: sum}
+	edit := crdt.Edit{Increment: k.change.Increment}
+	edit.Add(&k.after.Counter, delta, tx.write.tag)
+	k.change.Increment = edit.Increment
 	tx.apply(k)
 	return nil
 }
@@ -280,11 +389,11 @@ func (tx *Tx) changeMember(key, member []byte, add bool) error {
 		k.adding--
 	}
 	m.after, m.add = m.before, add
-	if m.after.Remove(tx.write.ctx); add {
-		m.after.Add(tx.write.tag.Dot, tx.write.ctx)
+	if m.after.Remove(k.ctx); add {
+		m.after.Add(tx.write.tag.Dot, k.ctx)
 		k.adding++
 	}
-	k.count.change(was, m.after.Live())
+	k.counts.set.change(was, m.after.Live())
 	return tx.claim(key, k)
 }
 
@@ -301,14 +410,14 @@ func (c *count) change(was, is bool) {
 func (tx *Tx) claim(key []byte, k *txKey) error {
 	k.change.Unclaim = false
 	if k.adding == 0 {
-		some, err := tx.hasMembers(key, &k.after)
+		some, err := tx.holds(key, crdt.TypeSet, &k.after)
 		if err != nil {
 			return err
 		}
 		k.change.Unclaim = !some
 	}
 	tx.apply(k)
-	return nil
+	return tx.emptied(key, k)
 }
 
 // Declared returns the node that declared an origin.
@@ -321,18 +430,34 @@ func (tx *Tx) update() (crdt.Update, bool) {
 	if tx.write == nil {
 		return u, false
 	}
-	for _, key := range slices.Sorted(maps.Keys(tx.write.keys)) {
+	for _, key := range sortedKeys(tx.write.keys) {
 		k := tx.write.keys[key]
-		for _, name := range slices.Sorted(maps.Keys(k.members)) {
+		for _, name := range sortedKeys(k.members) {
 			if k.members[name].add {
 				k.change.Adds = append(k.change.Adds, []byte(name))
 			} else {
 				k.change.Removes = append(k.change.Removes, []byte(name))
 			}
 		}
-		if c := k.change; c.Clear || c.Increment != nil || len(c.Adds)+len(c.Removes) > 0 {
+		k.change.Fields, k.change.Scores, k.change.Items = k.fields.changes(), k.scores.changes(), k.items.changes()
+		k.change.Accounts, k.change.Ranks = k.accounts.changes(), k.ranks.changes()
+		if c := k.change; c.Clear || c.Increment != nil || c.Expiry != nil || len(c.Adds)+len(c.Removes)+len(c.Fields)+len(c.Scores)+len(c.Items)+len(c.Accounts)+len(c.Ranks) > 0 {
 			u.Changes = append(u.Changes, c)
 		}
 	}
 	return u, len(u.Changes) > 0
+}
+
+// sortedKeys returns the keys of a map, ascending. Most maps of a transaction are empty or hold one: this is
+// on the path of every write.
+func sortedKeys[V any](m map[string]V) []string {
+	if len(m) == 0 {
+		return nil
+	}
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
 }

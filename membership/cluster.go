@@ -235,13 +235,14 @@ func (c *Cluster) keep(n notice) (Member, bool) {
 	return m, m != old
 }
 
-// sayGoodbye tells every live member that this node leaves on purpose.
+// sayGoodbye tells every live member that this node leaves on purpose. It asks the engine who lives:
+// a node that leaves early has not taken in every notice yet.
 func (c *Cluster) sayGoodbye(engine *memberlist.Memberlist) {
 	message := append([]byte{goodbyeMessage}, c.cfg.Self.Name()...)
-	for _, m := range c.Members() {
-		if m.State == Alive && !m.Self {
+	for _, m := range engine.Members() {
+		if m.Name != c.cfg.Self.Name() {
 			// One packet, unacknowledged: without it the others see a death, which is harmless.
-			_ = engine.SendToAddress(memberlist.Address{Addr: m.GossipAddress, Name: m.Name()}, message)
+			_ = engine.SendBestEffort(m, message)
 		}
 	}
 }

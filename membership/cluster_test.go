@@ -128,20 +128,17 @@ func (s *started) see() string {
 	return strings.Join(out, " ")
 }
 
-func eventually(t *testing.T, within time.Duration, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(within); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("not within %v: %s", within, what)
-		}
-	}
-}
-
 func (s *started) awaits(t *testing.T, want string) {
 	t.Helper()
-	eventually(t, 5*time.Second, fmt.Sprintf("%s sees %s", s.cfg.Self.Name(), want), func() bool {
-		return s.see() == want
-	})
+	const within = 20 * time.Second
+	for end := time.Now().Add(within); s.see() != want; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			t.Fatalf("%s does not see %s within %v but %s; it was told %q and logged\n%s",
+				s.cfg.Self.Name(), want, within, s.see(), s.events, s.lines.String())
+		}
+	}
 }
 
 func TestThreeNodesFindEachOther(t *testing.T) {
@@ -195,6 +192,7 @@ func TestRejoinNeedsNoSeeds(t *testing.T) {
 	eu := start(t, "eu")
 	us := start(t, "us", seeds(eu))
 	eu.awaits(t, "eu=alive us=alive")
+	us.awaits(t, "eu=alive us=alive") // before, it would know nobody to say goodbye to
 	known := us.Members()
 	us.stop()
 	eu.awaits(t, "eu=alive us=left")

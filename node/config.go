@@ -19,6 +19,8 @@ type Config struct {
 	DataDir string
 	// Listen is the address for clients and peers (gRPC), host:port.
 	Listen string
+	// RESP is how clients of Redis reach the node.
+	RESP RESPConfig
 	// HTTPListen serves health and metrics, host:port; empty is off.
 	HTTPListen string
 	// Advertise is the address that others use for Listen; empty means Listen.
@@ -35,10 +37,26 @@ type Config struct {
 	MaxOffset time.Duration
 	// Log bounds the op log.
 	Log LogConfig
+	// Origins says what becomes of the incarnations that restarts leave behind.
+	Origins OriginsConfig
+	// Scrub says how data on disk is looked through for damage.
+	Scrub ScrubConfig
+	// Backup says where backups go.
+	Backup BackupConfig
+	// Transfer bounds the transfer of state.
+	Transfer TransferConfig
+	// Bootstrap tells a new node to serve at once: it waits for no peer that may have data.
+	Bootstrap bool
+	// Disk says what to do when the disk is full.
+	Disk DiskConfig
+	// Memory bounds the memory of the process.
+	Memory MemoryConfig
 	// CacheBytes is the size of the block cache.
 	CacheBytes int64
 	// Limits bound what clients send.
 	Limits LimitsConfig
+	// Verify is how this node compares itself with its peers.
+	Verify VerifyConfig
 	// Insecure allows addresses beyond loopback without TLS and authentication.
 	Insecure bool
 	// Dev has switches for development.
@@ -70,11 +88,27 @@ type GossipConfig struct {
 
 // LogConfig bounds the op log of a shard.
 type LogConfig struct {
-	// MaxBytes is where the node starts to warn. Frames that a member lacks are kept all the same:
-	// without state transfer it could not get them in another way.
+	// MaxBytes bounds the op log. Beyond it the oldest part goes though a member lacks it: that one
+	// catches up by state.
 	MaxBytes int64
+	// MaxAge bounds how old an update in the op log may be, likewise.
+	MaxAge time.Duration
 	// RetainBytes of frames are kept though every member has them.
 	RetainBytes int64
+}
+
+// OriginsConfig says what becomes of the incarnations that restarts leave behind.
+type OriginsConfig struct {
+	// EndAfter is how long the former incarnation of a node that was restarted is kept apart before it is
+	// forgotten, in two steps of this length. A copy of a data directory that is older has to take over
+	// what it lacks before it may write.
+	EndAfter time.Duration
+}
+
+// TransferConfig bounds the transfer of state to nodes that the op log cannot help.
+type TransferConfig struct {
+	// MaxRate is how many bytes a second are sent to one of them; 0 is no bound.
+	MaxRate int64
 }
 
 // LimitsConfig bounds requests.
@@ -91,6 +125,8 @@ type DevConfig struct {
 	// Cut and Deaf are the links that are cut from the start, if Faults: regions that are neither
 	// heard nor answered, and regions that are not heard but answered.
 	Cut, Deaf []string
+	// ClockOffsetFile holds a duration that is added to the clock, if Faults; a missing file is 0.
+	ClockOffsetFile string
 }
 
 // ConfigError lists everything that is wrong with a configuration.

@@ -21,6 +21,9 @@ type durableLog struct {
 	shard *keyspace.Shard
 }
 
+// Ended implements replication.Log.
+func (l *durableLog) Ended(store.ShardID) ([]store.Head, *clock.Retired) { return l.shard.Ended() }
+
 // Heads implements replication.Log.
 func (l *durableLog) Heads(store.ShardID) ([]store.Head, <-chan struct{}) { return l.shard.Durable() }
 
@@ -40,6 +43,13 @@ func (l *durableLog) Next(id store.ShardID, o clock.Origin, after clock.Seq, max
 	last = after
 	for size := 0; last < durable; {
 		b, err := log.Next(view, o, last)
+		if errors.Is(err, store.ErrCorrupt) {
+			// Nothing that may be damaged leaves: the peer takes the state instead.
+			if err = nil; len(frames) == 0 {
+				err = &store.TruncatedError{Origin: o, Start: durable + 1}
+			}
+			return frames, last, err
+		}
 		if err != nil || b == nil {
 			return frames, last, err
 		}
@@ -69,10 +79,16 @@ func (l *durableLog) durable(o clock.Origin) clock.Seq {
 }
 
 // applier is the second door: frames of peers into the shard.
-type applier struct{ shard *keyspace.Shard }
+type applier struct {
+	shard *keyspace.Shard
+	disk  *diskGuard
+}
 
 // Merge implements replication.Applier.
 func (a applier) Merge(ctx context.Context, _ store.ShardID, f *oplog.Frame, done func(error)) error {
+	if err := a.disk.await(ctx, f.EncodedSize()); err != nil {
+		return err
+	}
 	return a.shard.Merge(ctx, f, func(err error) {
 		switch {
 		case errors.Is(err, keyspace.ErrDiverged):

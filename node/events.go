@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -22,10 +23,14 @@ import (
 func (n *Node) logStarted() {
 	n.log.Info("serving",
 		"cluster", n.cfg.Cluster, "region", n.cfg.Region, "node", n.cfg.Node, "node_id", n.identity.ID, "version", n.opts.Version,
-		"listen", n.cfg.Listen, "advertise", n.cfg.AdvertiseAddress(), "http_listen", n.cfg.HTTPListen,
+		"listen", n.cfg.Listen, "advertise", n.cfg.AdvertiseAddress(), "resp_listen", n.cfg.RESP.Listen, "http_listen", n.cfg.HTTPListen,
 		"gossip_listen", n.cfg.Gossip.Listen, "data_dir", n.cfg.DataDir, "fsync", n.cfg.Fsync,
 		"updates", n.durable().Total(), "known_members", len(n.roster.known()))
-	for _, w := range n.cfg.Warnings() {
+	warnings := n.cfg.Warnings()
+	if w := n.files.warning(&n.cfg); w != "" {
+		warnings = append(warnings, w)
+	}
+	for _, w := range warnings {
 		n.log.Warn("configuration", "warning", w)
 	}
 }
@@ -44,7 +49,19 @@ func (n *Node) storeEvents() store.Events {
 			n.log.Error("disk failed; the node stops", "error", err)
 			n.fatal <- err // called once
 		},
-		Background: func(err error) { n.log.Error("flush or compaction failed; it is tried again", "error", err) },
+		Damaged: func(d store.Damage) {
+			n.metrics.damage.found.Inc()
+			n.log.Error("data on disk is damaged; nothing of it is served", "file", d.File, "offset", d.Offset,
+				"from", fmt.Sprintf("%x", clipKey(d.Lo)), "to", fmt.Sprintf("%x", clipKey(d.Hi)), "cause", d.Cause)
+			n.healer.found()
+		},
+		Background: n.backgroundFailed,
+		Full: func() {
+			n.log.Error("the disk has no space left; the reserve is given back")
+			if n.disk != nil { // not while opening
+				n.disk.fill()
+			}
+		},
 		Slow: func(path string, took time.Duration) {
 			n.metrics.slowDisk.Inc()
 			n.log.Warn("disk is slow", "path", path, "took", took)
@@ -57,6 +74,9 @@ func (n *Node) storeEvents() store.Events {
 		},
 	}
 }
+
+// clipKey returns space, namespace and slot of a key of the store: what follows is a client's.
+func clipKey(key []byte) []byte { return key[:min(len(key), 7)] }
 
 func (n *Node) shardEvents() keyspace.Events {
 	return keyspace.Events{
@@ -154,13 +174,30 @@ func (n *Node) clockChanged(v clock.Verdict, skew time.Duration) {
 	n.log.Log(context.Background(), level, "clock judged", "verdict", v.String(), "skew", skew, "max_offset", n.cfg.MaxOffset)
 }
 
+func (n *Node) clockRepaired(step time.Duration) {
+	n.log.Warn("clock repaired; timestamps follow it again", "step", step)
+}
+
 func (n *Node) logTruncated(before, after int64) {
 	n.metrics.truncated.Add(float64(before - after))
 	n.log.Info("op log truncated", "bytes_before", before, "bytes_after", after)
 }
 
 func (n *Node) logOver(bytes, limit int64) {
-	n.log.Error("op log above its limit: a member lacks old updates", "bytes", bytes, "limit", limit)
+	n.log.Warn("op log goes on without what a member lacks; that one will catch up by state", "bytes", bytes, "limit", limit, "max_age", n.cfg.Log.MaxAge)
+}
+
+// backgroundEvery bounds the lines about work that the store tries again and again.
+const backgroundEvery = 10 * time.Second
+
+func (n *Node) backgroundFailed(err error) {
+	n.metrics.background.Inc()
+	_, now := n.opts.Wall.Read()
+	last := n.backgroundAt.Load()
+	if now.Nanoseconds()-last < int64(backgroundEvery) || !n.backgroundAt.CompareAndSwap(last, now.Nanoseconds()) {
+		return
+	}
+	n.log.Error("flush or compaction failed; it is tried again", "error", err)
 }
 
 // refusalReason names why a frame is never merged, as a metric label.

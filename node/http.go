@@ -16,6 +16,7 @@ const (
 	httpIdleTimeout   = time.Minute
 	httpHeaderBytes   = 16 << 10
 	httpStopTimeout   = time.Second
+	httpConnections   = 32
 )
 
 // newHTTP serves /healthz (the process is alive and its store too), /readyz (it wants traffic) and

@@ -1,8 +1,6 @@
 package node
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"strings"
 )
@@ -21,7 +19,8 @@ type OwnerError struct{ Dir, What, Theirs, Ours string }
 
 // Error says whose directory it is, and what to do.
 func (e *OwnerError) Error() string {
-	return fmt.Sprintf("data_dir %s belongs to %s %q; this is %q. Use another directory, or the configuration it was made with",
+	return fmt.Sprintf("data_dir %s belongs to %s %q; this is %q. Use another directory, or the configuration it was made with; "+
+		"a backup is given to another by atoll backup restore --as or --new-cluster",
 		e.Dir, e.What, e.Theirs, e.Ours)
 }
 
@@ -50,9 +49,7 @@ func claim(db meta, cfg *Config) (identity, error) {
 		return identity{}, fmt.Errorf("read owner of %s: %w", cfg.DataDir, err)
 	}
 	if b == nil {
-		var id [16]byte
-		rand.Read(id[:]) // never fails
-		own := identity{Cluster: cfg.Cluster, Region: cfg.Region, Node: cfg.Node, ID: hex.EncodeToString(id[:])}
+		own := identity{Cluster: cfg.Cluster, Region: cfg.Region, Node: cfg.Node, ID: newNodeID()}
 		if err := db.SetMeta(metaIdentity, own.encode()); err != nil {
 			return identity{}, fmt.Errorf("write owner of %s: %w", cfg.DataDir, err)
 		}

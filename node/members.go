@@ -28,6 +28,7 @@ const (
 type roster struct {
 	db    meta
 	self  membership.Member
+	roll  *roll         // set before anything runs
 	dirty chan struct{} // capacity 1: what is on disk is older
 	// changed is called by run after somebody was found or has another address.
 	changed func()
@@ -115,7 +116,7 @@ func (r *roster) peers(configured []string) []replication.Peer {
 			out = append(out, replication.Peer{Address: m.Address, Node: m.Name(), Region: m.Region})
 		}
 	}
-	return out
+	return r.decided(out)
 }
 
 // run reports and writes the record whenever it has changed, until ctx ends.
@@ -125,6 +126,9 @@ func (r *roster) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-r.dirty:
+		}
+		if err := r.note(ctx); err != nil && ctx.Err() == nil {
+			return err
 		}
 		r.changed()
 		if err := r.db.SetMeta(metaMembers, encodeMembers(r.known())); err != nil {

@@ -42,6 +42,9 @@ func TestRosterRemembersWhoeverWasFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if r.roll, err = openRoll(db, self.Name(), self.Address, nil); err != nil {
+		t.Fatal(err)
+	}
 	changed := make(chan struct{}, 16)
 	r.changed = func() { changed <- struct{}{} }
 	ctx, cancel := context.WithCancel(t.Context())

@@ -2,6 +2,7 @@ package node
 
 import (
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,6 +20,7 @@ type metrics struct {
 
 	requests  *prometheus.CounterVec
 	latency   *prometheus.HistogramVec
+	methods   sync.Map // of *methodMetrics, by method
 	commits   prometheus.Counter
 	records   prometheus.Counter
 	cells     prometheus.Counter
@@ -29,6 +31,18 @@ type metrics struct {
 	panics    prometheus.Counter
 	stalls    prometheus.Counter
 	slowDisk  prometheus.Counter
+	expired   prometheus.Counter
+
+	verifies       *prometheus.CounterVec
+	verifyRepaired prometheus.Counter
+
+	background prometheus.Counter
+	backups    *prometheus.CounterVec
+	backupTime prometheus.Gauge
+
+	resp     respCounters
+	transfer transferCounters
+	damage   damageCounters
 }
 
 func counter(name, help string) prometheus.Counter {
@@ -57,12 +71,25 @@ func newMetrics() *metrics {
 		panics:    counter("panics_total", "Requests that panicked."),
 		stalls:    counter("store_stalls_total", "Times the store held writes back."),
 		slowDisk:  counter("store_slow_disk_total", "Disk operations that took long."),
+
+		expired:        counter("expired_keys_total", "Keys deleted here since they had ended."),
+		verifies:       counters("verify_runs_total", "Verifications, by result.", "result"),
+		verifyRepaired: counter("verify_repaired_cells_total", "Cells that verifications have healed from peers."),
+		background:     counter("store_background_errors_total", "Flushes and compactions that failed and are tried again."),
+		backups:        counters("backups_total", "Backups made and failed.", "result"),
+		backupTime: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "atoll_backup_last_seconds", Help: "When the last backup of this run was begun, Unix time; 0 is never.",
+		}),
 	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.requests, m.latency, m.commits, m.records, m.cells, m.refused, m.streams, m.gossip,
-		m.truncated, m.panics, m.stalls, m.slowDisk,
+		m.truncated, m.panics, m.stalls, m.slowDisk, m.verifies, m.verifyRepaired,
 	)
+	m.registry.MustRegister(m.background, m.backups, m.backupTime, m.expired)
+	m.resp = newRESPCounters(m.registry)
+	m.transfer = newTransferCounters(m.registry)
+	m.damage = newDamageCounters(m.registry)
 	return m
 }
 
@@ -70,14 +97,30 @@ func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
 }
 
+// methodMetrics are those that every request of a method needs: to find them by their labels costs
+// more than to count.
+type methodMetrics struct {
+	done    prometheus.Counter
+	latency prometheus.Observer
+}
+
 // request counts a finished request. Methods and codes come from our own tables: they are bounded.
 func (m *metrics) request(method string, took time.Duration, err *server.Error) {
-	code := "OK"
+	of := m.method(method)
+	of.latency.Observe(took.Seconds())
 	if err != nil {
-		code = string(err.Code)
+		m.requests.WithLabelValues(method, string(err.Code)).Inc()
+		return
 	}
-	m.requests.WithLabelValues(method, code).Inc()
-	m.latency.WithLabelValues(method).Observe(took.Seconds())
+	of.done.Inc()
+}
+
+func (m *metrics) method(name string) *methodMetrics {
+	if of, ok := m.methods.Load(name); ok {
+		return of.(*methodMetrics)
+	}
+	of, _ := m.methods.LoadOrStore(name, &methodMetrics{m.requests.WithLabelValues(name, "OK"), m.latency.WithLabelValues(name)})
+	return of.(*methodMetrics)
 }
 
 // gauges reads the state of the node when it is scraped.
@@ -94,6 +137,8 @@ var (
 	descWaiting  = desc("waiting_frames", "Frames that wait for what they depend on.")
 	descWaitingB = desc("waiting_bytes", "Bytes of frames that wait for what they depend on.")
 	descParked   = desc("parked_frames", "Frames whose stamp is too far in the future.")
+	descParkedB  = desc("parked_bytes", "Bytes of frames whose stamp is too far in the future.", "origin_region", "origin_node")
+	descParkedS  = desc("parked_ahead_seconds", "How far they are ahead of this clock.", "origin_region", "origin_node")
 	descUpdates  = desc("updates_applied", "Updates in the version vector.")
 	descVerdict  = desc("clock_verdict", "0 good, 1 alarm, 2 bad: no writes.")
 	descSkew     = desc("clock_skew_seconds", "This clock minus the median of all.")
@@ -106,14 +151,20 @@ var (
 	descRTT      = desc("peer_rtt_seconds", "Round-trip time.", peerLabels...)
 	descPeerSkew = desc("peer_skew_seconds", "Clock of the peer minus this clock.", peerLabels...)
 	descReceived = desc("peer_received_bytes_total", "Bytes of frames received from the peer on its present stream.", peerLabels...)
+	descAlarm    = desc("alarm", "1 while the alarm is on.", "alarm")
+	descDiskFree = desc("disk_free_bytes", "Space on the data directory's disk at the last look.")
+	descDiskSize = desc("disk_bytes", "Size of the data directory's disk.")
+	descMemLimit = desc("memory_limit_bytes", "memory.limit_bytes, or what was chosen for it.")
+	descMemLive  = desc("memory_live_percent", "Part of the heap's limit that lives.")
 	descMissing  = desc("peer_missing_total", "Times the peer's op log no longer held what was due.", peerLabels...)
 )
 
 // Describe implements prometheus.Collector.
 func (g gauges) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descInfo, descReady, descLog, descWaiting, descWaitingB, descParked, descUpdates, descVerdict, descSkew, descMembers,
-		descPeerUp, descBehind, descBehindS, descAhead, descRTT, descPeerSkew, descReceived, descMissing,
+		descInfo, descReady, descLog, descWaiting, descWaitingB, descParked, descParkedB, descParkedS, descUpdates, descVerdict, descSkew, descMembers,
+		descPeerUp, descBehind, descBehindS, descAhead, descRTT, descPeerSkew, descReceived, descMissing, descAlarm, descDiskFree, descDiskSize, descMemLimit, descMemLive,
+		descVerifyDiffer, descVerifySkipped, descVerifyAge,
 	} {
 		ch <- d
 	}
@@ -132,7 +183,9 @@ func (g gauges) Collect(ch chan<- prometheus.Metric) {
 	set(descWaiting, float64(stats.Waiting.Frames))
 	set(descWaitingB, float64(stats.Waiting.Bytes))
 	set(descParked, float64(stats.Waiting.Parked))
+	g.n.collectParked(stats.Waiting.ParkedBy, set)
 	set(descUpdates, float64(stats.Applied.Total()))
+	g.n.collectVerify(set)
 	verdict, skew := g.n.guard.now()
 	set(descVerdict, float64(verdict))
 	set(descSkew, skew.Seconds())
@@ -142,6 +195,16 @@ func (g gauges) Collect(ch chan<- prometheus.Metric) {
 	}
 	for state, n := range count {
 		set(descMembers, float64(n), state)
+	}
+	usage := g.n.disk.usage()
+	set(descDiskFree, float64(usage.Free))
+	set(descDiskSize, float64(usage.Total))
+	set(descMemLimit, float64(g.n.budget.limit))
+	set(descMemLive, float64(g.n.memory.percent.Load()))
+	alarms := g.n.alarms.get()
+	for _, name := range alarmNames {
+		_, on := alarms[name]
+		set(descAlarm, truth(on), name)
 	}
 	seen := map[string]bool{}
 	for _, p := range g.n.replicator.Status() {

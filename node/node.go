@@ -53,15 +53,32 @@ func (n *Node) Run(ctx context.Context) error {
 	state, links := newGroup(stop), newGroup(stop)
 	state.run("shard", n.shard.Run)
 	state.run("members", n.roster.run)
+	state.run("salvage", n.salvage.run)
 	state.run("op log", n.truncater.run)
 	state.run("clock", n.guard.run)
 	state.run("store", n.watchStore)
+	state.run("endings", n.stale.run)
+	state.run("alarms", n.alarms.run)
+	state.run("heal", n.healer.run)
+	state.run("scrub", n.scrubber.run)
+	state.run("expiry", n.expirer.run)
+	state.run("log marks", n.markLog)
+	state.run("disk", n.disk.run)
+	state.run("memory", n.memory.run)
 	if n.http != nil {
 		state.run("http", func(ctx context.Context) error { return serveHTTP(ctx, n.http, n.httpListener) })
 	}
 	links.run("replication", n.replicator.Run)
+	links.run("transfer", n.fetcher.Run)
+	links.run("state for peers", n.donor.Run)
+	links.run("verify", n.verifier.Run)
 	if n.cluster != nil {
 		links.run("gossip", n.cluster.Run)
+	}
+	links.run("channels", n.channels.Run)
+	if n.resp != nil {
+		links.run("listening", n.ear.run)
+		links.run("resp", n.runRESP)
 	}
 	links.run("grpc", func(ctx context.Context) error { return n.grpc.Run(ctx, n.listener) })
 	n.logStarted()
@@ -77,6 +94,7 @@ func (n *Node) Run(ctx context.Context) error {
 	if err := n.close(); cause == nil {
 		cause = err
 	}
+	cause = n.wayOut(cause)
 	n.logStopped(cause)
 	return cause
 }
@@ -126,8 +144,14 @@ func (n *Node) close() error {
 	if n.listener != nil {
 		_ = n.listener.Close() // closed already when Run served it
 	}
+	if n.respListener != nil {
+		_ = n.respListener.Close() // likewise
+	}
 	if n.httpListener != nil {
 		_ = n.httpListener.Close()
+	}
+	if n.comparer != nil {
+		n.comparer.Close()
 	}
 	if n.shard != nil && !n.ran {
 		// The shard lets go of its view of the store when it runs to its end.

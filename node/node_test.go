@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -14,20 +13,20 @@ import (
 	"time"
 
 	"github.com/atollkv/atoll/clock"
+	"github.com/atollkv/atoll/internal/freeport"
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/keyspace/command"
 	"github.com/atollkv/atoll/store"
 )
 
-// address returns a loopback address that was free a moment ago, for TCP and UDP.
+// address returns a free loopback address, for TCP and UDP.
 func address(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	a, err := freeport.Address()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return a
 }
 
 // running is a node and the way to stop it.
@@ -40,7 +39,7 @@ func testConfig(t *testing.T, region string) Config {
 	t.Helper()
 	cfg := DefaultConfig()
 	cfg.Region, cfg.DataDir = region, t.TempDir()
-	cfg.Listen, cfg.HTTPListen, cfg.Gossip.Listen = address(t), address(t), address(t)
+	cfg.Listen, cfg.RESP.Listen, cfg.HTTPListen, cfg.Gossip.Listen = address(t), address(t), address(t), address(t)
 	cfg.CacheBytes, cfg.Dev.Faults, cfg.DrainTimeout = 8<<20, true, 5*time.Second
 	return cfg
 }
@@ -85,7 +84,16 @@ func trio(t *testing.T) (nodes []*running) {
 		}
 		nodes = append(nodes, launch(t, cfg))
 	}
+	serving(t, nodes...)
 	return nodes
+}
+
+// serving waits until clients are answered: new nodes first meet somebody.
+func serving(t *testing.T, nodes ...*running) {
+	t.Helper()
+	for _, n := range nodes {
+		eventually(t, 15*time.Second, n.cfg.Region+" serves", func() bool { return n.ready() == nil })
+	}
 }
 
 func (r *running) do(t *testing.T, cmd keyspace.Command) keyspace.Reply {
@@ -194,6 +202,7 @@ func TestPeersFindEachOtherWithoutGossip(t *testing.T) {
 	a.HTTPListen, b.HTTPListen = "", ""
 	a.Peers, b.Peers = []string{b.Listen}, []string{a.Listen}
 	us, eu := launch(t, a), launch(t, b)
+	serving(t, us, eu)
 	us.do(t, set("k", "v"))
 	eventually(t, 10*time.Second, "eu reads it", func() bool { return eu.get(t, "k") == "v" })
 	eventually(t, 5*time.Second, "eu is a member", func() bool { return len(us.roster.all()) == 2 })

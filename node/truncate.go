@@ -2,27 +2,33 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/atollkv/atoll/clock"
+	"github.com/atollkv/atoll/store"
 )
 
 const (
 	// truncateEvery and truncateGrowth say when the op log is looked at: seldom, since a truncation
-	// costs a range deletion per origin.
+	// costs a range deletion per origin. With a small limit the growth is a part of that.
 	truncateEvery  = 30 * time.Second
 	truncateGrowth = 16 << 20
 	// truncateLook is how often the growth is looked at.
-	truncateLook = time.Second
+	truncateLook = 250 * time.Millisecond
 	// maxMarks bounds the marks kept; the older half is thinned out beyond it.
 	maxMarks = 256
+	// pinLimits is how far above its limit the log may grow while a peer fetches state, in multiples.
+	pinLimits = 4
 )
 
 // opLog is the part of store.Log that truncation needs.
 type opLog interface {
 	Bytes() int64
 	Truncate(upTo clock.VersionVector) error
+	Older(upTo clock.VersionVector, cut clock.Timestamp) (clock.VersionVector, error)
+	Oldest(bytes int64, upTo clock.VersionVector) (clock.VersionVector, error)
 }
 
 // mark says how many bytes the log had ever taken in when it held a vector.
@@ -31,50 +37,59 @@ type mark struct {
 	vector clock.VersionVector
 }
 
-// truncater forgets the part of the op log that every member holds durably, but for the latest
-// retain bytes. What a member lacks is kept, however large the log grows: until state can be
-// transferred, to drop it would be to lose it there for ever. Beyond max bytes it says so.
+// truncater keeps the op log within bounds. What every member holds durably is forgotten, but for the
+// latest retain bytes. Beyond limit bytes, and beyond an age, the oldest goes whoever lacks it: who does
+// catches up by state. What a peer that fetches state will need next is kept, up to pinLimits times the
+// limit.
 //
 // It is owned by run.
 type truncater struct {
 	log           opLog
 	retain, limit int64
-	// durable is what this node holds, point what every member is known to hold.
+	maxAge        time.Duration // 0 is no bound
+	wall          clock.Wall
+	// durable is what this node holds, point what every member is known to hold, pinned above what the
+	// log must be kept.
 	durable, point func() clock.VersionVector
+	pinned         func() []clock.VersionVector
 	truncated      func(before, after int64)
-	over           func(bytes, limit int64)
+	// over is told when the log goes on without what a member lacks, once until it need not any more.
+	over func(bytes, limit int64)
 
 	removed int64 // bytes ever truncated in this run
 	marks   []mark
-	full    bool // over was called, and the log has not shrunk since
+	forced  bool // over was called
 }
 
 func (t *truncater) run(ctx context.Context) error {
 	tick := time.NewTicker(truncateLook)
 	defer tick.Stop()
 	t.observe()
-	looked, size := time.Duration(0), t.log.Bytes()
+	looked, size := time.Duration(0), int64(0)
 	for {
+		if looked += truncateLook; looked >= truncateEvery || t.log.Bytes() >= size+t.growth() {
+			// A damaged part of the log is dropped by the healer; it is truncated next time.
+			if err := t.step(); err != nil && !errors.Is(err, store.ErrCorrupt) {
+				return err
+			}
+			looked, size = 0, t.log.Bytes()
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
 		}
 		t.observe()
-		if looked += truncateLook; looked < truncateEvery && t.log.Bytes() < size+truncateGrowth {
-			continue
-		}
-		if err := t.step(); err != nil {
-			return err
-		}
-		looked, size = 0, t.log.Bytes()
 	}
 }
+
+// growth is after how many new bytes the log is truncated.
+func (t *truncater) growth() int64 { return min(truncateGrowth, t.limit/8) }
 
 // observe marks how far the log has come.
 func (t *truncater) observe() {
 	taken := t.removed + t.log.Bytes()
-	if n := len(t.marks); n > 0 && taken-t.marks[n-1].taken < t.retain/(maxMarks/4) {
+	if n := len(t.marks); n > 0 && taken-t.marks[n-1].taken < min(t.retain, t.limit)/(maxMarks/4) {
 		return
 	}
 	t.marks = append(t.marks, mark{taken, t.durable()})
@@ -89,42 +104,85 @@ func (t *truncater) observe() {
 	}
 }
 
-// step truncates what may go.
+// step truncates what may go, and what must.
 func (t *truncater) step() error {
 	before := t.log.Bytes()
-	if upTo, ok := t.old(t.removed + before - t.retain); ok {
-		if err := t.log.Truncate(meet(upTo, t.point())); err != nil {
-			return fmt.Errorf("truncate: %w", err)
+	point := t.point()
+	var upTo clock.VersionVector
+	if old, ok := t.markAt(t.removed + before - t.retain); ok {
+		upTo = meet(old.vector, point)
+	}
+	must, err := t.must(before)
+	if err != nil {
+		return fmt.Errorf("truncate: %w", err)
+	}
+	upTo.Join(must)
+	if before < pinLimits*t.limit {
+		for _, pin := range t.pinned() {
+			upTo = meet(upTo, pin)
 		}
 	}
-	after := t.log.Bytes()
-	if after < before {
+	if err := t.log.Truncate(upTo); err != nil {
+		return fmt.Errorf("truncate: %w", err)
+	}
+	if after := t.log.Bytes(); after < before {
 		t.removed += before - after
 		t.truncated(before, after)
 	}
-	if full := after > t.limit; full != t.full {
-		t.full = full
-		if full {
-			t.over(after, t.limit)
-		}
-	}
+	t.forget()
+	t.tell(upTo, point)
 	return nil
 }
 
-// old returns the newest vector that the log held when it had taken in at most limit bytes, and
-// forgets the marks before it.
-func (t *truncater) old(limit int64) (clock.VersionVector, bool) {
-	last := -1
-	for i, m := range t.marks {
-		if m.taken <= limit {
-			last = i
+// must returns what goes though a member may lack it: beyond the limit, down to three quarters of it,
+// and what is too old.
+func (t *truncater) must(bytes int64) (upTo clock.VersionVector, err error) {
+	if excess := bytes - t.limit*3/4; bytes > t.limit {
+		m, ok := t.markAt(t.removed + excess)
+		upTo = m.vector
+		if !ok || m.taken < t.removed+excess-t.limit/8 {
+			// No mark near: the log was there at the start, or grew in one burst.
+			if upTo, err = t.log.Oldest(excess, t.durable()); err != nil {
+				return upTo, err
+			}
 		}
 	}
-	if last < 0 {
-		return clock.VersionVector{}, false
+	if t.maxAge > 0 {
+		wall, _ := t.wall.Read()
+		old, err := t.log.Older(t.durable(), clock.MakeTimestamp(wall-t.maxAge.Milliseconds(), 0))
+		if err != nil {
+			return upTo, err
+		}
+		upTo.Join(old)
 	}
-	t.marks = t.marks[last:]
-	return t.marks[0].vector, true
+	return upTo, nil
+}
+
+// tell says when the log begins to go on without what a member lacks.
+func (t *truncater) tell(upTo, point clock.VersionVector) {
+	forced := !upTo.LessEq(point)
+	if forced && !t.forced {
+		t.over(t.log.Bytes(), t.limit)
+	}
+	// An age that cuts off what was written long ago does so at each step.
+	t.forced = forced || t.forced && !t.durable().LessEq(point)
+}
+
+// markAt returns the newest mark of when the log had taken in at most so many bytes.
+func (t *truncater) markAt(taken int64) (newest mark, ok bool) {
+	for _, m := range t.marks {
+		if m.taken <= taken {
+			newest, ok = m, true
+		}
+	}
+	return newest, ok
+}
+
+// forget drops the marks that say nothing new: all that came before them is gone.
+func (t *truncater) forget() {
+	for len(t.marks) > 1 && t.marks[1].taken <= t.removed {
+		t.marks = t.marks[1:]
+	}
 }
 
 // meet returns what both vectors have seen.

@@ -24,6 +24,8 @@ const (
 	hardMaxFsync      = time.Minute
 	minCacheBytes     = 1 << 20
 	minLogBytes       = 1 << 20
+	minLogAge         = time.Minute
+	minEndAfter       = time.Second
 )
 
 var (
@@ -44,6 +46,9 @@ func (c *Config) validate(ps *problems) {
 	c.validatePeers(ps)
 	c.validateAmounts(ps)
 	c.validateDataDir(ps)
+	c.validateBackup(ps)
+	c.validateVerify(ps)
+	c.validateRESP(ps)
 	if c.Gossip.KeyFile != "" {
 		if _, err := membership.LoadKey(c.Gossip.KeyFile); err != nil {
 			ps.add("gossip.key_file: %v", err)
@@ -51,6 +56,9 @@ func (c *Config) validate(ps *problems) {
 	}
 	if !c.Dev.Faults && len(c.Dev.Cut)+len(c.Dev.Deaf) > 0 {
 		ps.add("dev.cut, dev.deaf: need dev.faults")
+	}
+	if !c.Dev.Faults && c.Dev.ClockOffsetFile != "" {
+		ps.add("dev.clock_offset_file: needs dev.faults")
 	}
 }
 
@@ -84,7 +92,7 @@ func (c *Config) validateAddresses(ps *problems) {
 	}
 	taken := map[string]string{}
 	for _, a := range []struct{ key, value string }{
-		{"listen", c.Listen}, {"http_listen", c.HTTPListen}, {"gossip.listen", c.Gossip.Listen},
+		{"listen", c.Listen}, {"resp.listen", c.RESP.Listen}, {"http_listen", c.HTTPListen}, {"gossip.listen", c.Gossip.Listen},
 	} {
 		if a.value == "" {
 			continue
@@ -154,17 +162,29 @@ func (c *Config) validateAmounts(ps *problems) {
 	if c.MaxOffset <= 0 || c.MaxOffset > hardMaxOffset {
 		ps.add("max_offset: %v; need more than 0 and at most %v", c.MaxOffset, hardMaxOffset)
 	}
+	if c.Scrub.Interval < 0 || c.Scrub.RateBytes < 0 {
+		ps.add("scrub.interval %v, scrub.rate_bytes %d: negative", c.Scrub.Interval, c.Scrub.RateBytes)
+	}
+	if c.Origins.EndAfter < minEndAfter {
+		ps.add("origins.end_after: %v; need at least %v", c.Origins.EndAfter, minEndAfter)
+	}
 	if c.FsyncInterval <= 0 || c.FsyncInterval > hardMaxFsync {
 		ps.add("fsync_interval: %v; need more than 0 and at most %v", c.FsyncInterval, hardMaxFsync)
 	}
 	if c.Log.MaxBytes < minLogBytes {
 		ps.add("log.max_bytes: %s; need at least %s", formatSize(c.Log.MaxBytes), formatSize(minLogBytes))
 	}
+	if c.Log.MaxAge != 0 && c.Log.MaxAge < minLogAge {
+		ps.add("log.max_age: %v; need at least %v, or 0", c.Log.MaxAge, minLogAge)
+	}
 	if c.Log.RetainBytes > c.Log.MaxBytes && c.source("log.retain_bytes") != "default" {
 		ps.add("log.retain_bytes (%s) must not be above log.max_bytes (%s)", formatSize(c.Log.RetainBytes), formatSize(c.Log.MaxBytes))
 	}
 	if c.CacheBytes < minCacheBytes {
 		ps.add("cache_bytes: %s; need at least %s", formatSize(c.CacheBytes), formatSize(minCacheBytes))
+	}
+	if n := c.Memory.LimitBytes; n != 0 && n < minMemoryBytes {
+		ps.add("memory.limit_bytes: %s; need at least %s, or 0B for half of what there is", formatSize(n), formatSize(minMemoryBytes))
 	}
 	between := func(key string, n, hard int64, show func(int64) string) {
 		if n < 1 || n > hard {
@@ -220,8 +240,14 @@ func (c *Config) Warnings() []string {
 	if c.Gossip.Listen == "" && len(c.Peers) == 0 {
 		ws.add("gossip is off and there are no peers: this node is alone")
 	}
+	if host, err := splitAddress(c.RESP.Listen); err == nil && !isLoopback(host) && c.RESP.PasswordFile == "" {
+		ws.add("resp.listen: without resp.password_file only clients on this host are let in")
+	}
 	if c.Dev.Faults {
 		ws.add("dev.faults: links can be cut by anybody who reaches %s", c.Listen)
+	}
+	if c.Dev.ClockOffsetFile != "" {
+		ws.add("dev.clock_offset_file: this node's clock is what %s says", c.Dev.ClockOffsetFile)
 	}
 	if kind := volatileFS(c.DataDir); kind != "" {
 		ws.add("data_dir: %s is on %s", c.DataDir, kind)

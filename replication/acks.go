@@ -48,7 +48,8 @@ func (a *Acks) Get(member string, shard store.ShardID) (clock.VersionVector, boo
 }
 
 // Min returns what this node and all members hold durably: up to there the op log may
-// be truncated. It is empty while a member has never told.
+// be truncated. It is empty while a member has never told. Origins that are retired count
+// by the table that local carries; local names those whose log is to be truncated.
 func (a *Acks) Min(shard store.ShardID, local clock.VersionVector) clock.VersionVector {
 	low := local
 	for _, m := range a.members {
@@ -56,7 +57,7 @@ func (a *Acks) Min(shard store.ShardID, local clock.VersionVector) clock.Version
 		if !ok {
 			return clock.VersionVector{}
 		}
-		low = meet(low, v)
+		low = meet(low, v.Carry(local.Retired()))
 	}
 	return low
 }

@@ -73,6 +73,9 @@ type Peer struct {
 	Address string
 	// Node and Region are hints, empty when unknown.
 	Node, Region string
+	// Removed tells that the peer was removed from the cluster: the op log is not kept for
+	// it and nothing is relayed by it. It is dialled for what it still has.
+	Removed bool
 	// Configured tells that the op log is kept until the peer has acknowledged it, also
 	// when it was never heard of.
 	Configured bool
@@ -91,6 +94,17 @@ type Config struct {
 	Wall clock.Wall
 	// Stamp returns the latest timestamp of the HLC; nil sends 0.
 	Stamp func() clock.Timestamp
+	// Hold reports whether streams get no further credit for now; nil never holds.
+	Hold func() bool
+	// Members returns the encoded registry of members that is told to peers; nil tells none.
+	Members func() []byte
+	// Learn takes what a peer told; an error closes the stream. Nothing that the peer sends
+	// later is taken before it returns.
+	Learn func(peer Identity, registry []byte) error
+	// Refuse tells why a node must not pull from this one, or nil.
+	Refuse func(node string) error
+	// Limit tells up to which record an origin is wanted at all, if there is a limit.
+	Limit func(store.ShardID, clock.Origin) (clock.Seq, bool)
 	// Window is the credit per stream in bytes; 0 means DefaultWindow.
 	Window int64
 	// Cuts may be nil.
@@ -109,6 +123,15 @@ func (c *Config) setDefaults() {
 	}
 	if c.Stamp == nil {
 		c.Stamp = func() clock.Timestamp { return 0 }
+	}
+	if c.Learn == nil {
+		c.Learn = func(Identity, []byte) error { return nil }
+	}
+	if c.Refuse == nil {
+		c.Refuse = func(string) error { return nil }
+	}
+	if c.Limit == nil {
+		c.Limit = func(store.ShardID, clock.Origin) (clock.Seq, bool) { return 0, false }
 	}
 	c.Events.setDefaults()
 }

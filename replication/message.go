@@ -22,7 +22,8 @@ const MaxOrigins = clock.MaxVectorEntries
 const maxShards = 1024
 
 // Message is one message of a stream: [*Hello], [*Want], [*Ack] and [*Echo] go from
-// sink to source, [*Welcome], [*Frames], [*Heartbeat] and [*Missing] from source to
+// sink to source, [*Welcome], [*Frames], [*Heartbeat], [*Missing] and
+// [*Members] from source to
 // sink. A message must not be changed after it was sent.
 type Message interface{ message() }
 
@@ -34,13 +35,20 @@ type Hello struct {
 	Vectors []ShardVector
 	// Credit is how many bytes of frames the source may send before further credit.
 	Credit int64
+	// Members is the registry of members that the sink knows, encoded; perhaps empty.
+	Members []byte
 }
 
 // Welcome accepts a Hello.
 type Welcome struct {
 	Identity
 	Protocol uint32
+	// Members is the registry of members that the source knows, encoded; perhaps empty.
+	Members []byte
 }
+
+// Members tells that the registry of members of the source has changed.
+type Members struct{ Registry []byte }
 
 // Identity says who a node is.
 type Identity struct {
@@ -49,6 +57,9 @@ type Identity struct {
 	Region  string
 	// Address is where the node is dialled.
 	Address string
+	// Run is a number that the process drew when it started; 0 is unknown. Two processes
+	// with one Node are told apart by it.
+	Run uint64
 }
 
 // ShardVector is a durable version vector of one shard.
@@ -102,6 +113,8 @@ type Heartbeat struct {
 	WallMillis int64
 	// RTT is the round-trip time that the source measured last, or 0.
 	RTT time.Duration
+	// RTTNumber is the heartbeat that RTT belongs to, or 0.
+	RTTNumber uint64
 }
 
 // ShardHeads lists the heads of one shard.
@@ -120,6 +133,9 @@ type PeerHead struct {
 	Time clock.Timestamp
 	// Own tells that the origin is an incarnation of the peer itself.
 	Own bool
+	// Ended tells that the origin is retired at the peer, and that this node had not seen it
+	// to its end when it told last.
+	Ended bool
 }
 
 // Missing tells that the source's op log starts at LogStart, later than what was due.
@@ -137,6 +153,7 @@ func (*Welcome) message()   {}
 func (*Frames) message()    {}
 func (*Heartbeat) message() {}
 func (*Missing) message()   {}
+func (*Members) message()   {}
 
 // DecodeShardVector reads a vector as it travels. Anything but exactly one canonical
 // vector of at most MaxOrigins entries is refused with ErrMalformed.

@@ -16,6 +16,8 @@ const (
 	StateConnected  State = "connected"
 	StateCut        State = "cut"
 	StateRefused    State = "refused"
+	// StateRemoved: the peer does not belong to the cluster any more.
+	StateRemoved State = "removed"
 )
 
 // peer keeps one stream to one address open.
@@ -92,6 +94,10 @@ func (p *peer) judge(err error, wait time.Duration) time.Duration {
 	case errors.Is(err, ErrDiverged):
 		p.set(StateRefused, err)
 		return DivergedBackoff
+	case errors.Is(err, ErrClone):
+		p.r.accuse(err)
+		p.set(StateRefused, err)
+		return max(wait, BackoffMax/5)
 	case errors.Is(err, ErrCut):
 		p.set(StateCut, err)
 	case refusal(err):

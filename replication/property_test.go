@@ -150,8 +150,7 @@ func (w *world) route(to int) {
 			live = append(live, s.sink)
 		}
 	}
-	heads, _ := n.log.Heads(0)
-	wants := n.router.Tick(w.now, heads, live)
+	wants := n.router.Tick(w.now, n.log.Vector(), live)
 	for _, v := range live {
 		v.(*replication.Sink).SetWant(0, wants[v.Peer().Node])
 	}

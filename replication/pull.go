@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,7 +15,9 @@ type sinkSession struct {
 	p       *peer
 	r       *Replicator
 	address string
-	node    string // set when welcomed, under r.mu
+	node    string       // set when welcomed, under r.mu
+	peer    Identity     // set with node
+	heard   atomic.Int64 // when the last message came, as elapsed time
 	stream  Stream
 	stuck   time.Duration
 	wake    chan struct{}
@@ -41,7 +44,7 @@ func newSinkSession(p *peer, address string, stream Stream, stuck time.Duration)
 	s := &sinkSession{
 		p: p, r: p.r, address: address, stream: stream, stuck: stuck,
 		wake: make(chan struct{}, 1), apply: make(chan struct{}, 1),
-		sink: NewSink(SinkConfig{Local: cfg.Local, Shards: cfg.Shards, Log: cfg.Log, Own: cfg.Own, Window: cfg.Window}),
+		sink: NewSink(SinkConfig{Local: cfg.Local, Shards: cfg.Shards, Log: cfg.Log, Own: cfg.Own, Window: cfg.Window, Hold: cfg.Hold, Members: cfg.Members}),
 	}
 	s.sink.Tick(p.r.now())
 	return s
@@ -68,16 +71,26 @@ func (s *sinkSession) read() error {
 		if err != nil {
 			return err
 		}
+		now := s.r.now()
+		s.heard.Store(int64(now.Elapsed))
 		s.mu.Lock()
-		s.sink.Tick(s.r.now())
+		s.sink.Tick(now)
 		applies, err := s.sink.Recv(m)
 		id := s.sink.Peer()
 		s.mu.Unlock()
 		if err != nil {
 			return err
 		}
-		if _, ok := m.(*Welcome); ok {
+		switch m := m.(type) {
+		case *Welcome:
+			if err := s.r.learn(id, m.Members); err != nil {
+				return err
+			}
 			if err := s.welcomed(id); err != nil {
+				return err
+			}
+		case *Members:
+			if err := s.r.learn(id, m.Registry); err != nil {
 				return err
 			}
 		}
@@ -97,9 +110,10 @@ func (s *sinkSession) welcomed(id Identity) error {
 	defer s.r.mu.Unlock()
 	s.r.nodeOf[s.address], s.r.regions[s.address] = id.Node, id.Region
 	if old := s.r.sinks[id.Node]; old != nil {
+		s.r.witness(old, id)
 		return fmt.Errorf("%w: %q at %s and %s", errDuplicate, id.Node, old.address, s.address)
 	}
-	s.node = id.Node
+	s.node, s.peer = id.Node, id
 	s.r.sinks[id.Node] = s
 	s.p.state, s.p.lastErr, s.p.session, s.p.connected = StateConnected, nil, s, s.r.now().Elapsed
 	s.r.cfg.Events.Connected(id)

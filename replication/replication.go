@@ -39,6 +39,10 @@ type Log interface {
 	// Heads returns the durable heads of a shard, and a channel that is closed when they
 	// advance next. The slice is not changed afterwards.
 	Heads(shard store.ShardID) ([]store.Head, <-chan struct{})
+	// Ended returns the last heads of the origins that are retired, ascending, and the
+	// table that explains vectors which do not name them any more. Heads that were asked
+	// for before are explained.
+	Ended(shard store.ShardID) ([]store.Head, *clock.Retired)
 	// Next returns encoded durable frames of origin in order; the first contains record
 	// after+1. It returns as many as fit into maxBytes, but at least one if there is one,
 	// and the sequence of the last record returned. *store.TruncatedError tells that the
@@ -66,6 +70,13 @@ type Now struct {
 }
 
 func knows(shards []store.ShardID, s store.ShardID) bool { return slices.Contains(shards, s) }
+
+// holds returns what a log's shard holds, retired origins included.
+func holds(l Log, id store.ShardID) clock.VersionVector {
+	heads, _ := l.Heads(id)
+	_, table := l.Ended(id)
+	return vectorOf(heads).Carry(table)
+}
 
 // vectorOf returns the version vector of heads.
 func vectorOf(heads []store.Head) clock.VersionVector {

@@ -25,6 +25,8 @@ type Replicator struct {
 	sources map[string]*sourceSession                        // guarded by mu; by node
 	streams int                                              // guarded by mu; streams served
 	acked   map[string]map[store.ShardID]clock.VersionVector // guarded by mu; by node
+	clones  *clones                                          // guarded by mu
+	accused accusation                                       // guarded by mu
 	routers map[store.ShardID]*Router                        // owned by Run
 	nodeOf  map[string]string                                // guarded by mu; address to node, as last seen
 	regions map[string]string                                // guarded by mu; address to region
@@ -36,11 +38,12 @@ func New(cfg Config) *Replicator {
 	r := &Replicator{
 		cfg: cfg, changed: make(chan struct{}, 1),
 		peers: make(map[string]*peer), sinks: make(map[string]*sinkSession), sources: make(map[string]*sourceSession),
-		acked: make(map[string]map[store.ShardID]clock.VersionVector), routers: make(map[store.ShardID]*Router),
+		acked: make(map[string]map[store.ShardID]clock.VersionVector), routers: make(map[store.ShardID]*Router), clones: newClones(),
 		nodeOf: make(map[string]string), regions: make(map[string]string),
 	}
 	for _, id := range cfg.Shards {
 		r.routers[id] = NewRouter(id)
+		r.routers[id].Limit = func(o clock.Origin) (clock.Seq, bool) { return cfg.Limit(id, o) }
 	}
 	return r
 }
@@ -57,7 +60,8 @@ func (r *Replicator) SetPeers(peers []Peer) {
 			continue
 		}
 		old := next[p.Address]
-		p.Configured = p.Configured || old.Configured
+		p.Removed = p.Removed || old.Removed
+		p.Configured = (p.Configured || old.Configured) && !p.Removed
 		p.Node, p.Region = cmpOr(p.Node, old.Node), cmpOr(p.Region, old.Region)
 		next[p.Address] = p
 	}
@@ -147,13 +151,12 @@ func (r *Replicator) route() {
 	for _, s := range sessions {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if now-s.sink.Heard() <= LiveFor {
+		if now-s.sink.Heard() <= LiveFor && r.cfg.Refuse(s.node) == nil {
 			live = append(live, s.sink)
 		}
 	}
 	for _, id := range r.cfg.Shards {
-		heads, _ := r.cfg.Log.Heads(id)
-		wants := r.routers[id].Tick(now, heads, live)
+		wants := r.routers[id].Tick(now, holds(r.cfg.Log, id), live)
 		for _, s := range sessions {
 			s.sink.SetWant(id, wants[s.node])
 		}
@@ -165,12 +168,15 @@ func (r *Replicator) route() {
 // or not, and the peers that were found otherwise.
 func (r *Replicator) TruncationPoint(id store.ShardID) clock.VersionVector {
 	heads, _ := r.cfg.Log.Heads(id)
+	ended, table := r.cfg.Log.Ended(id)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	acks := NewAcks()
 	members := make([]string, 0, len(r.peers))
-	for a := range r.peers {
-		members = append(members, a)
+	for a, p := range r.peers {
+		if !p.peer.Removed {
+			members = append(members, a)
+		}
 	}
 	acks.SetMembers(members)
 	for _, a := range members {
@@ -178,7 +184,7 @@ func (r *Replicator) TruncationPoint(id store.ShardID) clock.VersionVector {
 			acks.Set(a, id, v)
 		}
 	}
-	return acks.Min(id, vectorOf(heads))
+	return acks.Min(id, vectorOf(slices.Concat(heads, ended)).Carry(table))
 }
 
 // nodeAt returns the node at an address, as last seen, or "". Callers hold mu.

@@ -57,6 +57,11 @@ func NewRing(backing Log, limit int) *Ring {
 	return &Ring{backing: backing, limit: limit, runs: make(map[runKey][]*ringFrame)}
 }
 
+// Ended implements Log.
+func (r *Ring) Ended(shard store.ShardID) ([]store.Head, *clock.Retired) {
+	return r.backing.Ended(shard)
+}
+
 // Heads implements Log.
 func (r *Ring) Heads(shard store.ShardID) ([]store.Head, <-chan struct{}) {
 	return r.backing.Heads(shard)

@@ -41,6 +41,10 @@ type PeerView interface {
 // live peer with the least lag that holds it; at the next one when that does not help.
 // It is no longer asked for when its own node delivers again.
 type Router struct {
+	// Limit tells up to which record an origin is wanted at all, if there is a limit; nil
+	// limits nothing.
+	Limit func(clock.Origin) (clock.Seq, bool)
+
 	shard   store.ShardID
 	origins map[clock.Origin]*route
 }
@@ -67,15 +71,16 @@ func NewRouter(shard store.ShardID) *Router {
 }
 
 // Tick looks at the live peers and returns the want set of each of them, by node;
-// a peer that is not in the result is asked for nothing beside its own. local are
-// this node's durable heads. Its own origins are no exception: a node restored from an
-// old copy gets its lost tail back from the others.
-func (r *Router) Tick(now time.Duration, local []store.Head, live []PeerView) map[string][]WantOrigin {
-	have := vectorOf(local)
+// a peer that is not in the result is asked for nothing beside its own. have is what this
+// node holds durably. Its own origins are no exception: a node restored from an old copy
+// gets its lost tail back from the others.
+func (r *Router) Tick(now time.Duration, have clock.VersionVector, live []PeerView) map[string][]WantOrigin {
 	holders := make(map[clock.Origin][]holder)
 	for _, v := range live {
 		for _, h := range v.Heads(r.shard) {
-			holders[h.Origin] = append(holders[h.Origin], holder{v, h})
+			if h = r.limited(h); h.Seq > 0 {
+				holders[h.Origin] = append(holders[h.Origin], holder{v, h})
+			}
 		}
 	}
 	r.forget(holders)
@@ -92,6 +97,17 @@ func (r *Router) Tick(now time.Duration, local []store.Head, live []PeerView) ma
 		}
 	}
 	return wants
+}
+
+// limited returns the head as far as it counts.
+func (r *Router) limited(h PeerHead) PeerHead {
+	if r.Limit == nil {
+		return h
+	}
+	if end, ok := r.Limit(h.Origin); ok {
+		h.Seq = min(h.Seq, end)
+	}
+	return h
 }
 
 // forget drops the origins that no live peer holds.
@@ -125,7 +141,7 @@ func (rt *route) decide(now time.Duration, shard store.ShardID, have clock.Seq, 
 	if relayed && !slices.ContainsFunc(holders, func(h holder) bool { return h.view.Peer().Node == rt.at }) {
 		rt.at = "" // the relay is gone; there is no reason to wait again
 	}
-	if direct(now, shard, have, holders) || !ahead && now-rt.needed >= RelayIdle {
+	if direct(now, shard, have, ahead, holders) || !ahead && now-rt.needed >= RelayIdle {
 		rt.at = ""
 		return
 	}
@@ -143,19 +159,20 @@ func (rt *route) decide(now time.Duration, shard store.ShardID, have clock.Seq, 
 }
 
 // direct reports whether the origin's own node is live and delivers, so that nobody
-// else is to be asked.
-func direct(now time.Duration, shard store.ShardID, have clock.Seq, holders []holder) bool {
+// else is to be asked. A node whose disk was replaced by an older copy lacks records of
+// its own that others hold: it cannot deliver those.
+func direct(now time.Duration, shard store.ShardID, have clock.Seq, ahead bool, holders []holder) bool {
 	for _, h := range holders {
 		if !h.head.Own {
 			continue
 		}
 		o := h.head.Origin
-		if h.view.Missing(shard, o) > have {
+		if h.view.Missing(shard, o) > have+1 {
 			return false
 		}
 		seq, at := h.view.Arrived(shard, o)
 		// Records that arrived and are not durable yet wait here; nobody else would help.
-		if h.head.Seq <= have || seq > have || seq > 0 && now-at < RelayAfter {
+		if h.head.Seq <= have && !ahead || seq > have || seq > 0 && now-at < RelayAfter {
 			return true
 		}
 	}
@@ -180,7 +197,7 @@ func (rt *route) choose(now time.Duration, shard store.ShardID, have clock.Seq, 
 		rt.tried = append(rt.tried, rt.at)
 	}
 	able := func(h holder) bool {
-		return h.head.Seq > have && !h.head.Own && h.view.Missing(shard, h.head.Origin) <= have
+		return h.head.Seq > have && !h.head.Own && h.view.Missing(shard, h.head.Origin) <= have+1
 	}
 	fresh := func(h holder) bool { return able(h) && !slices.Contains(rt.tried, h.view.Peer().Node) }
 	best := bestHolder(holders, fresh)

@@ -335,8 +335,7 @@ func (s *script) route(out *strings.Builder) {
 			live = append(live, p)
 		}
 	}
-	heads, _ := s.log.Heads(0)
-	wants := s.router.Tick(s.now, heads, live)
+	wants := s.router.Tick(s.now, s.log.Vector(), live)
 	if len(wants) == 0 {
 		fmt.Fprintln(out, "nothing wanted")
 	}

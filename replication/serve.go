@@ -37,7 +37,7 @@ func (r *Replicator) Serve(stream Stream) error {
 	now := r.now().Elapsed
 	s := &sourceSession{
 		r: r, stream: stream, wake: make(chan struct{}, 1), began: now, heard: now,
-		source: NewSource(SourceConfig{Local: r.cfg.Local, Shards: r.cfg.Shards, Log: r.cfg.Log, Own: r.cfg.Own}),
+		source: NewSource(SourceConfig{Local: r.cfg.Local, Shards: r.cfg.Shards, Log: r.cfg.Log, Own: r.cfg.Own, Members: r.cfg.Members, Refuse: r.cfg.Refuse}),
 	}
 	err = s.run(ctx)
 	s.mu.Lock()
@@ -98,6 +98,11 @@ func (s *sourceSession) read() error {
 		if err != nil {
 			return err
 		}
+		if m, ok := m.(*Hello); ok {
+			if err := s.r.learn(m.Identity, m.Members); err != nil {
+				return err
+			}
+		}
 		s.mu.Lock()
 		now := s.r.now()
 		s.source.Tick(now)
@@ -106,10 +111,14 @@ func (s *sourceSession) read() error {
 		id := s.source.Peer()
 		s.mu.Unlock()
 		if err != nil {
+			s.r.accuse(err)
 			return err
 		}
 		switch m := m.(type) {
 		case *Hello:
+			if err := s.r.tellApart(id); err != nil {
+				return err
+			}
 			if err := s.join(id); err != nil {
 				return err
 			}

@@ -36,6 +36,11 @@ type SinkConfig struct {
 	Own func(store.ShardID) []clock.Origin
 	// Window is the credit in bytes; 0 means DefaultWindow.
 	Window int64
+	// Hold reports whether credit is kept back: a new node takes over state, which makes
+	// most of what could come superfluous. Nil never holds.
+	Hold func() bool
+	// Members returns the encoded registry of members; nil sends none.
+	Members func() []byte
 	// Mistakes are planted by tests of the tests.
 	Mistakes mistake.Set
 }
@@ -58,7 +63,7 @@ type Sink struct {
 	heard    time.Duration
 	shards   map[store.ShardID]*sinkShard
 	echo     uint64
-	skew     time.Duration
+	skew     skew
 	rtt      time.Duration
 	stamp    clock.Timestamp
 	counted  SinkCounts
@@ -83,6 +88,7 @@ type sinkShard struct {
 	wantSent bool
 	arrived  map[clock.Origin]arrival
 	missing  map[clock.Origin]clock.Seq
+	told     bool // a heartbeat named the shard
 	ackSent  clock.VersionVector
 }
 
@@ -132,6 +138,8 @@ func (s *Sink) Recv(m Message) ([]Apply, error) {
 		return nil, s.heartbeat(m)
 	case *Missing:
 		return nil, s.missing(m)
+	case *Members:
+		return nil, nil // for whoever keeps the registry
 	default:
 		return nil, fmt.Errorf("%w: %T from a source", ErrUnexpected, m)
 	}
@@ -141,7 +149,7 @@ func (s *Sink) welcome(m *Welcome) error {
 	if s.welcomed || !s.greeted {
 		return fmt.Errorf("%w: welcome without hello, or twice", ErrUnexpected)
 	}
-	if err := s.cfg.Local.accept(m.Identity); err != nil {
+	if err := s.cfg.Local.Accept(m.Identity); err != nil {
 		return err
 	}
 	if m.Protocol < ProtocolMin || m.Protocol > ProtocolMax {
@@ -192,7 +200,7 @@ func (s *Sink) allow(sh *sinkShard, o clock.Origin) error {
 
 // arrive accounts for frames that were found good.
 func (s *Sink) arrive(sh *sinkShard, applies []Apply) {
-	local := vectorOf(s.headsOf(applies[0].Shard))
+	local := holds(s.cfg.Log, applies[0].Shard)
 	if s.held == 0 {
 		s.movedA = s.now.Elapsed
 	}
@@ -221,7 +229,7 @@ func (s *Sink) heartbeat(m *Heartbeat) error {
 	}
 	for _, sh := range m.Heads {
 		mine := s.shards[sh.Shard]
-		mine.heads = sh.Heads
+		mine.heads, mine.told = sh.Heads, true
 		for _, h := range sh.Heads {
 			if h.Own {
 				mine.own[h.Origin] = true
@@ -229,7 +237,7 @@ func (s *Sink) heartbeat(m *Heartbeat) error {
 		}
 	}
 	s.echo, s.rtt, s.stamp = m.Number, m.RTT, m.Stamp
-	s.skew = time.Duration(m.WallMillis-s.now.WallMillis)*time.Millisecond + m.RTT/2
+	s.skew.take(m, s.now.WallMillis)
 	return nil
 }
 
@@ -274,6 +282,9 @@ func (s *Sink) Settled(a Apply, fate error) error {
 		return fmt.Errorf("merge frame %v:%d from %q: %w", a.Frame.Origin, a.Frame.First, s.peer.Node, fate)
 	}
 	s.held -= a.Bytes
+	if s.cfg.Mistakes.Has(mistake.CreditLost) && a.Frame.Last() <= holds(s.cfg.Log, a.Shard).Get(a.Frame.Origin) {
+		return nil
+	}
 	s.movedA = s.now.Elapsed
 	repaid := min(s.lent, a.Bytes)
 	s.lent -= repaid
@@ -285,7 +296,7 @@ func (s *Sink) Settled(a Apply, fate error) error {
 func (s *Sink) SetWant(id store.ShardID, origins []WantOrigin) {
 	sh := s.shards[id]
 	same := func(a, b WantOrigin) bool { return a.Origin == b.Origin }
-	if sh == nil || slices.EqualFunc(sh.want, origins, same) {
+	if sh == nil || slices.EqualFunc(sh.want, origins, same) || s.cfg.Mistakes.Has(mistake.WantLost) && len(sh.asked) > 0 {
 		return
 	}
 	sh.want, sh.wantSent = slices.Clone(origins), false
@@ -321,6 +332,9 @@ func (s *Sink) hello() Message {
 	s.avail = s.cfg.Window
 	s.heard, s.ackAt = s.now.Elapsed, s.now.Elapsed
 	m := &Hello{Identity: s.cfg.Local, ProtocolMin: ProtocolMin, ProtocolMax: ProtocolMax, Credit: s.cfg.Window}
+	if s.cfg.Members != nil {
+		m.Members = s.cfg.Members()
+	}
 	for _, id := range s.cfg.Shards {
 		v := vectorOf(s.headsOf(id))
 		s.shards[id].ackSent = v
@@ -331,24 +345,31 @@ func (s *Sink) hello() Message {
 
 // ack returns an Ack when one is due and has something to tell.
 func (s *Sink) ack() Message {
-	s.lend()
-	if s.back < AckBytes && s.now.Elapsed-s.ackAt < AckEvery {
+	held := s.cfg.Hold != nil && s.cfg.Hold()
+	if !held {
+		s.lend()
+	}
+	if (held || s.back < AckBytes) && s.now.Elapsed-s.ackAt < AckEvery {
 		return nil
 	}
 	s.ackAt = s.now.Elapsed
 	m := &Ack{Credit: s.back}
+	if held {
+		m.Credit = 0
+	}
 	for _, id := range s.cfg.Shards {
 		sh := s.shards[id]
 		if v := vectorOf(s.headsOf(id)); !v.Equal(sh.ackSent) {
 			sh.ackSent = v
+			sh.found(holds(s.cfg.Log, id))
 			m.Durable = append(m.Durable, ShardVector{id, v})
 		}
 	}
 	if m.Credit == 0 && len(m.Durable) == 0 {
 		return nil
 	}
-	s.avail += s.back
-	s.back = 0
+	s.avail += m.Credit
+	s.back -= m.Credit
 	return m
 }
 

@@ -1,6 +1,7 @@
 package replication
 
 import (
+	"maps"
 	"time"
 
 	"github.com/atollkv/atoll/clock"
@@ -28,9 +29,9 @@ func (s *Sink) Heads(id store.ShardID) []PeerHead {
 // RTT returns the round-trip time that the peer measured last, or 0.
 func (s *Sink) RTT() time.Duration { return s.rtt }
 
-// Skew returns how far the peer's wall clock is ahead of this node's, corrected by
-// half a round trip.
-func (s *Sink) Skew() time.Duration { return s.skew }
+// Skew returns how far the peer's wall clock is ahead of this node's, and how wrong that
+// may be at most.
+func (s *Sink) Skew() (ahead, err time.Duration) { return s.skew.ahead, s.skew.err }
 
 // Stamp returns the peer's HLC as of its last heartbeat.
 func (s *Sink) Stamp() clock.Timestamp { return s.stamp }
@@ -53,4 +54,20 @@ func (s *Sink) Arrived(id store.ShardID, o clock.Origin) (clock.Seq, time.Durati
 		return sh.arrived[o].seq, sh.arrived[o].at
 	}
 	return 0, 0
+}
+
+// Told reports whether the peer has said what it holds of a shard.
+func (s *Sink) Told(id store.ShardID) bool {
+	sh := s.shards[id]
+	return sh != nil && sh.told
+}
+
+// missingOf returns a copy of all that Missing tells.
+func (s *Sink) missingOf(id store.ShardID) map[clock.Origin]clock.Seq {
+	return maps.Clone(s.shards[id].missing)
+}
+
+// found drops the marks of what this node has got by another way: state, or a relay.
+func (sh *sinkShard) found(v clock.VersionVector) {
+	maps.DeleteFunc(sh.missing, func(o clock.Origin, start clock.Seq) bool { return v.Get(o)+1 >= start })
 }

@@ -1,6 +1,7 @@
 package replication
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/atollkv/atoll/clock"
+	"github.com/atollkv/atoll/internal/mistake"
 	"github.com/atollkv/atoll/store"
 	"github.com/atollkv/atoll/store/oplog"
 )
@@ -19,15 +21,23 @@ const (
 	FramesBytes = 256 << 10
 	// echoWindow bounds the heartbeats whose echo is still awaited.
 	echoWindow = 64
+	// endedMax bounds the retired origins that a heartbeat names.
+	endedMax = 1024
 )
 
-// SourceConfig is what a Source works with. All fields are needed.
+// SourceConfig is what a Source works with. All fields up to Own are needed.
 type SourceConfig struct {
 	Local  Identity
 	Shards []store.ShardID
 	Log    Log
 	// Own returns the origins of a shard that are incarnations of this node.
 	Own func(store.ShardID) []clock.Origin
+	// Members returns the encoded registry of members; nil sends none. Refuse tells why a
+	// member must not pull, or nil; nil refuses nobody.
+	Members func() []byte
+	Refuse  func(node string) error
+	// Mistakes are planted by tests of the tests.
+	Mistakes mistake.Set
 }
 
 // Source is the sending side of one stream. It is not safe for concurrent use.
@@ -45,6 +55,8 @@ type Source struct {
 	echoed  uint64                    // greatest number echoed
 	rtt     time.Duration
 	counted SourceCounts
+	told    []byte // the registry of members that the peer was told last
+	refused error  // what ends the stream after Welcome
 }
 
 // SourceCounts counts what a Source has sent.
@@ -61,6 +73,7 @@ const (
 // sourceShard is what a source knows about one shard of its peer.
 type sourceShard struct {
 	acked    clock.VersionVector
+	ended    []store.Head // last heads of retired origins that the peer lacks
 	wanted   []WantOrigin
 	cursors  map[clock.Origin]*cursor
 	declared map[clock.Origin]bool // own origins named in a heartbeat sent
@@ -113,7 +126,7 @@ func (s *Source) hello(m *Hello) error {
 	if s.state != awaitingHello {
 		return fmt.Errorf("%w: second hello", ErrUnexpected)
 	}
-	if err := s.cfg.Local.accept(m.Identity); err != nil {
+	if err := s.cfg.Local.Accept(m.Identity); err != nil {
 		return err
 	}
 	if m.ProtocolMin > ProtocolMax || m.ProtocolMax < ProtocolMin || m.ProtocolMin > m.ProtocolMax {
@@ -129,15 +142,17 @@ func (s *Source) hello(m *Hello) error {
 		s.shards[v.Shard].acked = v.Vector
 	}
 	s.peer, s.credit, s.state = m.Identity, m.Credit, greeting
-	s.queue = append(s.queue, &Welcome{s.cfg.Local, min(m.ProtocolMax, ProtocolMax)})
+	s.queue = append(s.queue, s.welcome(m))
 	return nil
 }
 
-// accept refuses a peer that this node must not talk to.
-func (id Identity) accept(peer Identity) error {
+// Accept refuses a peer that this node must not talk to.
+func (id Identity) Accept(peer Identity) error {
 	switch {
 	case peer.Cluster != id.Cluster:
 		return fmt.Errorf("%w: ours %q, theirs %q", ErrWrongCluster, id.Cluster, peer.Cluster)
+	case peer.Node == id.Node && peer.Run != id.Run && peer.Run != 0 && id.Run != 0:
+		return fmt.Errorf("%w: %q runs here and at %s", ErrClone, peer.Node, peer.Address)
 	case peer.Node == id.Node:
 		return fmt.Errorf("%w: %q", ErrSelf, peer.Node)
 	case peer.Node == "":
@@ -212,11 +227,14 @@ func (s *Source) Next() (Message, error) {
 		s.queue = s.queue[1:]
 		return m, nil
 	}
-	if s.state == awaitingHello {
-		return nil, nil
+	if s.state == awaitingHello || s.refused != nil {
+		return nil, s.refused
 	}
 	if s.state == greeting || s.now.Elapsed-s.beatAt >= HeartbeatEvery {
 		s.state = streaming
+		if m := s.news(); m != nil {
+			return m, nil
+		}
 		return s.heartbeat(), nil
 	}
 	for _, id := range s.cfg.Shards {
@@ -235,7 +253,7 @@ func (s *Source) nextOf(id store.ShardID, sh *sourceShard) (Message, error) {
 		// The peer refuses frames of origins that it does not know as ours.
 		return s.heartbeat(), nil
 	}
-	for len(due) > 0 && s.credit > 0 {
+	for len(due) > 0 && (s.credit > 0 || s.cfg.Mistakes.Has(mistake.CreditIgnored)) {
 		i, err := s.earliest(id, sh, due)
 		if err != nil {
 			return nil, err
@@ -252,9 +270,8 @@ func (s *Source) nextOf(id store.ShardID, sh *sourceShard) (Message, error) {
 // due returns the origins, ascending, of which durable records are to be sent, and
 // whether one of them is ours and was not declared yet.
 func (s *Source) due(id store.ShardID, sh *sourceShard) (due []clock.Origin, undeclared bool) {
-	heads, _ := s.cfg.Log.Heads(id)
 	own := s.cfg.Own(id)
-	for _, h := range sortedHeads(heads) {
+	for _, h := range s.heads(id, sh) {
 		mine := slices.Contains(own, h.Origin)
 		c := sh.cursors[h.Origin]
 		if c == nil && mine {
@@ -271,6 +288,35 @@ func (s *Source) due(id store.ShardID, sh *sourceShard) (due []clock.Origin, und
 		}
 	}
 	return due, undeclared
+}
+
+// heads returns what the peer is to know of, ascending by origin: the durable heads, and
+// those of retired origins that it lacks.
+func (s *Source) heads(id store.ShardID, sh *sourceShard) []store.Head {
+	heads, _ := s.cfg.Log.Heads(id)
+	if len(sh.ended) > 0 {
+		heads = slices.Concat(heads, sh.ended)
+	}
+	return sortedHeads(heads)
+}
+
+// lookForEnded finds the retired origins that the peer has not seen to their end, at most
+// endedMax of them: when it has got those, the next ones come.
+func (s *Source) lookForEnded(id store.ShardID, sh *sourceShard) {
+	ended, table := s.cfg.Log.Ended(id)
+	sh.acked = sh.acked.Carry(table)
+	sh.ended = nil
+	for _, h := range ended {
+		if len(sh.ended) < endedMax && sh.acked.Get(h.Origin) < h.Seq {
+			sh.ended = append(sh.ended, h)
+		}
+	}
+}
+
+// lacksEnded reports whether an origin is retired and the peer lacks a part of it.
+func (sh *sourceShard) lacksEnded(o clock.Origin) bool {
+	_, lacks := slices.BinarySearchFunc(sh.ended, o, func(h store.Head, o clock.Origin) int { return cmp.Compare(h.Origin, o) })
+	return lacks
 }
 
 // raise moves the cursor past what the peer has got elsewhere.
@@ -359,17 +405,17 @@ func (s *Source) heartbeat() Message {
 	s.beat++
 	s.beatAt = s.now.Elapsed
 	s.sentAt[s.beat%echoWindow] = s.now.Elapsed
-	m := &Heartbeat{Number: s.beat, Stamp: s.now.Stamp, WallMillis: s.now.WallMillis, RTT: s.rtt}
+	m := &Heartbeat{Number: s.beat, Stamp: s.now.Stamp, WallMillis: s.now.WallMillis, RTT: s.rtt, RTTNumber: s.echoed}
 	for _, id := range s.cfg.Shards {
-		heads, _ := s.cfg.Log.Heads(id)
+		s.lookForEnded(id, s.shards[id])
 		own := s.cfg.Own(id)
 		sh := ShardHeads{Shard: id}
-		for _, h := range sortedHeads(heads) {
+		for _, h := range s.heads(id, s.shards[id]) {
 			mine := slices.Contains(own, h.Origin)
 			if mine {
 				s.shards[id].declared[h.Origin] = true
 			}
-			sh.Heads = append(sh.Heads, PeerHead{h.Origin, h.Seq, h.Hash, h.Time, mine})
+			sh.Heads = append(sh.Heads, PeerHead{h.Origin, h.Seq, h.Hash, h.Time, mine, s.shards[id].lacksEnded(h.Origin)})
 		}
 		m.Heads = append(m.Heads, sh)
 	}

@@ -16,8 +16,8 @@ type PeerStatus struct {
 	State                 State
 	LastError             string
 	RTT                   time.Duration
-	// Skew is how far the peer's wall clock is ahead of this node's.
-	Skew time.Duration
+	// Skew is how far the peer's wall clock is ahead of this node's, give or take SkewError.
+	Skew, SkewError time.Duration
 	// BehindUpdates is how many updates the peer was known to have and this node lacks;
 	// Behind is how old that knowledge gap is. Lower bounds when Live is false.
 	BehindUpdates uint64
@@ -73,19 +73,22 @@ func (p *peer) status() PeerStatus {
 	if p.state == StateConnected {
 		st.Connected = now.Elapsed - p.connected
 	}
-	session := p.session
+	session, removed := p.session, p.peer.Removed
 	acked := make(map[store.ShardID]clock.VersionVector)
 	for id, v := range p.r.acked[st.Node] {
 		acked[id] = v
 	}
 	p.r.mu.Unlock()
 	for _, id := range p.r.cfg.Shards {
-		heads, _ := p.r.cfg.Log.Heads(id)
-		v := acked[id]
-		st.AheadUpdates += v.Missing(vectorOf(heads))
+		mine := holds(p.r.cfg.Log, id)
+		v := acked[id].Carry(mine.Retired())
+		st.AheadUpdates += v.Missing(mine)
 	}
 	if session != nil {
 		session.fill(&st, now)
+	}
+	if removed {
+		st.State, st.AheadUpdates, st.BehindUpdates, st.Behind = StateRemoved, 0, 0, 0 // neither counts
 	}
 	return st
 }
@@ -95,13 +98,15 @@ func (s *sinkSession) fill(st *PeerStatus, now Now) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.sink.Counts()
-	st.RTT, st.Skew = s.sink.RTT(), s.sink.Skew()
+	st.RTT = s.sink.RTT()
+	st.Skew, st.SkewError = s.sink.Skew()
 	st.HeardAgo = now.Elapsed - s.sink.Heard()
 	st.Live = st.State == StateConnected && st.HeardAgo <= LiveFor
 	st.FramesReceived, st.BytesReceived, st.FramesDuplicate, st.Missing = c.Frames, c.Bytes, c.Duplicates, c.Missing
 	for _, id := range s.r.cfg.Shards {
 		heads, _ := s.r.cfg.Log.Heads(id)
-		updates, behind := lag(heads, s.sink.Heads(id), now.WallMillis)
+		ended, _ := s.r.cfg.Log.Ended(id)
+		updates, behind := lag(slices.Concat(heads, ended), s.sink.Heads(id), now.WallMillis)
 		st.BehindUpdates += updates
 		st.Behind = max(st.Behind, behind)
 	}

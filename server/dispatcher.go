@@ -3,7 +3,9 @@ package server
 import (
 	"context"
 	"sync"
+	"time"
 
+	"github.com/atollkv/atoll/clock"
 	"github.com/atollkv/atoll/keyspace"
 )
 
@@ -11,24 +13,48 @@ import (
 type Shard interface {
 	// Execute runs commands as one update, all or none.
 	Execute(ctx context.Context, cmds ...keyspace.Command) ([]keyspace.Reply, error)
+	// Begin is Execute that returns once the update has its place in the order; wait returns
+	// the outcome.
+	Begin(ctx context.Context, cmds ...keyspace.Command) (wait func() ([]keyspace.Reply, error), err error)
 	// Read runs one command that does not write.
 	Read(ctx context.Context, cmd keyspace.Command) (keyspace.Reply, error)
+	// Seen returns what readers of the last acknowledged state may have seen.
+	Seen() clock.VersionVector
+	// Await waits until the acknowledged state contains v. When ctx ends before, the error
+	// is a *keyspace.MissingError.
+	Await(ctx context.Context, v clock.VersionVector) error
 }
 
 // Config says what a Dispatcher guards.
 type Config struct {
 	// Shard runs what is let in. Required.
 	Shard Shard
+	// Cluster is the name of the cluster; session tokens of others are refused.
+	Cluster string
+	// SessionWait bounds how long a request waits for what its session token says; default
+	// 1 s.
+	SessionWait time.Duration
 	// Limits bound requests.
 	Limits Limits
 	// Clock tells why this node must not issue writes: its clock is off. Nil, or a nil
 	// error, lets writes in. It is called for each write and must be quick.
 	Clock func() error
+	// Pressure tells why the node cannot serve a request now: two processes with its name,
+	// a full disk, or memory near its limit. It is an *Error, or nil. It is called for each
+	// request and must be quick. Nil lets everything in.
+	Pressure func(writes bool, cmds []keyspace.Command) *Error
+	// Loading tells why no client is to be answered yet: the node is new and lacks the
+	// data. Nil, or a nil error, lets requests in. It must be quick.
+	Loading func() error
+	// Fresh waits until the node may write after its start, and tells why it must not yet:
+	// its data is an old copy. Nil lets writes in.
+	Fresh func(context.Context) error
 }
 
 // Dispatcher is the one gate between client protocols and the keyspace.
 type Dispatcher struct {
 	cfg      Config
+	places   places
 	drain    sync.Once
 	draining chan struct{}
 }
@@ -36,7 +62,10 @@ type Dispatcher struct {
 // New returns a gate to cfg.Shard.
 func New(cfg Config) *Dispatcher {
 	cfg.Limits.setDefaults()
-	return &Dispatcher{cfg: cfg, draining: make(chan struct{})}
+	if cfg.SessionWait == 0 {
+		cfg.SessionWait = sessionWait
+	}
+	return &Dispatcher{cfg: cfg, places: make(places, placesMax), draining: make(chan struct{})}
 }
 
 // Limits returns the limits in force.
@@ -62,7 +91,35 @@ func (d *Dispatcher) Do(ctx context.Context, namespace string, cmds ...keyspace.
 		}
 		return []keyspace.Reply{reply}, nil
 	}
-	return d.cfg.Shard.Execute(ctx, cmds...)
+	if err := d.places.take(ctx); err != nil {
+		return nil, err
+	}
+	defer d.places.give()
+	replies, err := d.cfg.Shard.Execute(ctx, cmds...)
+	return refusal(replies, err)
+}
+
+// refusal makes an error of the reply of a single command that was refused, and changed something all
+// the same.
+func refusal(replies []keyspace.Reply, err error) ([]keyspace.Reply, error) {
+	if err == nil && len(replies) == 1 && replies[0].Err != nil {
+		return nil, replies[0].Err
+	}
+	return replies, err
+}
+
+// Begin is Do for one command that writes, in two steps: it returns when the command has its place in
+// the order, and wait when it is acknowledged. Commands that one goroutine begins, and what it does
+// after it has waited for them, take effect in that order.
+func (d *Dispatcher) Begin(ctx context.Context, namespace string, cmd keyspace.Command) (wait func() ([]keyspace.Reply, error), err error) {
+	if _, err := d.admit(ctx, namespace, []keyspace.Command{cmd}); err != nil {
+		return nil, err
+	}
+	begun, err := d.cfg.Shard.Begin(ctx, cmd)
+	if err != nil {
+		return nil, err
+	}
+	return func() ([]keyspace.Reply, error) { return refusal(begun()) }, nil
 }
 
 // admit decides whether a request may run, and tells whether it writes.
@@ -78,6 +135,11 @@ func (d *Dispatcher) admit(ctx context.Context, namespace string, cmds []keyspac
 	if err := CheckNamespace(namespace); err != nil {
 		return false, err
 	}
+	if d.cfg.Loading != nil {
+		if err := d.cfg.Loading(); err != nil {
+			return false, Errorf(CodeLoading, "%v", err)
+		}
+	}
 	if len(cmds) == 0 {
 		return false, Errorf(CodeInvalid, "operations: required")
 	}
@@ -89,12 +151,45 @@ func (d *Dispatcher) admit(ctx context.Context, namespace string, cmds []keyspac
 			break
 		}
 	}
-	if writes && d.cfg.Clock != nil {
-		if err := d.cfg.Clock(); err != nil {
-			return true, Errorf(CodeClock, "%v", err)
+	if err := d.clockOff(writes); err != nil {
+		return true, err
+	}
+	if writes && d.cfg.Fresh != nil {
+		if err := d.cfg.Fresh(ctx); err != nil && ctx.Err() == nil {
+			return true, Errorf(CodeLoading, "%v", err)
+		} else if err != nil {
+			return true, err
 		}
 	}
-	return writes, nil
+	return writes, d.pressed(writes, cmds)
+}
+
+// Still tells why a command that was let in, and has waited, must not run now. It is quick.
+func (d *Dispatcher) Still(cmd keyspace.Command) error {
+	if err := d.clockOff(cmd.Writes()); err != nil {
+		return err
+	}
+	return d.pressed(cmd.Writes(), []keyspace.Command{cmd})
+}
+
+func (d *Dispatcher) clockOff(writes bool) error {
+	if !writes || d.cfg.Clock == nil {
+		return nil
+	}
+	if err := d.cfg.Clock(); err != nil {
+		return Errorf(CodeClock, "%v", err)
+	}
+	return nil
+}
+
+func (d *Dispatcher) pressed(writes bool, cmds []keyspace.Command) error {
+	if d.cfg.Pressure == nil {
+		return nil
+	}
+	if err := d.cfg.Pressure(writes, cmds); err != nil {
+		return err
+	}
+	return nil
 }
 
 // DefaultNamespace is the name of the one namespace there is.

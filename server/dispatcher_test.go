@@ -11,11 +11,18 @@ import (
 )
 
 // recorder notes which door commands came through.
-type recorder struct{ door string }
+type recorder struct {
+	Shard // what it does not record
+	door  string
+}
 
 func (r *recorder) Execute(_ context.Context, cmds ...keyspace.Command) ([]keyspace.Reply, error) {
 	r.door = "execute"
 	return make([]keyspace.Reply, len(cmds)), nil
+}
+
+func (r *recorder) Begin(ctx context.Context, cmds ...keyspace.Command) (func() ([]keyspace.Reply, error), error) {
+	return func() ([]keyspace.Reply, error) { return r.Execute(ctx, cmds...) }, nil
 }
 
 func (r *recorder) Read(context.Context, keyspace.Command) (keyspace.Reply, error) {
@@ -65,7 +72,22 @@ func TestDoRefusesWithAReason(t *testing.T) {
 		{"a long value", "", []keyspace.Command{command.Set{Key: key, Value: big}}, "TOOLARGE: 11 value bytes, limit 10"},
 		{"many keys", "", []keyspace.Command{command.Delete{List: four}}, "TOOLARGE: 4 keys, limit 3"},
 		{"many members", "", []keyspace.Command{command.SAdd{Key: key, Members: four}}, "TOOLARGE: 4 members, limit 3"},
+		{"a long value of a field", "", []keyspace.Command{command.HSet{Key: key, Fields: []command.FieldValue{{Field: key, Value: big}}}}, "TOOLARGE: 11 value bytes, limit 10"},
+		{"a long value of a new field", "", []keyspace.Command{command.HSetNX{Key: key, Value: big}}, "TOOLARGE: 11 value bytes, limit 10"},
+		{"a long member of a sorted set", "", []keyspace.Command{command.ZIncr{Key: key, Member: big}}, "TOOLARGE: 11 member bytes, limit 10"},
+		{"a long field", "", []keyspace.Command{command.HDel{Key: key, Fields: [][]byte{big}}}, "TOOLARGE: 11 member bytes, limit 10"},
+		{"many fields", "", []keyspace.Command{command.HMGet{Key: key, Fields: four}}, "TOOLARGE: 4 members, limit 3"},
+		{"a long field that is counted", "", []keyspace.Command{command.HIncr{Key: key, Field: big}}, "TOOLARGE: 11 member bytes, limit 10"},
 		{"a long member", "", []keyspace.Command{command.SRem{Key: key, Members: [][]byte{big}}}, "TOOLARGE: 11 member bytes, limit 10"},
+		{"a long member that moves", "", []keyspace.Command{command.SMove{From: key, To: key, Member: big}}, "TOOLARGE: 11 member bytes, limit 10"},
+		{"a long key to store at", "", []keyspace.Command{command.SCombineStore{Into: big, List: four[:1]}}, "TOOLARGE: 11 key bytes, limit 10"},
+		{"a long value in a transaction", "", []keyspace.Command{multi(get, command.Set{Key: key, Value: big})}, "TOOLARGE: 11 value bytes, limit 10"},
+		{"too many operations in a transaction", "", []keyspace.Command{multi(get, get, get, get, get)}, "TOOLARGE: 5 operations, limit 4"},
+		{"one of several long values", "", []keyspace.Command{command.MSet{List: four[:2], Values: [][]byte{key, big}}}, "TOOLARGE: 11 value bytes, limit 10"},
+		{"a long value under a condition", "", []keyspace.Command{command.SetIf{Key: key, Value: big}}, "TOOLARGE: 11 value bytes, limit 10"},
+		{"a long end", "", []keyspace.Command{command.Append{Key: key, Value: big}}, "TOOLARGE: 11 value bytes, limit 10"},
+		{"a long part", "", []keyspace.Command{command.SetRange{Key: key, Value: big}}, "TOOLARGE: 11 value bytes, limit 10"},
+		{"a long member to ask for", "", []keyspace.Command{command.SMIsMember{Key: key, Members: [][]byte{big}}}, "TOOLARGE: 11 member bytes, limit 10"},
 		{"a long prefix", "", []keyspace.Command{command.Scan{Prefix: big}}, "TOOLARGE: 11 key bytes, limit 10"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -75,6 +97,27 @@ func TestDoRefusesWithAReason(t *testing.T) {
 				t.Errorf("error %v (door %q), want %s", err, r.door, c.want)
 			}
 		})
+	}
+}
+
+func multi(cmds ...keyspace.Command) keyspace.Command { return command.Multi{Commands: cmds} }
+
+func TestPayloadOfATransaction(t *testing.T) {
+	key := []byte("k")
+	frees := multi(command.Get{Key: key}, command.GetDel{Key: key}, command.SRem{Key: key, Members: [][]byte{key}}, command.SPop{Key: key})
+	if n := PayloadBytes([]keyspace.Command{frees}); n != 5 || !OnlyFrees([]keyspace.Command{frees}) {
+		t.Errorf("%d bytes", n)
+	}
+	scores := multi(command.ZRem{Key: key, Members: [][]byte{key}}, command.ZPop{List: [][]byte{key}, Count: 1}, command.ZRemRange{Key: key})
+	if n := PayloadBytes([]keyspace.Command{scores}); n != 4 || !OnlyFrees([]keyspace.Command{scores}) {
+		t.Errorf("%d bytes of sorted sets", n)
+	}
+	grows := multi(command.ZAdd{Key: key, Members: []keyspace.Scored{{Member: key}, {Member: key}}}, command.ZIncr{Key: key, Member: key})
+	if n := PayloadBytes([]keyspace.Command{grows}); n != 5 || OnlyFrees([]keyspace.Command{grows}) {
+		t.Errorf("%d bytes of scores", n)
+	}
+	if OnlyFrees([]keyspace.Command{multi(command.GetDel{Key: key}, command.Set{Key: key})}) {
+		t.Error("a transaction that sets only frees")
 	}
 }
 

@@ -7,7 +7,9 @@ import (
 
 	"google.golang.org/grpc/codes"
 
+	"github.com/atollkv/atoll/crdt"
 	"github.com/atollkv/atoll/keyspace"
+	"github.com/atollkv/atoll/keyspace/command"
 	"github.com/atollkv/atoll/store"
 )
 
@@ -19,17 +21,31 @@ const (
 	CodeWrongType   Code = "WRONGTYPE"
 	CodeNotInteger  Code = "NOTINT"
 	CodeOverflow    Code = "OVERFLOW"
+	CodeNoKey       Code = "NOKEY"
 	CodeTooLarge    Code = "TOOLARGE"
+	CodeReplySize   Code = "REPLYSIZE"
 	CodeInvalid     Code = "INVALID"
 	CodeCursor      Code = "CURSOR"
 	CodeNoNamespace Code = "NONAMESPACE"
 	CodeClock       Code = "CLOCK"
+	CodeCloned      Code = "CLONED"
+	CodeDiskFull    Code = "DISKFULL"
+	CodeMemory      Code = "OOM"
 	CodeDraining    Code = "DRAINING"
+	CodeLoading     Code = "LOADING"
+	CodeBusy        Code = "BUSY"
+	CodeOverload    Code = "OVERLOAD"
+	CodeConnections Code = "CONNECTIONS"
 	CodeTimeout     Code = "TIMEOUT"
 	CodeCanceled    Code = "CANCELED"
 	CodeStore       Code = "STORE"
 	CodeDamaged     Code = "DAMAGED"
 	CodeDenied      Code = "DENIED"
+	CodeRemoved     Code = "REMOVED"
+	CodeMembers     Code = "MEMBERS"
+	CodeSuperseded  Code = "SUPERSEDED"
+	CodeStale       Code = "STALE"
+	CodeNoRights    Code = "NORIGHTS"
 	CodeInternal    Code = "INTERNAL"
 )
 
@@ -45,17 +61,31 @@ var kinds = map[Code]kind{
 	CodeWrongType:   {codes.FailedPrecondition, "the key holds another type; delete it first, or use another key", false},
 	CodeNotInteger:  {codes.FailedPrecondition, "the string is no 64-bit integer; set it to one first", false},
 	CodeOverflow:    {codes.OutOfRange, "a counter holds -9223372036854775808 to 9223372036854775807", false},
+	CodeNoKey:       {codes.NotFound, "", false},
 	CodeTooLarge:    {codes.InvalidArgument, "send less in one request, or raise the limit in the node's configuration", false},
+	CodeReplySize:   {codes.ResourceExhausted, "the operation was carried out; ask for less in one request", false},
 	CodeInvalid:     {codes.InvalidArgument, "", false},
 	CodeCursor:      {codes.InvalidArgument, "start again with an empty cursor", false},
 	CodeNoNamespace: {codes.NotFound, `the namespace is "default"; leave it empty`, false},
 	CodeClock:       {codes.FailedPrecondition, "this node's clock is off, so it takes no writes; repair its time service, or write to another node", true},
+	CodeCloned:      {codes.FailedPrecondition, "a second process runs under this node's name, perhaps on a copy of its data directory, so neither takes writes; stop one of them", true},
+	CodeDiskFull:    {codes.ResourceExhausted, "make room on the node's disk: delete keys, or other files; reads and deletes go on, writes too once there is space", true},
+	CodeMemory:      {codes.ResourceExhausted, "the node is near memory.limit_bytes; send less at a time, or raise the limit", true},
 	CodeDraining:    {codes.Unavailable, "the node is stopping; use another one", true},
+	CodeLoading:     {codes.Unavailable, "use another node until this one has the data; to see how far it is: atoll transfer watch", true},
+	CodeBusy:        {codes.Unavailable, "a large collection is being taken over from another region; try again in a moment, or write to another node", true},
+	CodeOverload:    {codes.ResourceExhausted, "clients write more than this node can store; come back later and later, or write to another node", true},
+	CodeConnections: {codes.ResourceExhausted, "close connections that are not needed, use another node, or raise limits.max_connections and how many files the node may open (ulimit -n)", true},
 	CodeTimeout:     {codes.DeadlineExceeded, "a write may have been applied all the same; read before repeating it", false},
 	CodeCanceled:    {codes.Canceled, "a write may have been applied all the same; read before repeating it", false},
 	CodeStore:       {codes.Internal, "the node's disk failed and it is stopping; see its log. A write may have been applied all the same", false},
 	CodeDamaged:     {codes.DataLoss, "the node's copy of this key is damaged and is not served; read it from another node", false},
+	CodeRemoved:     {codes.FailedPrecondition, "use another node. To bring this one back: atoll member add REGION/NODE at a member, move its data directory away, start it again", false},
+	CodeSuperseded:  {codes.FailedPrecondition, "use another node; this one must begin anew: stop it, run atoll reload on its data directory, start it, and it takes over what the others have", false},
+	CodeStale:       {codes.Unavailable, "the token names updates that have not reached this node; try again later, or at the region where the session wrote", true},
+	CodeMembers:     {codes.FailedPrecondition, "see who is who: atoll member list", false},
 	CodeDenied:      {codes.PermissionDenied, "", false},
+	CodeNoRights:    {codes.FailedPrecondition, "", true},
 	CodeInternal:    {codes.Internal, "this is a defect in Atoll; the node's log has more", false},
 }
 
@@ -67,8 +97,18 @@ var causes = []struct {
 	{keyspace.ErrWrongType, CodeWrongType},
 	{keyspace.ErrNotInteger, CodeNotInteger},
 	{keyspace.ErrOverflow, CodeOverflow},
+	{command.ErrNotFloat, CodeNotInteger},
+	{command.ErrFieldNotFloat, CodeNotInteger},
+	{command.ErrInfinite, CodeOverflow},
+	{command.ErrNotScore, CodeOverflow},
+	{command.ErrNoKey, CodeNoKey},
+	{command.ErrIndex, CodeInvalid},
+	{crdt.ErrTooDeep, CodeTooLarge},
 	{keyspace.ErrCursor, CodeCursor},
 	{keyspace.ErrDamaged, CodeDamaged},
+	{store.ErrCorrupt, CodeDamaged},
+	{keyspace.ErrBusy, CodeBusy},
+	{keyspace.ErrSuperseded, CodeSuperseded},
 	{store.ErrDead, CodeStore},
 	{keyspace.ErrClosed, CodeStore},
 	{context.DeadlineExceeded, CodeTimeout},
@@ -98,6 +138,33 @@ func Errorf(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...), Hint: k.hint, Retryable: k.retryable, GRPC: k.grpc}
 }
 
+// respTexts are the errors that Redis has its own words for.
+var respTexts = map[Code]string{
+	CodeWrongType:  "WRONGTYPE Operation against a key holding the wrong kind of value",
+	CodeNotInteger: "ERR value is not an integer or out of range",
+	CodeOverflow:   "ERR increment or decrement would overflow",
+	CodeCursor:     "ERR invalid cursor",
+	CodeNoKey:      "ERR no such key",
+}
+
+// respGeneric are the codes that are ERR to clients of Redis.
+var respGeneric = map[Code]bool{CodeTooLarge: true, CodeInvalid: true}
+
+// RESP returns the error as the Redis protocol has it: a code, then the text.
+func (e *Error) RESP() string {
+	if text, ok := respTexts[e.Code]; ok {
+		return text
+	}
+	text := e.Message
+	if e.Hint != "" {
+		text += "; " + e.Hint
+	}
+	if respGeneric[e.Code] {
+		return "ERR " + text
+	}
+	return string(e.Code) + " " + text
+}
+
 // Explain finds what to tell a client of err. An error that nobody foresaw becomes
 // INTERNAL without its text, which may hold what the client must not see.
 func Explain(err error) *Error {
@@ -108,6 +175,18 @@ func Explain(err error) *Error {
 	var large *keyspace.TooLargeError
 	if errors.As(err, &large) {
 		return Errorf(CodeTooLarge, "%d %s, limit %d", large.Size, large.What, large.Limit)
+	}
+	var rights *command.NoRightsError
+	if errors.As(err, &rights) {
+		return Errorf(CodeNoRights, "%v", rights)
+	}
+	var life *command.LifetimeError
+	if errors.As(err, &life) {
+		return Errorf(CodeInvalid, "%v", life)
+	}
+	var own *command.RefusedError
+	if errors.As(err, &own) {
+		return Errorf(CodeInvalid, "%s", own.Error())
 	}
 	for _, c := range causes {
 		if errors.Is(err, c.err) {

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/atollkv/atoll/keyspace"
+	"github.com/atollkv/atoll/keyspace/command"
 	"github.com/atollkv/atoll/store"
 )
 
@@ -25,6 +26,8 @@ func TestExplainKnowsTheErrorsBelow(t *testing.T) {
 		{"not an integer", keyspace.ErrNotInteger, CodeNotInteger, keyspace.ErrNotInteger.Error(), codes.FailedPrecondition, false},
 		{"overflow", keyspace.ErrOverflow, CodeOverflow, keyspace.ErrOverflow.Error(), codes.OutOfRange, false},
 		{"cursor", keyspace.ErrCursor, CodeCursor, "invalid cursor", codes.InvalidArgument, false},
+		{"no such key", command.ErrNoKey, CodeNoKey, "no such key", codes.NotFound, false},
+		{"an argument that is wrong for this key", &command.RefusedError{Err: errors.New("why")}, CodeInvalid, "why", codes.InvalidArgument, false},
 		{"damage", keyspace.ErrDamaged, CodeDamaged, "the key's data is damaged on this node", codes.DataLoss, false},
 		{"dead store", fmt.Errorf("apply: %w", store.ErrDead), CodeStore, "the store of this node has stopped", codes.Internal, false},
 		{"closed shard", keyspace.ErrClosed, CodeStore, "the store of this node has stopped", codes.Internal, false},
@@ -48,6 +51,26 @@ func TestEveryCauseHasARowInTheTable(t *testing.T) {
 	for _, c := range causes {
 		if _, ok := kinds[c.code]; !ok {
 			t.Errorf("no row for %s", c.code)
+		}
+	}
+}
+
+func TestErrorsInTheRedisProtocol(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{keyspace.ErrWrongType, "WRONGTYPE Operation against a key holding the wrong kind of value"},
+		{keyspace.ErrNotInteger, "ERR value is not an integer or out of range"},
+		{keyspace.ErrOverflow, "ERR increment or decrement would overflow"},
+		{keyspace.ErrCursor, "ERR invalid cursor"},
+		{command.ErrNoKey, "ERR no such key"},
+		{&keyspace.TooLargeError{What: "key bytes", Size: 70000, Limit: 65536}, "ERR 70000 key bytes, limit 65536; " + kinds[CodeTooLarge].hint},
+		{Errorf(CodeDenied, "no"), "DENIED no"},
+		{Errorf(CodeDraining, "the node is draining"), "DRAINING the node is draining; the node is stopping; use another one"},
+	} {
+		if got := Explain(c.err).RESP(); got != c.want {
+			t.Errorf("%v gives %q, want %q", c.err, got, c.want)
 		}
 	}
 }

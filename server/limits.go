@@ -7,11 +7,11 @@ import (
 
 // Limits bound what one request may carry. A zero field takes its default.
 type Limits struct {
-	// KeyBytes bounds a key and a set member; default 64 KiB.
+	// KeyBytes bounds a key, a member of a set and a field of a hash; default 64 KiB.
 	KeyBytes int
-	// ValueBytes bounds the value of a string; default 8 MiB.
+	// ValueBytes bounds the value of a string and of a field; default 8 MiB.
 	ValueBytes int
-	// Elements bounds the keys or members of one command; default 1 Mi.
+	// Elements bounds the keys, members or fields of one command; default 1 Mi.
 	Elements int
 	// Operations bounds the commands of one transaction; default 100,000.
 	Operations int
@@ -41,6 +41,7 @@ func (l *Limits) setDefaults() {
 
 // check tells what of cmds is above a limit.
 func (l *Limits) check(cmds []keyspace.Command) error {
+	cmds = flat(cmds)
 	if len(cmds) > l.Operations {
 		return Errorf(CodeTooLarge, "%d operations, limit %d", len(cmds), l.Operations)
 	}
@@ -65,9 +66,11 @@ func (l *Limits) checkCommand(cmd keyspace.Command) error {
 			return err
 		}
 	}
-	value, members := payload(cmd)
-	if err := atMost(len(value), l.ValueBytes, "value bytes"); err != nil {
-		return err
+	values, members := payload(cmd)
+	for _, v := range values {
+		if err := atMost(len(v), l.ValueBytes, "value bytes"); err != nil {
+			return err
+		}
 	}
 	if err := atMost(len(members), l.Elements, "members"); err != nil {
 		return err

@@ -3,11 +3,10 @@ package store
 import (
 	"errors"
 	"fmt"
-	"strings"
+	"io"
 	"sync"
 	"time"
 
-	detail "github.com/cockroachdb/errors"
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -19,8 +18,8 @@ type FsyncMode int
 const (
 	// FsyncAlways: an acknowledged commit survives the loss of power.
 	FsyncAlways FsyncMode = iota
-	// FsyncInterval: loss of power, and kill -9 as well, may take what was acknowledged
-	// in the last FsyncInterval: Pebble keeps unsynced log records in the process.
+	// FsyncInterval: loss of power may take what was acknowledged in the last
+	// FsyncInterval; kill -9 takes nothing.
 	FsyncInterval
 )
 
@@ -31,10 +30,15 @@ type Events struct {
 	Fatal func(error)
 	// Background reports a flush or compaction that failed and is tried again.
 	Background func(error)
-	// Slow reports a disk operation that takes long.
+	// Full tells that a write found no space and the reserve was given back.
+	Full func()
+	// Slow reports a disk operation that takes long, under FsyncAlways.
 	Slow func(path string, took time.Duration)
 	// Stall reports that Pebble holds writes back (with its reason), or no longer does.
 	Stall func(stalled bool, reason string)
+	// Damaged is called once for each range of keys that was found to be damaged. The
+	// range is blocked by then.
+	Damaged func(Damage)
 }
 
 // Options say where and how to keep the data.
@@ -51,7 +55,18 @@ type Options struct {
 	CacheBytes int64
 	// MemTableBytes is the size of one memtable; default 64 MiB.
 	MemTableBytes uint64
-	Events        Events
+	// MemTables is how many memtables there are before writes are held back; default 4.
+	MemTables int
+	// OpenTables is how many files of data are kept open; default 1000, at least 74.
+	OpenTables int
+	// ReserveBytes is the size of the reserve; 0 is none. It is not taken by Open.
+	ReserveBytes int64
+	// Incomplete opens a directory that a restore has not finished yet: it is the restore
+	// that asks.
+	Incomplete bool
+	Events     Events
+
+	tableBytes int64 // of one table; 0 is Pebble's default
 }
 
 func (o *Options) setDefaults() {
@@ -67,6 +82,9 @@ func (o *Options) setDefaults() {
 	if o.MemTableBytes == 0 {
 		o.MemTableBytes = 64 << 20
 	}
+	if o.MemTables == 0 {
+		o.MemTables = 4
+	}
 }
 
 // DB is an open store. It is safe for concurrent use; it must not be used after Close.
@@ -75,13 +93,28 @@ type DB struct {
 	life   *life
 	lock   *pebble.Lock
 	pebble *pebble.DB
-	syncer *syncer // nil under FsyncAlways
+	syncer *syncer  // nil under FsyncAlways
+	late   *lateWAL // nil under FsyncAlways
 	tally  logTally
+
+	pebbleOpts *pebble.Options
+	damaged    *damaged
+	views      views
+	vital      vital
+	inspector  sync.WaitGroup
+	replaceMu  sync.Mutex // held while a range is replaced
 
 	// writeMu serializes writes: after one fails, Pebble's pipeline would block the next.
 	writeMu sync.Mutex
 	closed  bool // guarded by writeMu
 	wedged  bool // guarded by writeMu; Pebble panicked and may hold its locks
+
+	marks    marks
+	readOnly bool
+	room     *room
+	reserve  *Reserve
+	stopRoom func()    // ends watchRoom
+	stopSlow io.Closer // nil when nobody listens for slow operations
 }
 
 // Open opens the store in opts.Dir. It refuses with ErrInUse or ErrCorrupt.
@@ -90,7 +123,7 @@ func Open(opts Options) (*DB, error) {
 	if opts.Dir == "" {
 		return nil, errors.New("open store: no directory")
 	}
-	db := &DB{opts: opts, life: newLife(opts.Events.Fatal)}
+	db := &DB{opts: opts, life: newLife(opts.Events.Fatal), damaged: newDamaged(), room: newRoom(), reserve: newReserve(opts.FS, opts.Dir, opts.ReserveBytes)}
 	if err := db.open(); err != nil {
 		return nil, fmt.Errorf("open store %q: %w", opts.Dir, err)
 	}
@@ -102,26 +135,50 @@ func (db *DB) open() error {
 	if err != nil {
 		return err
 	}
-	if err := checkWAL(db.opts.FS, db.opts.Dir); err != nil {
-		return errors.Join(err, lock.Close())
+	for _, prepare := range []func() error{
+		db.refuseIncomplete,
+		db.releaseIfFull,
+		db.tidy,
+		func() error { return removeReplacements(db.opts.FS, db.opts.Dir) },
+		func() error { return checkWAL(db.opts.FS, db.opts.Dir) },
+		func() error { return checkManifest(db.opts.FS, db.opts.Dir) },
+	} {
+		if err := prepare(); err != nil {
+			return errors.Join(err, lock.Close())
+		}
 	}
 	cache := pebble.NewCache(db.opts.CacheBytes)
 	defer cache.Unref() // Pebble holds its own reference
-	p, err := db.openPebble(db.pebbleOptions(cache, lock))
+	db.pebbleOpts = db.pebbleOptions(cache, lock)
+	db.pebbleOpts.EnsureDefaults() // for the tables that Replace writes
+	db.stopRoom = db.watchRoom()   // opening flushes and compacts already
+	p, err := db.openPebble(db.pebbleOpts)
 	if err != nil {
-		return errors.Join(explain(err), lock.Close())
+		db.stopWatches()
+		return errors.Join(db.explainOpen(err), lock.Close())
 	}
 	db.pebble, db.lock = p, lock
 	if err = db.life.err(); err == nil {
-		err = db.tally.load(db)
+		err = db.look()
 	}
 	if err != nil {
-		return errors.Join(err, p.Close(), lock.Close())
+		err = errors.Join(err, p.Close(), lock.Close())
+		db.stopWatches()
+		return err
 	}
+	db.inspector.Go(db.inspect)
 	if db.opts.Fsync == FsyncInterval {
 		db.syncer = startSyncer(db, db.opts.FsyncInterval)
 	}
 	return nil
+}
+
+// stopWatches ends what looks at the disk beside Pebble.
+func (db *DB) stopWatches() {
+	db.stopRoom()
+	if db.stopSlow != nil {
+		_ = db.stopSlow.Close() // it only ends a goroutine
+	}
 }
 
 // openPebble opens Pebble so that its first write-ahead log already has the newest
@@ -145,10 +202,46 @@ func (db *DB) openPebble(opts *pebble.Options) (*pebble.DB, error) {
 	return pebble.Open(db.opts.Dir, opts)
 }
 
+// slowAfter is how long one operation of the disk may take before it is reported, again
+// and again while it lasts.
+const slowAfter = time.Second
+
+// watchSlow puts a clock on every operation that changes the disk, if somebody listens. It
+// allows one operation on a file at a time, so there is none under FsyncInterval, where the
+// log is written while it is synced.
+func (db *DB) watchSlow(fs vfs.FS) vfs.FS {
+	if db.opts.Events.Slow == nil || db.opts.Fsync == FsyncInterval {
+		return fs
+	}
+	fs, db.stopSlow = vfs.WithDiskHealthChecks(fs, slowAfter, nil, func(i vfs.DiskSlowInfo) {
+		db.opts.Events.Slow(i.Path, i.Duration)
+	})
+	return fs
+}
+
+// diskFS is the file system below the guard.
+func (db *DB) diskFS() vfs.FS {
+	fs := db.watchSlow(db.opts.FS)
+	if db.reserve.size == 0 {
+		return fs
+	}
+	return vfs.OnDiskFull(fs, db.onDiskFull)
+}
+
+// logFS is the file system whose logs are synced as the mode has it.
+func (db *DB) logFS() vfs.FS {
+	fs := db.diskFS()
+	if db.opts.Fsync == FsyncInterval {
+		db.late = newLateWAL(fs)
+		return db.late
+	}
+	return fs
+}
+
 func (db *DB) pebbleOptions(cache *pebble.Cache, lock *pebble.Lock) *pebble.Options {
 	e := db.opts.Events
 	opts := &pebble.Options{
-		FS:    &guardFS{FS: db.opts.FS, life: db.life},
+		FS:    &guardFS{FS: db.logFS(), life: db.life, staging: db.staging(), room: db.room},
 		Lock:  lock,
 		Cache: cache,
 		// Explicit: the default is the oldest, in which damage inside a write-ahead log looks
@@ -156,20 +249,17 @@ func (db *DB) pebbleOptions(cache *pebble.Cache, lock *pebble.Lock) *pebble.Opti
 		FormatMajorVersion:          pebble.FormatNewest,
 		Logger:                      logger{db.life},
 		MemTableSize:                db.opts.MemTableBytes,
-		MemTableStopWritesThreshold: 4,
+		MemTableStopWritesThreshold: db.opts.MemTables,
+		MaxOpenFiles:                db.opts.OpenTables,
 		L0CompactionThreshold:       2,
 		L0StopWritesThreshold:       12,
 		BytesPerSync:                512 << 10,
 		WALBytesPerSync:             512 << 10,
 		EventListener: &pebble.EventListener{
+			DataCorruption: db.damaged.report,
 			BackgroundError: func(err error) {
 				if e.Background != nil {
 					e.Background(err)
-				}
-			},
-			DiskSlow: func(i pebble.DiskSlowInfo) {
-				if e.Slow != nil {
-					e.Slow(i.Path, i.Duration)
 				}
 			},
 			WriteStallBegin: func(i pebble.WriteStallBeginInfo) {
@@ -184,21 +274,15 @@ func (db *DB) pebbleOptions(cache *pebble.Cache, lock *pebble.Lock) *pebble.Opti
 			},
 		},
 	}
+	// What is replaced must be gone when Replace returns.
+	opts.Experimental.DisableIngestAsFlushable = func() bool { return true }
+	for i := range opts.TargetFileSizes {
+		opts.TargetFileSizes[i] = db.opts.tableBytes
+	}
 	for i := range opts.Levels {
 		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}
 	return opts
-}
-
-// explain adds what Pebble keeps out of its message: the file and the offset.
-func explain(err error) error {
-	if !pebble.IsCorruptionError(err) {
-		return err
-	}
-	if where := strings.Join(detail.GetAllDetails(err), "; "); where != "" {
-		err = fmt.Errorf("%w (%s)", err, where)
-	}
-	return fmt.Errorf("%w: %w", ErrCorrupt, err)
 }
 
 // Close makes everything durable and gives the directory back. Views and iterators
@@ -207,6 +291,9 @@ func (db *DB) Close() error {
 	if db.syncer != nil {
 		db.syncer.stop()
 	}
+	db.damaged.close()
+	db.inspector.Wait()
+	_ = db.Mark() // an error has killed the store, which is told below
 	db.writeMu.Lock()
 	if db.closed {
 		db.writeMu.Unlock()
@@ -219,6 +306,7 @@ func (db *DB) Close() error {
 	if !wedged {
 		err = db.pebble.Close()
 	}
+	db.stopWatches()
 	err = errors.Join(err, db.lock.Close())
 	if dead := db.life.err(); dead != nil {
 		return dead // what follows from it adds nothing

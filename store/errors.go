@@ -3,6 +3,8 @@ package store
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"github.com/atollkv/atoll/clock"
 )
@@ -35,6 +37,21 @@ func (e *InUseError) Error() string {
 // Unwrap returns ErrInUse.
 func (e *InUseError) Unwrap() error { return ErrInUse }
 
+// VitalError is ErrCorrupt where no peer can help: the node no longer knows what it holds.
+type VitalError struct {
+	Dir   string
+	Cause error
+}
+
+// Error names the file and the command that is the way out.
+func (e *VitalError) Error() string {
+	return fmt.Sprintf("%v: this node cannot tell what it holds. Its peers can: run `%s`, then start it again, and it loads everything from them. "+
+		"Updates that no peer has yet are only in the old directory, which is kept", e.Cause, ReloadCommand(e.Dir))
+}
+
+// Unwrap returns the cause.
+func (e *VitalError) Unwrap() error { return e.Cause }
+
 // TruncatedError says that the op log no longer reaches back as far as asked.
 type TruncatedError struct {
 	Origin clock.Origin
@@ -45,4 +62,16 @@ type TruncatedError struct {
 // Error names the origin and the start of its log.
 func (e *TruncatedError) Error() string {
 	return fmt.Sprintf("op log of %v begins at %d", e.Origin, e.Start)
+}
+
+// ReloadCommand is what an operator types so that the node of a data directory begins
+// anew with what its peers have.
+func ReloadCommand(dir string) string {
+	if abs, err := filepath.Abs(dir); err == nil {
+		dir = abs
+	}
+	if strings.Trim(dir, "/._-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		dir = "'" + strings.ReplaceAll(dir, "'", `'\''`) + "'"
+	}
+	return "atoll reload " + dir
 }

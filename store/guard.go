@@ -20,11 +20,18 @@ import (
 type guardFS struct {
 	vfs.FS
 	life *life
+	// staging is the directory of checkpoints. What fails there is no failure of the store.
+	staging string
+	room    *room
 }
 
 func (g *guardFS) Unwrap() vfs.FS { return g.FS }
 
 func isWAL(name string) bool { return strings.HasSuffix(name, ".log") }
+
+func isTable(name string) bool {
+	return strings.HasSuffix(name, ".sst") || strings.HasSuffix(name, ".blob")
+}
 
 // vital reports whether Pebble cannot go on without the file.
 func (g *guardFS) vital(name string) bool {
@@ -61,13 +68,26 @@ func (g *guardFS) create(verb, name string, do func() (vfs.File, error)) (vfs.Fi
 // directory entries durable with one sync. A disk that keeps the marker and not the
 // manifest would leave a store that does not open, so the manifest's entry goes first.
 func (g *guardFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	if g.staged(name) {
+		return unsynced(g.FS.Create(name, c))
+	}
 	if strings.HasPrefix(g.PathBase(name), "marker.") {
 		dir := g.PathDir(name)
 		if err := g.change("sync", dir, true, func() error { return syncDir(g.FS, dir) }); err != nil {
 			return nil, err
 		}
 	}
-	return g.create("create", name, func() (vfs.File, error) { return g.FS.Create(name, c) })
+	if !isTable(name) {
+		return g.create("create", name, func() (vfs.File, error) { return g.FS.Create(name, c) })
+	}
+	if err := g.room.take(tableBytesMin, isCompaction(c)); err != nil {
+		return nil, err
+	}
+	f, err := g.create("create", name, func() (vfs.File, error) { return g.FS.Create(name, c) })
+	if table, ok := f.(*guardFile); ok {
+		table.compaction = isCompaction(c)
+	}
+	return f, err
 }
 
 func (g *guardFS) ReuseForWrite(old, name string, c vfs.DiskWriteCategory) (vfs.File, error) {
@@ -79,6 +99,9 @@ func (g *guardFS) OpenReadWrite(name string, c vfs.DiskWriteCategory, opts ...vf
 }
 
 func (g *guardFS) OpenDir(name string) (vfs.File, error) {
+	if g.staged(name) {
+		return unsynced(g.FS.OpenDir(name))
+	}
 	f, err := g.FS.OpenDir(name)
 	if err != nil {
 		return nil, err
@@ -87,18 +110,30 @@ func (g *guardFS) OpenDir(name string) (vfs.File, error) {
 }
 
 func (g *guardFS) Link(old, name string) error {
+	if g.staged(name) {
+		return g.FS.Link(old, name)
+	}
 	return g.change("link", name, false, func() error { return g.FS.Link(old, name) })
 }
 
 func (g *guardFS) Remove(name string) error {
+	if g.staged(name) {
+		return g.FS.Remove(name)
+	}
 	return g.change("remove", name, false, func() error { return g.FS.Remove(name) })
 }
 
 func (g *guardFS) RemoveAll(name string) error {
+	if g.staged(name) {
+		return g.FS.RemoveAll(name)
+	}
 	return g.change("remove", name, false, func() error { return g.FS.RemoveAll(name) })
 }
 
 func (g *guardFS) Rename(old, name string) error {
+	if g.staged(name) {
+		return g.FS.Rename(old, name)
+	}
 	return g.change("rename", name, false, func() error { return g.FS.Rename(old, name) })
 }
 
@@ -107,9 +142,18 @@ type guardFile struct {
 	vfs.File
 	fs   *guardFS
 	name string
+	// compaction tells that it is a table that no log waits for.
+	compaction bool
 }
 
 func (f *guardFile) write(b []byte, do func() (int, error)) (n int, err error) {
+	if isTable(f.name) {
+		if err := f.fs.room.take(len(b), f.compaction); err != nil {
+			return 0, err
+		}
+	} else {
+		f.fs.room.use(len(b))
+	}
 	n = len(b)
 	err = f.fs.change("write", f.name, f.fs.vital(f.name), func() (err error) { n, err = do(); return err })
 	if err == nil {
@@ -139,7 +183,11 @@ func (f *guardFile) SyncTo(length int64) (full bool, err error) {
 }
 
 func (f *guardFile) Preallocate(offset, length int64) error {
-	return f.fs.change("allocate", f.name, f.fs.vital(f.name), func() error { return f.File.Preallocate(offset, length) })
+	// Never fatal: the write that finds no space tells.
+	if f.fs.room.left.Load() < length {
+		return nil
+	}
+	return f.fs.change("allocate", f.name, false, func() error { return f.File.Preallocate(offset, length) })
 }
 
 func (f *guardFile) Close() error {

@@ -13,10 +13,18 @@ const (
 	spaceHead     = 0x01 // shard ‖ origin → head
 	spaceLog      = 0x02 // shard ‖ origin ‖ last seq → frame
 	spaceLogStart = 0x03 // shard ‖ origin → first seq still in the log
+	// SpaceTransfer holds shard ‖ part → how far a transfer of state has come.
+	SpaceTransfer = 0x04
 	// SpaceData holds cells; their keys are laid out by the keyspace.
 	SpaceData = 0x10
 	// SpaceOrigin holds shard ‖ origin → the node that declared it.
 	SpaceOrigin = 0x05
+	// SpaceAside holds shard ‖ origin ‖ last seq → frame that is kept and not applied.
+	SpaceAside = 0x31
+	// SpaceRetired holds shard ‖ origin → what is known of the origin's end.
+	SpaceRetired = 0x06
+	// SpaceExpiry holds, by time, the keys that may have ended by then.
+	SpaceExpiry = 0x20
 	// SpaceSweep queues keys whose hidden cells are to be removed.
 	SpaceSweep = 0x21
 )
@@ -32,6 +40,9 @@ func originKey(space byte, s ShardID, o clock.Origin) []byte {
 func logKey(s ShardID, o clock.Origin, last clock.Seq) []byte {
 	return binary.BigEndian.AppendUint64(originKey(spaceLog, s, o), uint64(last))
 }
+
+// MetaKey is where node metadata of a name is stored, for those who write it with a commit.
+func MetaKey(name string) []byte { return metaKey(name) }
 
 func metaKey(name string) []byte { return append([]byte{spaceMeta}, name...) }
 

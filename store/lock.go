@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -19,7 +20,7 @@ const pidName = "PID"
 
 // lockDir makes dir if needed and takes it for this process.
 func lockDir(fsys vfs.FS, dir string) (*pebble.Lock, error) {
-	if err := makeDir(fsys, dir); err != nil {
+	if err := MakeDir(fsys, dir); err != nil {
 		return nil, err
 	}
 	lock, err := pebble.LockDirectory(dir, fsys)
@@ -30,15 +31,16 @@ func lockDir(fsys vfs.FS, dir string) (*pebble.Lock, error) {
 		}
 		return nil, &InUseError{PID: readPID(fsys, dir)}
 	}
-	if err := writePID(fsys, dir); err != nil {
+	// On a full disk the number of the process is left out: it is for a message only.
+	if err := writePID(fsys, dir); err != nil && !errors.Is(err, syscall.ENOSPC) {
 		return nil, errors.Join(err, lock.Close())
 	}
 	return lock, nil
 }
 
-// makeDir creates dir, readable by its owner only, so that it survives a crash: every
+// MakeDir creates dir, readable by its owner only, so that it survives a crash: every
 // parent that got a new entry is synced.
-func makeDir(fsys vfs.FS, dir string) error {
+func MakeDir(fsys vfs.FS, dir string) error {
 	var changed []string
 	for at := dir; ; {
 		_, err := fsys.Stat(at)

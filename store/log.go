@@ -3,7 +3,6 @@ package store
 import (
 	"encoding/binary"
 	"fmt"
-	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -81,10 +80,9 @@ func (l *Log) Truncate(upTo clock.VersionVector) error {
 	if b.Empty() {
 		return b.Close()
 	}
-	if _, err := l.db.write(b); err != nil {
+	if _, err := l.db.write(b, l.shard, -removed); err != nil {
 		return fmt.Errorf("truncate op log of shard %d: %w", l.shard, err)
 	}
-	l.db.tally.add(l.shard, -removed)
 	return nil
 }
 
@@ -115,42 +113,33 @@ func (l *Log) cut(b *pebble.Batch, o clock.Origin, upTo clock.Seq) (size int, er
 	return size, b.Set(logStartKey(l.shard, o), binary.BigEndian.AppendUint64(nil, uint64(next)), nil)
 }
 
+// skip adds to b what makes the log of an origin begin at s.To, and returns the size of
+// the frames that are forgotten.
+func (l *Log) skip(b *pebble.Batch, s Skip) (size int, err error) {
+	start, err := l.Start(s.Origin)
+	if err != nil {
+		return 0, err
+	}
+	it, err := l.db.Iterate(logKey(l.shard, s.Origin, start), logKey(l.shard, s.Origin, s.To))
+	if err != nil {
+		return 0, err
+	}
+	defer it.Close()
+	for ok := it.First(); ok; ok = it.Next() {
+		size += len(it.Value())
+	}
+	if err := it.Error(); err != nil {
+		return 0, err
+	}
+	if size > 0 {
+		if err := b.DeleteRange(logKey(l.shard, s.Origin, start), logKey(l.shard, s.Origin, s.To), nil); err != nil {
+			return 0, err
+		}
+	}
+	return size, b.Set(logStartKey(l.shard, s.Origin), binary.BigEndian.AppendUint64(nil, uint64(s.To)), nil)
+}
+
 // Bytes returns the size of the frames in the log, before compression.
 func (l *Log) Bytes() int64 { return l.db.tally.get(l.shard) }
 
 func (l *Log) end(o clock.Origin) []byte { return after(logKey(l.shard, o, ^clock.Seq(0))) }
-
-// logTally knows the size of every shard's op log.
-type logTally struct {
-	mu    sync.Mutex
-	bytes map[ShardID]int64 // guarded by mu
-}
-
-func (t *logTally) add(s ShardID, n int) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.bytes[s] += int64(n)
-}
-
-func (t *logTally) get(s ShardID) int64 {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.bytes[s]
-}
-
-// load counts what is on disk. It reads the whole log, which log.max_bytes bounds.
-func (t *logTally) load(r Reader) error {
-	t.bytes = map[ShardID]int64{}
-	it, err := r.Iterate([]byte{spaceLog}, []byte{spaceLog + 1})
-	if err != nil {
-		return err
-	}
-	defer it.Close()
-	for ok := it.First(); ok; ok = it.Next() {
-		if len(it.Key()) != logKeySeq+8 {
-			return fmt.Errorf("%w: op log key %x", ErrCorrupt, it.Key())
-		}
-		t.bytes[ShardID(binary.BigEndian.Uint32(it.Key()[1:]))] += int64(len(it.Value()))
-	}
-	return it.Error()
-}

@@ -129,3 +129,40 @@ func TestALogWithAGapOrAnotherFrameIsDamaged(t *testing.T) {
 		}
 	}
 }
+
+func TestASkipLetsTheLogBeginAnew(t *testing.T) {
+	db, _ := logOf(t)
+	b := oplog.ResumeBuilder(0, origin, 20, clock.VersionVector{}, 0)
+	b.Add(1, clock.VersionVector{}, []byte("after"))
+	next := b.Frame()
+	mustApply(t, db, &Commit{Skips: []Skip{{origin, 21}}, Frames: []*oplog.Frame{next}})
+	if got, want := db.Log(0).Bytes(), int64(next.EncodedSize()); got != want {
+		t.Errorf("the log has %d bytes, want %d", got, want)
+	}
+	v := db.View()
+	defer v.Close()
+	var gone *TruncatedError
+	if _, err := first(t, db, v, 3); !errors.As(err, &gone) || gone.Start != 21 {
+		t.Errorf("after 3: %v, want a log that starts at 21", err)
+	}
+	if got, err := first(t, db, v, 20); got != 21 || err != nil {
+		t.Errorf("after 20: frame of %d, %v", got, err)
+	}
+}
+
+func TestHeadsTravelAsTheyAreKept(t *testing.T) {
+	heads := []Head{
+		{Origin: 1, Seq: 2, Hash: 3, Time: 4},
+		{Origin: 5, Seq: 6, Dep: clock.VectorOf(clock.Entry{Origin: 1, Seq: 2})},
+	}
+	b := AppendHeads(nil, heads)
+	got, rest, err := DecodeHeads(append(b, 7))
+	if err != nil || len(rest) != 1 || len(got) != 2 || !got[1].Dep.Equal(heads[1].Dep) || got[0].Hash != 3 {
+		t.Fatalf("%v, %d bytes left, %v", got, len(rest), err)
+	}
+	for i := range b {
+		if _, _, err := DecodeHeads(b[:i]); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("the first %d of %d bytes: %v", i, len(b), err)
+		}
+	}
+}

@@ -35,6 +35,18 @@ type Commit struct {
 	Frames []*oplog.Frame
 	// Heads are the origins that advanced.
 	Heads []Head
+	// Retired are origins whose heads go: they never advance again.
+	Retired []clock.Origin
+	// Skips are the origins of which the shard took over state instead of records: their
+	// op log begins anew.
+	Skips []Skip
+}
+
+// Skip says that the op log of an origin begins at a record; what it held before is
+// forgotten.
+type Skip struct {
+	Origin clock.Origin
+	To     clock.Seq
 }
 
 // Pending is a commit that is visible to reads of the latest state but perhaps not
@@ -50,8 +62,10 @@ type Pending interface {
 // the contract of pebble.Iterator; Key and Value are valid until the next move.
 type Iterator interface {
 	First() bool
+	Last() bool
 	SeekGE(key []byte) bool
 	Next() bool
+	Prev() bool
 	Valid() bool
 	Key() []byte
 	Value() []byte

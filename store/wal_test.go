@@ -19,6 +19,7 @@ func leftWAL(t *testing.T, commits []*Commit) (dir, wal string) {
 	for _, c := range commits {
 		check(t, mustApply(t, db, c).Durable())
 	}
+	check(t, db.Mark())
 	dir = filepath.Join(t.TempDir(), "copy")
 	check(t, os.CopyFS(dir, os.DirFS(live)))
 	check(t, db.Close())
@@ -92,6 +93,47 @@ func TestDamageInsideALogIsRefusedNamingTheFile(t *testing.T) {
 		}
 		if !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), filepath.Base(wal)) {
 			t.Errorf("flip at %d: %v", at, err)
+		}
+	}
+}
+
+// TestDamageBetweenLargeCommitsIsRefused: commits of many blocks, of which a log's own chunks
+// say far less than what was on disk. One flipped byte anywhere is refused, or nothing is lost.
+func TestDamageBetweenLargeCommitsIsRefused(t *testing.T) {
+	commits := script(30, 100_000)
+	dir, wal := leftWAL(t, commits)
+	whole, err := os.ReadFile(wal)
+	check(t, err)
+	states := statesOf(commits)
+	refused := 0
+	for at := 3; at < len(whole); at += len(whole)/100 + 1 {
+		b := slices.Clone(whole)
+		b[at] ^= 0x40
+		n, err := reopenWith(t, dir, wal, b, states)
+		switch {
+		case errors.Is(err, ErrCorrupt):
+			refused++
+		case err != nil:
+			t.Errorf("flip at %d: %v", at, err)
+		case n != len(commits):
+			t.Errorf("flip at %d of %d: opened with %d commits of %d", at, len(whole), n, len(commits))
+		}
+	}
+	if refused < 50 {
+		t.Errorf("%d of 100 flips were refused", refused)
+	}
+}
+
+// TestMarks: what ends a record is read again, and nothing else.
+func TestMarks(t *testing.T) {
+	want := mark{number: 1 << 40, durable: 7}
+	b := want.append([]byte("batch"))
+	if got, ok := markAt(b); !ok || got != want {
+		t.Errorf("%v, %v", got, ok)
+	}
+	for _, other := range [][]byte{nil, b[:len(b)-1], b[len(b)-markBytes+1:], append(b, 0)} {
+		if m, ok := markAt(other); ok {
+			t.Errorf("%x is read as %v", other, m)
 		}
 	}
 }

@@ -19,20 +19,28 @@ import (
 const (
 	walBlock      = 32 << 10
 	walHeader     = 19
-	walKindFirst  = 9 // kinds of chunks that carry a synced offset
-	walKindLast   = 12
 	walSyncOffset = 11
+)
+
+// Kinds of chunks that carry a synced offset: of a record that is one chunk, of the first
+// of several, of one in the middle, and of the last.
+const (
+	walKindFull = iota + 9
+	walKindFirstOf
+	walKindMiddle
+	walKindLast
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// checkWAL refuses a newest write-ahead log whose damage Pebble would take for its end.
-// Pebble looks for later chunks only in the blocks after the damaged one. The last
-// block of the log has none: up to 32 KiB of acknowledged commits would be dropped
-// without a word. So the rest of the damaged block is searched here: a chunk that says
-// that the log was on disk beyond the damage proves that it is damage.
+// checkWAL refuses a newest write-ahead log whose damage Pebble would take for its end:
+// acknowledged commits would be dropped without a word. What comes after the damage is
+// searched for a proof that something before it, or in it, was durable: a chunk that says
+// that the log was on disk beyond the damage, or a mark of a commit that says so of one
+// that is lost. The chunks alone do not do: they may say much less than what was synced.
 //
-// What cannot be told from a torn tail: damage in the last commit of the log.
+// What cannot be told from a torn tail: damage in the commits that were last on their
+// way. DB.Mark leaves a proof behind those, too, when nothing follows them.
 func checkWAL(fsys vfs.FS, dir string) error {
 	names, err := fsys.List(dir)
 	if err != nil {
@@ -60,14 +68,14 @@ func checkWAL(fsys vfs.FS, dir string) error {
 	defer f.Close()
 	at, err := damage(f, uint32(number))
 	if err == nil && at >= 0 {
-		err = fmt.Errorf("%w: write-ahead log %s is damaged at offset %d", ErrCorrupt, name, at)
+		err = &VitalError{Dir: dir, Cause: fmt.Errorf("%w: write-ahead log %s is damaged at offset %d", ErrCorrupt, name, at)}
 	}
 	return err
 }
 
 // damage returns where log is damaged, or -1 when nothing proves damage.
 func damage(log io.Reader, number uint32) (int64, error) {
-	block := make([]byte, walBlock)
+	block, s := make([]byte, walBlock), walScan{number: number, damaged: -1}
 	for base := int64(0); ; base += walBlock {
 		n, err := io.ReadFull(log, block)
 		if errors.Is(err, io.EOF) {
@@ -76,37 +84,75 @@ func damage(log io.Reader, number uint32) (int64, error) {
 		if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 			return -1, err
 		}
-		end := wholeChunks(block[:n], number)
-		if n-end < walHeader {
-			continue
+		if s.block(base, block[:n]) {
+			return s.damaged, nil
 		}
-		for at := end + 1; at+walHeader <= n; at++ {
-			size, synced := chunkAt(block[:n], at, number)
-			if size > 0 && synced > uint64(base)+uint64(end) {
-				return base + int64(end), nil
-			}
-		}
-		return -1, nil
 	}
 }
 
-// wholeChunks returns the length of the valid chunks that b begins with.
-func wholeChunks(b []byte, number uint32) int {
-	at := 0
-	for {
-		size, _ := chunkAt(b, at, number)
+// walScan goes through a log, and on after its first damage.
+type walScan struct {
+	number  uint32
+	damaged int64 // where the first damage, or the end, is; -1 before
+
+	end    []byte // of the record that is being read: enough for a mark
+	whole  bool   // the record's begin was read
+	before mark   // of the last whole commit before the damage; number 0 is none
+	after  mark   // of the first commit that begins after the damage; number 0 is none
+}
+
+// block goes through one block of the log; base is its offset. It tells whether damage is
+// proved.
+func (s *walScan) block(base int64, b []byte) (proved bool) {
+	for at := 0; at+walHeader <= len(b); {
+		size, synced := chunkAt(b, at, s.number)
 		if size == 0 {
-			return at
+			if s.damaged < 0 {
+				s.damaged = base + int64(at)
+			}
+			s.whole = false
+			at++
+			continue
+		}
+		if s.chunk(b[at+6], b[at+walHeader:at+size]) || s.damaged >= 0 && synced > uint64(s.damaged) {
+			return true
 		}
 		at += size
 	}
+	return false
+}
+
+// chunk takes the next valid chunk. It tells whether a commit that is lost was durable.
+func (s *walScan) chunk(kind byte, data []byte) (proved bool) {
+	if first := kind == walKindFull || kind == walKindFirstOf; first {
+		s.end, s.whole = s.end[:0], true
+	}
+	s.end = append(s.end, data[max(0, len(data)-markBytes):]...)
+	if kind == walKindFirstOf || kind == walKindMiddle {
+		return false
+	}
+	m, marked := markAt(s.end)
+	switch {
+	case !marked || !s.whole:
+		return false
+	case s.damaged < 0:
+		s.before = m
+		return false
+	case s.after.number == 0:
+		s.after = m
+	}
+	lost := s.before.number + 1
+	if s.before.number == 0 {
+		lost = s.after.number - 1 // it lies before the first that begins after the damage
+	}
+	return lost > 0 && m.durable >= lost
 }
 
 // chunkAt returns the size of the valid chunk of the log at b[at:], or 0, and how much
 // of the log it says was synced.
 func chunkAt(b []byte, at int, number uint32) (size int, synced uint64) {
 	b = b[at:]
-	if len(b) < walHeader || b[6] < walKindFirst || b[6] > walKindLast {
+	if len(b) < walHeader || b[6] < walKindFull || b[6] > walKindLast {
 		return 0, 0
 	}
 	size = walHeader + int(binary.LittleEndian.Uint16(b[4:]))

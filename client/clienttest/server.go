@@ -12,6 +12,7 @@ import (
 
 	"github.com/atollkv/atoll/client"
 	"github.com/atollkv/atoll/clock"
+	"github.com/atollkv/atoll/internal/freeport"
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/server"
 	"github.com/atollkv/atoll/server/grpcserver"
@@ -40,16 +41,22 @@ func WithRegion(region string) Option { return func(s *Server) { s.region = regi
 // WithShard puts something between the dispatcher and the shard.
 func WithShard(wrap func(server.Shard) server.Shard) Option { return func(s *Server) { s.wrap = wrap } }
 
+// WithSurface changes how the server is configured.
+func WithSurface(change func(*grpcserver.Config)) Option {
+	return func(s *Server) { s.surface = change }
+}
+
 // Server is the client surface of a node.
 type Server struct {
 	// Addr is where it listens, host:port. It stays the same over Restart.
 	Addr string
 
-	fs     vfs.FS
-	region string
-	clock  func() error
-	admin  grpcserver.Admin
-	wrap   func(server.Shard) server.Shard
+	fs      vfs.FS
+	region  string
+	clock   func() error
+	admin   grpcserver.Admin
+	wrap    func(server.Shard) server.Shard
+	surface func(*grpcserver.Config)
 
 	mu   sync.Mutex
 	stop func() error // nil when stopped
@@ -58,7 +65,11 @@ type Server struct {
 // NewServer starts a server, which ends with the test.
 func NewServer(t TB, opts ...Option) *Server {
 	t.Helper()
-	s := &Server{Addr: "127.0.0.1:0", fs: vfs.NewMem(), region: "test"}
+	addr, err := freeport.Address()
+	if err != nil {
+		t.Fatalf("find a port: %v", err)
+	}
+	s := &Server{Addr: addr, fs: vfs.NewMem(), region: "test"}
 	for _, opt := range opts {
 		opt(s)
 	}
@@ -73,12 +84,16 @@ func NewServer(t TB, opts ...Option) *Server {
 	return s
 }
 
-// Dial returns a client of the server, which is closed with the test.
+// patience is the time that a call has on a machine that is busy with other tests.
+const patience = time.Minute
+
+// Dial returns a client of the server, which is closed with the test. A call has a minute
+// unless the options or its context say otherwise.
 func (s *Server) Dial(t TB, opts ...client.Option) *client.Client {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	c, err := client.Dial(ctx, s.Addr, opts...)
+	c, err := client.Dial(ctx, s.Addr, append([]client.Option{client.WithTimeout(patience)}, opts...)...)
 	if err != nil {
 		t.Fatalf("dial: %v", err)
 	}
@@ -98,7 +113,6 @@ func (s *Server) Start() error {
 	if err != nil {
 		return err
 	}
-	s.Addr = listener.Addr().String()
 	db, err := store.Open(store.Options{Dir: "data", FS: s.fs, CacheBytes: 1 << 20, MemTableBytes: 1 << 20})
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -129,12 +143,16 @@ func (s *Server) run(listener net.Listener, db *store.DB, shard *keyspace.Shard)
 	if s.wrap != nil {
 		gate = s.wrap(shard)
 	}
-	front := grpcserver.New(grpcserver.Config{
+	cfg := grpcserver.Config{
 		Dispatcher:   server.New(server.Config{Shard: gate, Clock: s.clock}),
 		Identity:     grpcserver.Identity{Cluster: "test", Region: s.region, Node: "n1"},
 		Admin:        s.admin,
 		DrainTimeout: 2 * time.Second,
-	})
+	}
+	if s.surface != nil {
+		s.surface(&cfg)
+	}
+	front := grpcserver.New(cfg)
 	// The front ends before the shard, so that what it let in can finish.
 	shardCtx, stopShard := context.WithCancel(context.Background())
 	frontCtx, stopFront := context.WithCancel(context.Background())

@@ -95,14 +95,20 @@ func lookAtAll(ctx context.Context, s *session, allowAlone bool) (*look, *failur
 	}
 	defer c.close(s)
 	l := &look{cluster: c}
+	decided := askDecisions(ctx, s.node)
+	var counting []*member
 	for _, m := range c.members {
+		if decided.state(m.name()) == "removed" {
+			continue
+		}
+		counting = append(counting, m)
 		l.answers = append(l.answers, &digestAnswer{member: m, problem: m.problem})
 	}
 	byMember := map[*member]*digestAnswer{}
 	for _, a := range l.answers {
 		byMember[a.member] = a
 	}
-	askAll(c.members, func(m *member) { byMember[m].ask(ctx, s.opts.timeout) })
+	askAll(counting, func(m *member) { byMember[m].ask(ctx, s.opts.timeout) })
 	l.compare(allowAlone)
 	return l, ctxFailure(ctx)
 }

@@ -211,7 +211,7 @@ func cutExample(st devcluster.Status) string {
 
 // cutLinks tells a node by its own service.
 func cutLinks(ctx context.Context, address string, regions, deafTo []string) error {
-	node, err := client.Dial(ctx, address)
+	node, err := client.Dial(ctx, address, client.ForOperators())
 	if err != nil {
 		return explain(err)
 	}
@@ -277,7 +277,7 @@ func devFailure(err error) *failure {
 // devReply shows the nodes and the cut links.
 func devReply(st devcluster.Status) reply {
 	t := table{}
-	t.add("REGION", "STATE", "PID", "GRPC", "RESP (LATER)", "HTTP", "GOSSIP", "DATA")
+	t.add("REGION", "STATE", "PID", "GRPC", "RESP", "HTTP", "GOSSIP", "DATA")
 	for _, n := range st.Nodes {
 		pid := "-"
 		if n.PID != 0 {

@@ -105,10 +105,12 @@ func timedOut() *failure {
 // exitOf gives the exit code that belongs to an error code of a node or of the SDK.
 func exitOf(code string) int {
 	switch code {
-	case "NOTFOUND", "NONAMESPACE":
+	case "NOTFOUND", "NOKEY", "NONAMESPACE":
 		return exitNotFound
-	case "UNAVAILABLE", "UNKNOWN", "DRAINING", "TIMEOUT":
+	case "UNAVAILABLE", "UNKNOWN", "DRAINING", "LOADING", "TIMEOUT":
 		return exitUnavailable
+	case "DENIED", "MEMBERS", "REMOVED":
+		return exitRefused
 	case "CANCELED", "CANCELLED", "INTERRUPTED":
 		return exitInterrupted
 	}

@@ -104,6 +104,24 @@ func keyCommands() []*command {
 				return pb.Operation_builder{Delete: pb.DeleteRequest_builder{Keys: a}.Build()}.Build(), nil
 			},
 			answer: func(r *pb.Result) reply { return intReply(r.GetDelete().GetDeleted()) }},
+		{name: "rename", args: "KEY NAME", min: 2, max: 2, group: groupKeys, inTxn: true, writes: true,
+			summary: "give a key another name; what other regions write under the old one stays there", example: "rename user:1 user:7",
+			op: func(a [][]byte) (*pb.Operation, error) {
+				return pb.Operation_builder{Rename: pb.RenameRequest_builder{Key: a[0], To: a[1]}.Build()}.Build(), nil
+			},
+			answer: func(*pb.Result) reply { return okReply{} }},
+		{name: "renamenx", args: "KEY NAME", min: 2, max: 2, group: groupKeys, inTxn: true, writes: true,
+			summary: "rename where the node sees nothing under the new name: 1, or 0", example: "renamenx user:1 user:7",
+			op: func(a [][]byte) (*pb.Operation, error) {
+				return pb.Operation_builder{Rename: pb.RenameRequest_builder{Key: a[0], To: a[1], IfFree: true}.Build()}.Build(), nil
+			},
+			answer: func(r *pb.Result) reply { return yesReply(r.GetRename().GetRenamed()) }},
+		{name: "copy", args: "KEY NAME", min: 2, max: 2, group: groupKeys, inTxn: true, writes: true,
+			summary: "copy what a key holds where the node sees nothing: 1, or 0", example: "copy user:1 user:7",
+			op: func(a [][]byte) (*pb.Operation, error) {
+				return pb.Operation_builder{Copy: pb.CopyRequest_builder{Key: a[0], To: a[1]}.Build()}.Build(), nil
+			},
+			answer: func(r *pb.Result) reply { return yesReply(r.GetCopy().GetCopied()) }},
 		{name: "exists", args: "KEY…", min: 1, max: -1, group: groupKeys, inTxn: true,
 			summary: "count how many of the keys exist", example: "exists user:1 user:2",
 			op: func(a [][]byte) (*pb.Operation, error) {
@@ -118,6 +136,9 @@ func keyCommands() []*command {
 			summary: "run the commands on the following lines, up to exec or an empty line, as one update: all or none",
 			example: "printf 'incr from -5\\nincr to 5\\n' | atoll txn", run: runTxn},
 		{name: "ping", group: groupCluster, summary: "ask whether the node answers, and how fast", example: "ping", run: runPing},
+		{name: "token", group: groupCluster, summary: "print a token of all that the node has shown up to now", example: "token", run: runToken},
+		{name: "after", args: "TOKEN", min: 1, max: 1, group: groupCluster,
+			summary: "wait, a second at most, until the node has all that a token covers; then it reads no less", example: "after AQEAAfOU…", run: runAfter},
 	}
 }
 

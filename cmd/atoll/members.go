@@ -116,7 +116,7 @@ func (m *member) admin(ctx context.Context) (pb.AdminClient, *failure) {
 	if err := anyAccepts(ctx, []string{m.address}, memberWait); err != nil {
 		return nil, failf("UNAVAILABLE", exitUnavailable, "cannot reach %s (%s)", m.address, cause(err))
 	}
-	conn, err := client.Dial(ctx, m.address)
+	conn, err := client.Dial(ctx, m.address, client.ForOperators())
 	if err != nil {
 		return nil, explain(err)
 	}

@@ -211,7 +211,7 @@ func (s *session) inOrder(ctx context.Context, queue []queued) []reply {
 // refusedAsWhole tells whether a transaction with this error changed nothing, and parts of it may do.
 func refusedAsWhole(code string) bool {
 	switch code {
-	case "WRONGTYPE", "NOTINT", "OVERFLOW", "TOOLARGE", "INVALID":
+	case "WRONGTYPE", "NOTINT", "NOKEY", "OVERFLOW", "TOOLARGE", "INVALID":
 		return true
 	}
 	return false

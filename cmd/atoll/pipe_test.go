@@ -48,6 +48,7 @@ func TestPipeRunsThousandsOfCommandsInOrder(t *testing.T) {
 		}
 	})
 	t.Run("batches and single commands answer the same", func(t *testing.T) { sameAsAlone(t, addr) })
+	t.Run("a batch whose replies are too large runs once", func(t *testing.T) { largeReplies(t, addr) })
 	t.Run("a reply comes at once when the next line does not", func(t *testing.T) { coprocess(t, addr) })
 }
 
@@ -69,6 +70,20 @@ func sameAsAlone(t *testing.T, addr string) {
 	}
 }
 
+// largeReplies counts in a batch that reads more than one response holds.
+func largeReplies(t *testing.T, addr string) {
+	value := strings.Repeat("x", 1<<20)
+	if out, errs, _ := atoll(t, "set large "+value+"\n", "--addr", addr); out != "OK\n" {
+		t.Fatalf("reply %q, stderr %q", out, errs)
+	}
+	if _, errs, code := atoll(t, strings.Repeat("get large\n", 10)+"incr once\n"+strings.Repeat("get large\n", 10), "--addr", addr); code != exitError || !strings.Contains(errs, "UNKNOWN reply of") {
+		t.Errorf("exit %d, stderr %.300q", code, errs)
+	}
+	if out, errs, _ := atoll(t, "get once\n", "--addr", addr); out != "1\n" {
+		t.Errorf("counted %q times, stderr %q", out, errs)
+	}
+}
+
 // randomCommand works on one of two keys whose names are filled in: letter, then seed.
 func randomCommand(rnd *rand.Rand) string {
 	key := fmt.Sprintf("%%[1]s:%%[2]d:%d", rnd.IntN(2))
@@ -76,7 +91,13 @@ func randomCommand(rnd *rand.Rand) string {
 	return []string{
 		"set " + key + " 5", "set " + key + " text", "get " + key, "del " + key, "incr " + key, "incr " + key + " 3", "decr " + key,
 		"reset " + key, "sadd " + key + " " + member, "srem " + key + " " + member, "scard " + key, "sismember " + key + " " + member, "exists " + key,
-	}[rnd.IntN(13)]
+		"hset " + key + " f " + member, "hincrby " + key + " n 2", "hget " + key + " n", "hmget " + key + " f n", "hdel " + key + " f",
+		"hlen " + key, "hexists " + key + " n", "hstrlen " + key + " f", "hsetnx " + key + " f x", "hgetall " + key, "hkeys " + key, "hvals " + key,
+		"expire " + key + " 1000", "persist " + key, "setex " + key + " 2000 v",
+		"rpush " + key + " " + member, "lpush " + key + " x y", "lpop " + key, "rpop " + key + " 2", "lset " + key + " 0 z", "linsert " + key + " after " + member + " w",
+		"lrem " + key + " 1 x", "lmove " + key + " " + key + " left right", "lrange " + key + " 0 -1", "llen " + key,
+		"zadd " + key + " 1.5 " + member, "zincrby " + key + " 2 " + member, "zrem " + key + " " + member, "zrange " + key + " 0 -1", "zpopmin " + key, "zscore " + key + " " + member,
+	}[rnd.IntN(44)]
 }
 
 func coprocess(t *testing.T, addr string) {

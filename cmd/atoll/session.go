@@ -42,7 +42,7 @@ func (s *session) connect(ctx context.Context) (*client.Client, *failure) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.opts.timeout)
 	defer cancel()
-	node, err := client.Dial(ctx, s.opts.addr)
+	node, err := client.Dial(ctx, s.opts.addr, client.ForOperators())
 	if err != nil {
 		return nil, explain(err)
 	}

@@ -74,9 +74,23 @@ func (term *terminal) watch() {
 	}
 }
 
+// quiet waits until nothing was shown for a while: keys typed while the line editor
+// sets up the terminal are lost.
+func (term *terminal) quiet() {
+	for last, still := -1, 0; still < 10; time.Sleep(20 * time.Millisecond) {
+		term.mu.Lock()
+		now := term.seen.Len()
+		term.mu.Unlock()
+		if still++; now != last {
+			last, still = now, 0
+		}
+	}
+}
+
 // typing types keys and waits until want is shown.
 func (term *terminal) typing(keys, want string) {
 	term.t.Helper()
+	term.quiet()
 	term.mu.Lock()
 	term.seen.Reset()
 	term.mu.Unlock()

@@ -34,10 +34,17 @@ func runStatus(ctx context.Context, s *session, _ []string) reply {
 	if err != nil {
 		return errReply{explain(err)}
 	}
-	return pageReply{page: statusPage(status), doc: statusDocument(status)}
+	d := askDecisions(ctx, node)
+	page, doc := statusPage(status, d), statusDocument(status)
+	doc["decisions"], doc["kept_aside"] = decisionDocuments(d.members), keptDocuments(d.kept)
+	// An older node does not know of transfers: the rest is shown all the same.
+	if t, err := pb.NewTransferAdminClient(node.Conn()).TransferStatus(ctx, &pb.TransferStatusRequest{}); err == nil {
+		page, doc["transfer"] = statusTransfer(page, t), transferDocument(t)
+	}
+	return pageReply{page: page, doc: doc}
 }
 
-func statusPage(st *pb.StatusResponse) string {
+func statusPage(st *pb.StatusResponse, d decisions) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%s of cluster %s, %s, up %s, version %s\n", nodeName(st.GetRegion(), st.GetNode()), st.GetCluster(),
 		st.GetState(), period(st.GetUptimeMs()), or(st.GetVersion(), "unknown"))
@@ -46,6 +53,9 @@ func statusPage(st *pb.StatusResponse) string {
 		origin = originID(st.GetOrigin())
 	}
 	fmt.Fprintf(&out, "clock %s (%+d ms), fsync %s, origin %s\n", st.GetClockVerdict(), st.GetClockSkewMs(), st.GetFsync(), origin)
+	for _, a := range st.GetAlarms() {
+		fmt.Fprintf(&out, "ALARM: %s\n", a)
+	}
 	for _, sh := range st.GetShards() {
 		fmt.Fprintf(&out, "%s/%d: %s from %s, op log %s", sh.GetNamespace(), sh.GetShard(), count(sh.GetUpdatesApplied(), "update"),
 			count(uint64(len(sh.GetVector())), "origin"), size(sh.GetLogBytes()))
@@ -54,15 +64,16 @@ func statusPage(st *pb.StatusResponse) string {
 		}
 		if sh.GetParkedFrames() > 0 {
 			fmt.Fprintf(&out, ", %s PARKED, stamped %s ahead", count(sh.GetParkedFrames(), "frame"), period(uint64(max(0, sh.GetParkedAheadMs()))))
+			out.WriteString(" (whose: atoll clock)")
 		}
 		out.WriteString("\n")
 	}
-	out.WriteString("\n" + memberTable(st))
+	out.WriteString("\n" + memberTable(st, d) + d.waits())
 	return out.String()
 }
 
 // memberTable joins what gossip and replication say about each member.
-func memberTable(st *pb.StatusResponse) string {
+func memberTable(st *pb.StatusResponse, d decisions) string {
 	peers := map[string]*pb.PeerStatus{}
 	for _, p := range st.GetPeers() {
 		peers[p.GetAddress()] = p
@@ -72,11 +83,11 @@ func memberTable(st *pb.StatusResponse) string {
 	}
 	shown := map[*pb.PeerStatus]bool{}
 	t := table{}
-	t.add("MEMBER", "ADDRESS", "GOSSIP", "LINK", "BEHIND", "AHEAD", "RTT", "SKEW")
+	t.add("MEMBER", "ADDRESS", "GOSSIP", "LINK", "BEHIND", "AHEAD", "RTT", "SKEW", "STATE")
 	for _, m := range st.GetMembers() {
 		name := nodeName(m.GetRegion(), m.GetNode())
 		if m.GetSelf() {
-			t.add(name, m.GetAddress(), or(m.GetGossip(), "-"), "this node", "-", "-", "-", "-")
+			t.add(name, m.GetAddress(), or(m.GetGossip(), "-"), "this node", "-", "-", "-", "-", d.state(name))
 			continue
 		}
 		p := peers[name]
@@ -84,11 +95,12 @@ func memberTable(st *pb.StatusResponse) string {
 			p = peers[m.GetAddress()]
 		}
 		shown[p] = true
-		t.add(append([]string{name, m.GetAddress(), or(m.GetGossip(), "-")}, peerCells(p)...)...)
+		t.add(append(append([]string{name, m.GetAddress(), or(m.GetGossip(), "-")}, peerCells(p)...), d.state(name))...)
 	}
 	for _, p := range st.GetPeers() {
 		if !shown[p] {
-			t.add(append([]string{nodeName(p.GetRegion(), p.GetNode()), p.GetAddress(), "-"}, peerCells(p)...)...)
+			name := nodeName(p.GetRegion(), p.GetNode())
+			t.add(append(append([]string{name, p.GetAddress(), "-"}, peerCells(p)...), d.state(name))...)
 		}
 	}
 	return t.String()
@@ -133,7 +145,7 @@ func statusDocument(st *pb.StatusResponse) object {
 	return object{
 		"cluster": st.GetCluster(), "region": st.GetRegion(), "node": st.GetNode(), "version": st.GetVersion(), "uptime_ms": st.GetUptimeMs(),
 		"state": st.GetState(), "origin": originID(st.GetOrigin()), "time": stampTime(st.GetStamp()), "clock_verdict": st.GetClockVerdict(),
-		"clock_skew_ms": st.GetClockSkewMs(), "fsync": st.GetFsync(), "shards": shards, "peers": peers, "members": members,
+		"clock_skew_ms": st.GetClockSkewMs(), "fsync": st.GetFsync(), "alarms": append([]string{}, st.GetAlarms()...), "shards": shards, "peers": peers, "members": members,
 	}
 }
 

@@ -45,18 +45,22 @@ const (
 type flagHelp struct{ name, help string }
 
 const (
-	groupStrings  = "Strings and counters"
-	groupSets     = "Sets"
-	groupKeys     = "Keys"
-	groupCluster  = "The cluster"
-	groupPlumbing = "Here"
+	groupStrings    = "Strings and counters"
+	groupSets       = "Sets"
+	groupHashes     = "Hashes"
+	groupSortedSets = "Sorted sets"
+	groupLists      = "Lists"
+	groupBounded    = "Bounded counters"
+	groupKeys       = "Keys"
+	groupCluster    = "The cluster"
+	groupPlumbing   = "Here"
 )
 
 // commands is the table; init in this file fills it, because help reads the table that holds it.
 var commands []*command
 
 func init() {
-	commands = slices.Concat(stringCommands(), setCommands(), keyCommands(), clusterCommands(), localCommands())
+	commands = slices.Concat(stringCommands(), setCommands(), hashCommands(), sortedSetCommands(), listCommands(), boundedCommands(), keyCommands(), expiryCommands(), clusterCommands(), clockCommands(), memberCommands(), verifyCommands(), backupCommands(), reloadCommands(), scrubCommands(), transferCommands(), localCommands())
 }
 
 func localCommands() []*command {

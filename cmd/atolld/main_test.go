@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -19,6 +18,7 @@ import (
 	"time"
 
 	"github.com/atollkv/atoll/client"
+	"github.com/atollkv/atoll/internal/freeport"
 )
 
 var binary string
@@ -117,12 +117,11 @@ type process struct {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	a, err := freeport.Address()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return a
 }
 
 // spawn starts a node and waits until it is ready.
@@ -136,7 +135,7 @@ func spawnAs(t *testing.T, command []string, dir string, more ...string) *proces
 	t.Helper()
 	p := &process{listen: freeAddress(t), http: freeAddress(t), exited: make(chan struct{})}
 	p.cmd = exec.Command(command[0], append(append(command[1:], []string{
-		"--region", "eu", "--data-dir", dir, "--listen", p.listen, "--http-listen", p.http, "--gossip-listen", freeAddress(t),
+		"--region", "eu", "--data-dir", dir, "--listen", p.listen, "--resp-listen", "", "--http-listen", p.http, "--gossip-listen", freeAddress(t),
 		"--cache-bytes", "8MiB",
 	}...), more...)...)
 	p.cmd.Env = []string{"PATH=/bin"}
@@ -208,14 +207,14 @@ func dial(t *testing.T, p *process) *client.Client {
 func TestSecondProcessOnADirectoryIsRefused(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	p := spawn(t, dir)
-	got := atolld(t, nil, "--region", "eu", "--data-dir", dir, "--listen", freeAddress(t), "--http-listen=", "--gossip-listen=")
+	got := atolld(t, nil, "--region", "eu", "--data-dir", dir, "--listen", freeAddress(t), "--resp-listen=", "--http-listen=", "--gossip-listen=")
 	if want := fmt.Sprintf("data directory in use by pid %d", p.cmd.Process.Pid); got.code != 75 || !strings.Contains(got.stderr, want) {
 		t.Errorf("exit %d, want 75 and %q\n%s", got.code, want, got.stderr)
 	}
 	if code := p.terminate(t, 15*time.Second); code != 0 {
 		t.Errorf("exit %d\n%s", code, p.log())
 	}
-	got = atolld(t, nil, "--region", "eu", "--cluster", "other", "--data-dir", dir, "--listen", freeAddress(t), "--http-listen=", "--gossip-listen=")
+	got = atolld(t, nil, "--region", "eu", "--cluster", "other", "--data-dir", dir, "--listen", freeAddress(t), "--resp-listen=", "--http-listen=", "--gossip-listen=")
 	if got.code != 78 || !strings.Contains(got.stderr, `belongs to cluster "atoll"; this is "other"`) {
 		t.Errorf("another cluster: exit %d\n%s", got.code, got.stderr)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -49,7 +50,8 @@ func Play(seed uint64, a Alphabet) error {
 
 type replica struct {
 	origin clock.Origin
-	seen   []int // ids of applied updates, in order
+	closed []clock.Origin // earlier origins, not folded
+	seen   []int          // ids of applied updates, in order
 	vv     clock.VersionVector
 	heads  map[clock.Origin]crdt.Context
 	state  State
@@ -61,6 +63,7 @@ type record struct {
 	dep    clock.VersionVector
 	tag    crdt.Tag
 	change crdt.Change
+	folds  clock.Origin // a record that folds an origin changes nothing
 }
 
 type history struct {
@@ -69,6 +72,7 @@ type history struct {
 	replicas []*replica
 	records  []record
 	ops      []Op
+	folds    *crdt.Folds
 	trace    string
 }
 
@@ -116,7 +120,10 @@ func (h *history) deliver(r *replica, id int) bool {
 
 func (h *history) apply(r *replica, id int) {
 	rec := h.records[id]
-	r.state.apply(&rec.change, rec.tag, crdt.ContextOf(rec.dot, rec.dep))
+	if rec.folds == 0 {
+		r.state.fold(h.folds.At(r.vv))
+		r.state.apply(&rec.change, rec.tag, crdt.ContextOf(rec.dot, rec.dep))
+	}
 	r.vv.Advance(rec.dot.Origin, rec.dot.Seq)
 	r.heads[rec.dot.Origin] = crdt.Context{Seen: rec.dep, Self: rec.dot}
 	r.seen = append(r.seen, id)
@@ -127,6 +134,9 @@ func (h *history) write(i int) string {
 	r := h.replicas[i]
 	// Now and then a writer takes a new origin, as after a restart.
 	if h.rng.IntN(12) == 0 {
+		if r.vv.Get(r.origin) > 0 {
+			r.closed = append(r.closed, r.origin)
+		}
 		r.origin = clock.Origin(h.rng.Uint64() | 1)
 	}
 	r.time = max(r.time+1, clock.Timestamp(1+h.rng.IntN(60)))
@@ -136,48 +146,274 @@ func (h *history) write(i int) string {
 	for _, id := range r.seen {
 		op.Saw[id] = true
 	}
-	rec.change = h.command(r, &op, rec.tag)
+	if o := h.foldable(r); o != 0 {
+		op.Kind, rec.folds = "fold", o
+		pool := crdt.PoolOf(crdt.Declaration{Node: strconv.Itoa(i)})
+		h.folds = h.folds.With(crdt.Folding{Origin: o, Pool: pool, By: []clock.Dot{dot}})
+	} else {
+		rec.change = h.command(r, &op, &rec)
+	}
 	h.records, h.ops = append(h.records, rec), append(h.ops, op)
 	h.apply(r, op.ID)
-	return h.note("%d writes %d: %s %s %d", i, op.ID, op.Kind, op.Value, op.Delta)
+	return h.note("%d writes %d at %d: %s %s %s %d %v until %d clears %v", i, op.ID, r.time, op.Kind, op.Field, op.Value, op.Delta, op.Score, op.Until, op.Clears)
 }
 
-// command does at a replica what the keyspace does for a client.
-func (h *history) command(r *replica, op *Op, tag crdt.Tag) crdt.Change {
-	head := &r.state.Header
+// foldable returns an earlier origin of r that can be folded: every replica has seen it to
+// its end, and r has seen every update whose writer had not.
+func (h *history) foldable(r *replica) clock.Origin {
+	for i, o := range r.closed {
+		end := clock.Dot{Origin: o, Seq: r.vv.Get(o)}
+		unseen := func(rec record) bool {
+			return !r.vv.Covers(rec.dot) && !crdt.ContextOf(rec.dot, rec.dep).Covers(end)
+		}
+		ready := !slices.ContainsFunc(h.replicas, func(x *replica) bool { return !x.vv.Covers(end) })
+		if ready && !slices.ContainsFunc(h.records, unseen) {
+			r.closed = slices.Delete(r.closed, i, i+1)
+			return o
+		}
+	}
+	return 0
+}
+
+// command does at a replica what the keyspace does for a client: to a key that has ended it writes as if
+// it had been deleted first.
+func (h *history) command(r *replica, op *Op, rec *record) crdt.Change {
+	r.state.fold(h.folds.At(r.vv))
+	now := int64(r.time)
+	gone, _ := r.state.Header.Gone(now, r.state.holds)
+	h.drawKind(op, &r.state, gone, now)
+	op.Prepare(h.seen(r), now)
+	if !gone || op.Kind == "set" || op.Kind == "del" {
+		c := h.commandOn(&r.state, op, rec.tag)
+		if op.Kind == "srem" || op.Kind == "hdel" {
+			h.emptied(&r.state, &c, rec)
+		}
+		return c
+	}
+	clear := r.state.deletion(r.state.Header.Deletion(nil))
+	after := r.state.clone()
+	after.apply(&clear, rec.tag, crdt.ContextOf(rec.dot, rec.dep))
+	return inOne(clear, h.commandOn(&after, op, rec.tag))
+}
+
+// drawKind makes of a command one that changes something, and draws the time of one that sets any.
+func (h *history) drawKind(op *Op, s *State, gone bool, now int64) {
+	shown, _ := s.Header.Shown(s.holds)
+	op.Field, op.Value = "", ""
+	switch op.Kind {
+	case "hset", "hincr", "hdel":
+		op.Field = string(rune('p' + h.rng.IntN(3)))
+	case "sadd", "srem":
+		op.Value = string(rune('a' + h.rng.IntN(3)))
+	}
+	switch op.Kind {
+	case "srem", "hdel":
+		if gone {
+			op.Kind = "del"
+		}
+	case "expire", "persist":
+		if op.Until = 0; op.Kind == "expire" {
+			op.Until = now + 1 + int64(h.rng.IntN(40))
+		}
+		if op.Kind = "expire"; gone || shown == crdt.TypeNone {
+			op.Kind = "del"
+		}
+	case "setex":
+		op.Kind, op.Until = "set", now+1+int64(h.rng.IntN(40))
+	case "keepttl":
+		op.Kind, op.Until = "set", s.Header.Until(shown)
+		if gone {
+			op.Until = 0
+		}
+	}
+}
+
+// inOne joins the deletion of a key with what the same update writes after it.
+func inOne(clear, c crdt.Change) crdt.Change {
+	c.Clear, c.Floors = true, clear.Floors
+	for _, f := range clear.Fields {
+		i, there := slices.BinarySearchFunc(c.Fields, f.Name, func(x crdt.FieldChange, name []byte) int { return bytes.Compare(x.Name, name) })
+		if there {
+			c.Fields[i].Clear, c.Fields[i].Floors = true, f.Floors
+		} else {
+			c.Fields = slices.Insert(c.Fields, i, f)
+		}
+	}
+	return c
+}
+
+// seen returns the operations that a replica has applied.
+func (h *history) seen(r *replica) (ops []Op) {
+	for _, id := range r.seen {
+		ops = append(ops, h.ops[id])
+	}
+	return ops
+}
+
+func (h *history) commandOn(s *State, op *Op, tag crdt.Tag) crdt.Change {
+	head := &s.Header
 	switch op.Kind {
 	case "set":
-		op.Value = "v" + strconv.Itoa(op.ID)
-		if h.rng.IntN(2) == 0 {
-			op.Value = strconv.Itoa(op.ID * 1000)
+		op.Value = h.value(op)
+		c := s.deletion(head.Assignment(nil, []byte(op.Value)))
+		if op.Until > 0 {
+			c.Expiry = &crdt.Expiry{At: op.Until}
 		}
-		return head.Assignment(nil, []byte(op.Value))
+		return c
 	case "del":
-		return head.Deletion(nil)
+		return s.deletion(head.Deletion(nil))
 	case "incr":
 		op.Delta = int64(h.rng.IntN(21) - 10)
-		s := head.Counter.Increment(op.Delta, tag)
-		return crdt.Change{Increment: &crdt.Increment{Base: s.Base, Total: s.Total, Delta: crdt.TotalOf(op.Delta)}}
+		x := head.Counter.Increment(crdt.TotalOf(op.Delta), tag)
+		return crdt.Change{Increment: &crdt.Increment{Base: x.Base, Total: x.Total, Delta: crdt.TotalOf(op.Delta)}}
 	case "sadd":
-		op.Value = string(rune('a' + h.rng.IntN(3)))
 		return crdt.Change{Adds: [][]byte{[]byte(op.Value)}}
+	case "fincr":
+		op.Score = float64(h.rng.IntN(161)-80) / 8
+		x := head.Counter.Increment(crdt.TotalOfFloat(op.Score), tag)
+		return crdt.Change{Increment: &crdt.Increment{Base: x.Base, Total: x.Total, Delta: crdt.TotalOfFloat(op.Score)}}
+	case "expire":
+		return crdt.Change{Expiry: head.Expire(op.Until)}
+	case "hset", "hincr", "hdel":
+		return h.fieldCommand(s, op, tag)
+	case "zadd", "zincr", "zrem":
+		return h.scoreCommand(s, op, tag)
+	case "pfadd":
+		return h.sketchCommand(s, op)
+	case "bcreate", "badd", "bgrant":
+		return h.boundedCommand(s, op, tag)
+	case "push", "linsert", "lset", "lrem":
+		return h.listCommand(s, op, tag)
 	default:
-		op.Value = string(rune('a' + h.rng.IntN(3)))
-		_, there := r.state.Members[op.Value]
-		empty := len(r.state.Members) == 0 || len(r.state.Members) == 1 && there
+		_, there := s.Members[op.Value]
+		empty := len(s.Members) == 0 || len(s.Members) == 1 && there
 		return crdt.Change{Removes: [][]byte{[]byte(op.Value)}, Unclaim: empty}
 	}
 }
 
-func (r *replica) context(o clock.Origin) crdt.Context { return r.heads[o] }
-
-func (r *replica) canonical() State {
-	s := r.state.clone()
-	s.Header = s.Header.Canonical(r.context)
-	return s
+// emptied adds to a change what it means for the deadlines that it leaves nothing of the key.
+func (h *history) emptied(s *State, c *crdt.Change, rec *record) {
+	after := s.clone()
+	after.apply(c, rec.tag, crdt.ContextOf(rec.dot, rec.dep))
+	if t, _ := after.Header.Shown(after.holds); t == crdt.TypeNone && len(after.Header.Expiry) > 0 {
+		c.Expiry = &crdt.Expiry{None: true}
+	}
 }
 
-func (r *replica) bytes() []byte { return r.state.bytes(r.context) }
+func (h *history) value(op *Op) string {
+	if h.rng.IntN(2) == 0 {
+		return strconv.Itoa(op.ID * 1000)
+	}
+	return "v" + strconv.Itoa(op.ID)
+}
+
+// scores are numbers that add up to others than their float64 sums, or to none at all.
+var scores = []float64{0, 1, -1, 0.1, 1.1, -4.1, 2.5, 1e16, -1e300, math.MaxFloat64, 5e-324, math.Inf(1), math.Inf(-1)}
+
+func (h *history) scoreCommand(s *State, op *Op, tag crdt.Tag) crdt.Change {
+	f := s.Scores[op.Field]
+	change := crdt.FieldChange{Name: []byte(op.Field)}
+	empties := false
+	switch op.Kind {
+	case "zadd":
+		op.Score = scores[h.rng.IntN(len(scores))]
+		change.Edit = f.Assignment(crdt.AppendScore(nil, op.Score))
+	case "zincr":
+		op.Score = scores[h.rng.IntN(len(scores)-2)]
+		change.Edit.Add(&f.Counter, crdt.TotalOfFloat(op.Score), tag)
+	default:
+		change.Edit = f.Deletion()
+		live := liveOf(s.Scores)
+		empties = len(live) == 0 || len(live) == 1 && live[0] == op.Field
+	}
+	return crdt.Change{Scores: []crdt.FieldChange{change}, UnclaimZSet: empties}
+}
+
+// listCommand writes to a list. To the specification an insertion is an assignment at a new
+// position.
+func (h *history) listCommand(s *State, op *Op, tag crdt.Tag) crdt.Change {
+	live, kind := liveOf(s.Items), op.Kind
+	at := 0
+	if len(live) > 0 {
+		at = h.rng.IntN(len(live))
+	} else if kind != "lrem" {
+		kind = "push"
+	}
+	op.Kind, op.Value = "lset", h.value(op)
+	switch kind {
+	case "push", "linsert":
+		op.Field = string(h.place(live, at, kind, tag))
+	case "lrem":
+		op.Kind = "lrem"
+		if len(live) == 0 {
+			return crdt.Change{UnclaimList: true}
+		}
+		fallthrough
+	default:
+		op.Field = live[at]
+	}
+	f := s.Items[op.Field]
+	change := crdt.FieldChange{Name: []byte(op.Field), Edit: crdt.ItemEdit(&f, []byte(op.Value))}
+	if op.Kind == "lrem" {
+		change.Edit = f.Deletion()
+	}
+	return crdt.Change{Items: []crdt.FieldChange{change}, UnclaimList: op.Kind == "lrem" && len(live) == 1}
+}
+
+// place returns a position for a new element: at an end, or behind another.
+func (h *history) place(live []string, after int, kind string, tag crdt.Tag) (p crdt.Position) {
+	var err error
+	x := crdt.Insertion{Tag: tag}
+	switch front := h.rng.IntN(2) == 0; {
+	case len(live) == 0:
+		p, err = x.Back(nil)
+	case kind == "push" && front:
+		p, err = x.Front(crdt.Position(live[0]))
+	case kind == "push":
+		p, err = x.Back(crdt.Position(live[len(live)-1]))
+	case after+1 < len(live):
+		p, err = x.Between(crdt.Position(live[after]), crdt.Position(live[after+1]))
+	default:
+		p, err = x.Between(crdt.Position(live[after]), nil)
+	}
+	if err != nil {
+		panic(err)
+	}
+	return p
+}
+
+func (h *history) fieldCommand(s *State, op *Op, tag crdt.Tag) crdt.Change {
+	f := s.Fields[op.Field]
+	change := crdt.FieldChange{Name: []byte(op.Field)}
+	empties := false
+	switch op.Kind {
+	case "hset":
+		op.Value = h.value(op)
+		change.Edit = f.Assignment([]byte(op.Value))
+	case "hincr":
+		op.Delta = int64(h.rng.IntN(21) - 10)
+		change.Edit.Add(&f.Counter, crdt.TotalOf(op.Delta), tag)
+	default:
+		change.Edit = f.Deletion()
+		live := liveOf(s.Fields)
+		empties = len(live) == 0 || len(live) == 1 && live[0] == op.Field
+	}
+	return crdt.Change{Fields: []crdt.FieldChange{change}, UnclaimHash: empties}
+}
+
+func (h *history) knowledge(r *replica) crdt.Knowledge {
+	return crdt.Knowledge{Seen: func(o clock.Origin) crdt.Context { return r.heads[o] }, Folded: h.folds.At(r.vv)}
+}
+
+func (h *history) vectors(a, b clock.VersionVector) crdt.Vectors {
+	return crdt.Vectors{Ours: a, Theirs: b, Folds: h.folds}
+}
+
+func (h *history) canonical(r *replica) State { return h.settle(r.state, r) }
+
+func (h *history) settle(s State, by *replica) State { return s.canonical(h.knowledge(by)) }
+
+func (h *history) bytes(r *replica) []byte { return r.state.bytes(h.knowledge(r)) }
 
 func (h *history) check() error {
 	for i, r := range h.replicas {
@@ -188,14 +424,17 @@ func (h *history) check() error {
 		if want, got := Spec(visible), r.state.look(); !reflect.DeepEqual(want, got) {
 			return fmt.Errorf("replica %d shows\n %v, the rules give\n %v", i, got, want)
 		}
+		if err := r.state.checkBound(); err != nil {
+			return fmt.Errorf("replica %d: %w", i, err)
+		}
 		if err := r.state.roundTrip(); err != nil {
 			return fmt.Errorf("replica %d: %w", i, err)
 		}
 	}
 	for i, a := range h.replicas {
 		for j, b := range h.replicas[:i] {
-			if a.vv.Equal(b.vv) && !bytes.Equal(a.bytes(), b.bytes()) {
-				return fmt.Errorf("replicas %d and %d hold the same updates, but\n %x\n %x", i, j, a.bytes(), b.bytes())
+			if a.vv.Equal(b.vv) && !bytes.Equal(h.bytes(a), h.bytes(b)) {
+				return fmt.Errorf("replicas %d and %d hold the same updates, but\n %x\n %x", i, j, h.bytes(a), h.bytes(b))
 			}
 			if err := h.checkMerge(a, b); err != nil {
 				return fmt.Errorf("replicas %d and %d: %w", i, j, err)
@@ -208,21 +447,21 @@ func (h *history) check() error {
 // checkMerge compares merging states with applying the missing updates.
 func (h *history) checkMerge(a, b *replica) error {
 	both := h.mergeByUpdates(a, b)
-	want := both.bytes()
-	if got := h.mergeByState(a, b).bytes(both.context); !bytes.Equal(got, want) {
+	want := h.bytes(both)
+	if got := h.mergeByState(a, b).bytes(h.knowledge(both)); !bytes.Equal(got, want) {
 		return fmt.Errorf("merged states\n %x, merged updates\n %x", got, want)
 	}
-	if got := h.mergeByState(b, a).bytes(both.context); !bytes.Equal(got, want) {
+	if got := h.mergeByState(b, a).bytes(h.knowledge(both)); !bytes.Equal(got, want) {
 		return fmt.Errorf("merge does not commute:\n %x\n %x", got, want)
 	}
-	if got := h.mergeByState(a, a).bytes(a.context); !bytes.Equal(got, a.bytes()) {
-		return fmt.Errorf("merge is not idempotent:\n %x\n %x", got, a.bytes())
+	if got := h.mergeByState(a, a).bytes(h.knowledge(a)); !bytes.Equal(got, h.bytes(a)) {
+		return fmt.Errorf("merge is not idempotent:\n %x\n %x", got, h.bytes(a))
 	}
 	return nil
 }
 
 func (h *history) mergeByState(a, b *replica) State {
-	return merge(a.canonical(), b.canonical(), crdt.Vectors{Ours: a.vv, Theirs: b.vv})
+	return merge(h.canonical(a), h.canonical(b), h.vectors(a.vv, b.vv))
 }
 
 func (h *history) mergeByUpdates(a, b *replica) *replica {
@@ -241,13 +480,9 @@ func (h *history) checkAssociative() error {
 	ab := h.mergeByUpdates(a, b)
 	all := h.mergeByUpdates(ab, c)
 	bc := h.mergeByUpdates(b, c)
-	settle := func(s State, by *replica) State {
-		s.Header = s.Header.Canonical(by.context)
-		return s
-	}
-	left := merge(settle(h.mergeByState(a, b), ab), c.canonical(), crdt.Vectors{Ours: ab.vv, Theirs: c.vv})
-	right := merge(a.canonical(), settle(h.mergeByState(b, c), bc), crdt.Vectors{Ours: a.vv, Theirs: bc.vv})
-	if l, r := left.bytes(all.context), right.bytes(all.context); !bytes.Equal(l, r) {
+	left := merge(h.settle(h.mergeByState(a, b), ab), h.canonical(c), h.vectors(ab.vv, c.vv))
+	right := merge(h.canonical(a), h.settle(h.mergeByState(b, c), bc), h.vectors(a.vv, bc.vv))
+	if l, r := left.bytes(h.knowledge(all)), right.bytes(h.knowledge(all)); !bytes.Equal(l, r) {
 		return fmt.Errorf("merge is not associative:\n %x\n %x", l, r)
 	}
 	return nil

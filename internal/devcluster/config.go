@@ -118,7 +118,7 @@ func FindBinary(getenv func(string) string) (string, error) {
 func portsInUse(nodes []*process) []string {
 	var used []string
 	for _, n := range nodes {
-		for _, address := range []string{n.GRPC, n.HTTP, n.Gossip} {
+		for _, address := range []string{n.GRPC, n.RESP, n.HTTP, n.Gossip} {
 			l, err := net.Listen("tcp", address)
 			if err != nil {
 				used = append(used, address)

@@ -3,6 +3,8 @@ package devcluster
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -88,10 +90,24 @@ func TestTailGivesTheEndOfALongFile(t *testing.T) {
 
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		base := 10_000 + rand.IntN(2000)*5 // below those that the system gives to anybody
+		if portsFree(base) {
+			return base
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatal("no free ports")
+	return 0
+}
+
+// portsFree tells whether all ports of one node can be had.
+func portsFree(base int) bool {
+	for port := base; port < base+4; port++ {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			return false
+		}
+		_ = l.Close() // it was only tried
+	}
+	return true
 }

@@ -56,7 +56,7 @@ func (p *process) configure(all []*process, cluster string) {
 		}
 	}
 	p.args = []string{
-		"--region", p.Region, "--cluster", cluster, "--data-dir", p.Data, "--listen", p.GRPC, "--http-listen", p.HTTP,
+		"--region", p.Region, "--cluster", cluster, "--data-dir", p.Data, "--listen", p.GRPC, "--resp-listen", p.RESP, "--http-listen", p.HTTP,
 		"--gossip-listen", p.Gossip, "--dev-faults=true",
 	}
 	if len(peers) > 0 {

@@ -6,4 +6,4 @@ package mistake
 const Enabled = true
 
 // Has reports whether m is planted.
-func (s Set) Has(m Mistake) bool { return s&(1<<m) != 0 }
+func (s Set) Has(m Mistake) bool { return s[m/64]&(1<<(m%64)) != 0 }

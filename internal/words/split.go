@@ -28,12 +28,15 @@ func Split(line []byte) ([][]byte, error) {
 	}
 }
 
-// one reads the word that begins at i and returns the index behind it. As in redis-cli a quote may
-// begin in the middle of a word.
+// one reads the word that begins at i and returns the index behind it and what ends it. As in Redis a
+// quote may begin in the middle of a word.
 func one(line []byte, i int) (word []byte, next int, err error) {
 	word = []byte{}
-	for i < len(line) && !blank(line[i]) {
+	for i < len(line) {
 		quote := line[i]
+		if ends(quote) {
+			return word, i + 1, nil
+		}
 		if quote != '"' && quote != '\'' {
 			word = append(word, quote)
 			i++
@@ -46,6 +49,7 @@ func one(line []byte, i int) (word []byte, next int, err error) {
 		if i < len(line) && !blank(line[i]) {
 			return nil, 0, ErrGlued
 		}
+		return word, i, nil
 	}
 	return word, i, nil
 }
@@ -107,6 +111,9 @@ func nibble(c byte) (byte, bool) {
 	}
 	return 0, false
 }
+
+// ends tells the bytes that end a word outside quotes: as in Redis, not all blanks do, and zero does.
+func ends(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == 0 }
 
 func blank(c byte) bool {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f'

@@ -22,6 +22,8 @@ func TestSplit(t *testing.T) {
 		{"a quote may begin inside a word", `ab"c d"`, []string{"abc d"}, nil},
 		{"a backslash outside quotes is itself", `a\nb`, []string{`a\nb`}, nil},
 		{"text that is not ASCII", `"größe" ∞`, []string{"größe", "∞"}, nil},
+		{"a zero byte ends a word", "a\x00b \x00c", []string{"a", "b", "", "c"}, nil},
+		{"a form feed is in a word, and is a blank between words", "a\fb \fc", []string{"a\fb", "c"}, nil},
 		{"a double quote stays open", `set k "a`, nil, ErrUnbalanced},
 		{"an escaped quote does not close", `"a\"`, nil, ErrUnbalanced},
 		{"a single quote stays open", `'a`, nil, ErrUnbalanced},

@@ -22,6 +22,6 @@ func (c SCard) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	if _, found, err := tx.Expect(c.Key, crdt.TypeSet); err != nil || !found {
 		return r, err
 	}
-	r.Int, err = tx.Count(c.Key)
+	r.Int, err = tx.Count(c.Key, crdt.TypeSet)
 	return r, err
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // Siblings lists the concurrent values of a key, greatest stamp first: the values that
-// strings were set to, and one entry for increments or a set. Reply: Siblings; none
+// strings were set to, and one entry for increments, a set or a hash. Reply: Siblings; none
 // when the key does not exist.
 type Siblings struct{ Key []byte }
 
@@ -47,9 +47,11 @@ func (c Siblings) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 			return r, err
 		}
 	}
-	if tag, claimed := h.Claimed(crdt.TypeSet); claimed {
-		if err := add(crdt.TypeSet, tag, nil, shown == crdt.TypeSet); err != nil {
-			return r, err
+	for _, t := range crdt.Collections {
+		if tag, claimed := h.Claimed(t); claimed {
+			if err := add(t, tag, nil, shown == t); err != nil {
+				return r, err
+			}
 		}
 	}
 	slices.SortStableFunc(r.Siblings, func(a, b keyspace.Sibling) int {

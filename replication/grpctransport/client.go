@@ -37,9 +37,13 @@ func New(creds credentials.TransportCredentials, more ...grpc.DialOption) *Trans
 	if creds == nil {
 		creds = insecure.NewCredentials()
 	}
-	// Neither HTTP/2 window is set: setting one disables the estimator for both.
+	// Both HTTP/2 windows are as large as the largest credit, which is what bounds a stream. The
+	// estimator, which setting them turns off, begins at 64 KiB and compares with the best bandwidth
+	// that a connection ever had: on a link that became longer it stays there, 64 KiB a round trip.
 	return &Transport{append([]grpc.DialOption{
 		grpc.WithTransportCredentials(creds),
+		grpc.WithInitialWindowSize(replication.DefaultWindow),
+		grpc.WithInitialConnWindowSize(replication.DefaultWindow),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: keepaliveTime, Timeout: keepaliveWait, PermitWithoutStream: true}),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(MaxMessageBytes), grpc.MaxCallSendMsgSize(MaxMessageBytes)),
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.DefaultConfig, MinConnectTimeout: connectTimeout}),
@@ -102,6 +106,8 @@ func fromStatus(err error) error {
 		return err
 	}
 	switch st.Code() {
+	case codes.AlreadyExists:
+		return fmt.Errorf("%w: %w: %s", replication.ErrRefused, replication.ErrClone, st.Message())
 	case codes.FailedPrecondition, codes.PermissionDenied, codes.InvalidArgument, codes.Unimplemented, codes.Unauthenticated:
 		return fmt.Errorf("%w: %s", replication.ErrRefused, st.Message())
 	default:

@@ -18,9 +18,9 @@ func toRequest(m replication.Message) (*pb.PullRequest, error) {
 	switch m := m.(type) {
 	case *replication.Hello:
 		r.Hello = pb.Hello_builder{
-			Cluster: m.Cluster, Node: m.Node, Region: m.Region, Address: m.Address,
+			Cluster: m.Cluster, Node: m.Node, Region: m.Region, Address: m.Address, Run: m.Run,
 			ProtocolMin: m.ProtocolMin, ProtocolMax: m.ProtocolMax,
-			Vectors: toVectors(m.Vectors), Credit: uint64(m.Credit),
+			Vectors: toVectors(m.Vectors), Credit: uint64(m.Credit), Members: m.Members,
 		}.Build()
 	case *replication.Want:
 		origins := make([]*pb.WantOrigin, len(m.Origins))
@@ -48,9 +48,9 @@ func fromRequest(r *pb.PullRequest) (replication.Message, error) {
 			return nil, err
 		}
 		return &replication.Hello{
-			Identity:    replication.Identity{Cluster: m.GetCluster(), Node: m.GetNode(), Region: m.GetRegion(), Address: m.GetAddress()},
+			Identity:    replication.Identity{Cluster: m.GetCluster(), Node: m.GetNode(), Region: m.GetRegion(), Address: m.GetAddress(), Run: m.GetRun()},
 			ProtocolMin: m.GetProtocolMin(), ProtocolMax: m.GetProtocolMax(),
-			Vectors: vectors, Credit: clamp(m.GetCredit()),
+			Vectors: vectors, Credit: clamp(m.GetCredit()), Members: m.GetMembers(),
 		}, nil
 	case pb.PullRequest_Want_case:
 		w := &replication.Want{Shard: store.ShardID(r.GetWant().GetShard())}
@@ -74,12 +74,15 @@ func toResponse(m replication.Message) (*pb.PullResponse, error) {
 	switch m := m.(type) {
 	case *replication.Welcome:
 		r.Welcome = pb.Welcome_builder{
-			Cluster: m.Cluster, Node: m.Node, Region: m.Region, Address: m.Address, Protocol: m.Protocol,
+			Cluster: m.Cluster, Node: m.Node, Region: m.Region, Address: m.Address, Run: m.Run, Protocol: m.Protocol,
+			Members: m.Members,
 		}.Build()
 	case *replication.Frames:
 		r.Frames = pb.Frames_builder{Shard: uint32(m.Shard), Frames: m.Frames}.Build()
 	case *replication.Heartbeat:
 		r.Heartbeat = toHeartbeat(m)
+	case *replication.Members:
+		r.Members = pb.Members_builder{Registry: m.Registry}.Build()
 	case *replication.Missing:
 		r.Missing = pb.Missing_builder{Shard: uint32(m.Shard), Origin: uint64(m.Origin), LogStart: uint64(m.LogStart)}.Build()
 	default:
@@ -90,13 +93,13 @@ func toResponse(m replication.Message) (*pb.PullResponse, error) {
 
 func toHeartbeat(m *replication.Heartbeat) *pb.Heartbeat {
 	h := pb.Heartbeat_builder{
-		Number: m.Number, Stamp: uint64(m.Stamp), WallMs: m.WallMillis, RttUs: uint64(m.RTT.Microseconds()),
+		Number: m.Number, Stamp: uint64(m.Stamp), WallMs: m.WallMillis, RttUs: uint64(m.RTT.Microseconds()), RttNumber: m.RTTNumber,
 	}
 	for _, sh := range m.Heads {
 		heads := make([]*pb.Head, len(sh.Heads))
 		for i, x := range sh.Heads {
 			heads[i] = pb.Head_builder{
-				Origin: uint64(x.Origin), Seq: uint64(x.Seq), Hash: uint64(x.Hash), Stamp: uint64(x.Time), Own: x.Own,
+				Origin: uint64(x.Origin), Seq: uint64(x.Seq), Hash: uint64(x.Hash), Stamp: uint64(x.Time), Own: x.Own, Ended: x.Ended,
 			}.Build()
 		}
 		h.Heads = append(h.Heads, pb.ShardHeads_builder{Shard: uint32(sh.Shard), Heads: heads}.Build())
@@ -110,13 +113,15 @@ func fromResponse(r *pb.PullResponse) (replication.Message, error) {
 	case pb.PullResponse_Welcome_case:
 		m := r.GetWelcome()
 		return &replication.Welcome{
-			Identity: replication.Identity{Cluster: m.GetCluster(), Node: m.GetNode(), Region: m.GetRegion(), Address: m.GetAddress()},
-			Protocol: m.GetProtocol(),
+			Identity: replication.Identity{Cluster: m.GetCluster(), Node: m.GetNode(), Region: m.GetRegion(), Address: m.GetAddress(), Run: m.GetRun()},
+			Protocol: m.GetProtocol(), Members: m.GetMembers(),
 		}, nil
 	case pb.PullResponse_Frames_case:
 		return &replication.Frames{Shard: store.ShardID(r.GetFrames().GetShard()), Frames: r.GetFrames().GetFrames()}, nil
 	case pb.PullResponse_Heartbeat_case:
 		return fromHeartbeat(r.GetHeartbeat()), nil
+	case pb.PullResponse_Members_case:
+		return &replication.Members{Registry: r.GetMembers().GetRegistry()}, nil
 	case pb.PullResponse_Missing_case:
 		m := r.GetMissing()
 		return &replication.Missing{
@@ -131,14 +136,14 @@ func fromHeartbeat(m *pb.Heartbeat) *replication.Heartbeat {
 	const maxRTT = time.Hour // a lying peer must not overflow a duration
 	h := &replication.Heartbeat{
 		Number: m.GetNumber(), Stamp: clock.Timestamp(m.GetStamp()), WallMillis: m.GetWallMs(),
-		RTT: time.Duration(min(m.GetRttUs(), uint64(maxRTT/time.Microsecond))) * time.Microsecond,
+		RTT: time.Duration(min(m.GetRttUs(), uint64(maxRTT/time.Microsecond))) * time.Microsecond, RTTNumber: m.GetRttNumber(),
 	}
 	for _, sh := range m.GetHeads() {
 		heads := make([]replication.PeerHead, len(sh.GetHeads()))
 		for i, x := range sh.GetHeads() {
 			heads[i] = replication.PeerHead{
 				Origin: clock.Origin(x.GetOrigin()), Seq: clock.Seq(x.GetSeq()), Hash: oplog.Hash(x.GetHash()),
-				Time: clock.Timestamp(x.GetStamp()), Own: x.GetOwn(),
+				Time: clock.Timestamp(x.GetStamp()), Own: x.GetOwn(), Ended: x.GetEnded(),
 			}
 		}
 		h.Heads = append(h.Heads, replication.ShardHeads{Shard: store.ShardID(sh.GetShard()), Heads: heads})

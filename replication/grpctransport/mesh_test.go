@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/atollkv/atoll/clock"
+	"github.com/atollkv/atoll/internal/freeport"
 	"github.com/atollkv/atoll/internal/linkcut"
 	"github.com/atollkv/atoll/replication"
 	"github.com/atollkv/atoll/replication/grpctransport"
@@ -72,6 +73,15 @@ func start(t *testing.T, name, cluster string, log *replicationtest.Log, address
 	return n
 }
 
+func address(t *testing.T) string {
+	t.Helper()
+	a, err := freeport.Address()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
 func mesh(nodes ...*node) {
 	var all []replication.Peer
 	for _, n := range nodes {
@@ -87,7 +97,7 @@ func three(t *testing.T) (a, b, c *node) {
 	for i, name := range []string{"us", "eu", "ap"} {
 		log := replicationtest.NewLog(0)
 		log.Open(clock.Origin(i + 1))
-		ns = append(ns, start(t, name, "c", log, "127.0.0.1:0", nil))
+		ns = append(ns, start(t, name, "c", log, address(t), nil))
 	}
 	mesh(ns...)
 	return ns[0], ns[1], ns[2]
@@ -228,8 +238,8 @@ func TestAPeerOfAnotherClusterIsRefused(t *testing.T) {
 		l.Write("x")
 		return l
 	}
-	a := start(t, "us", "ours", log(1), "127.0.0.1:0", nil)
-	b := start(t, "eu", "theirs", log(2), "127.0.0.1:0", nil)
+	a := start(t, "us", "ours", log(1), address(t), nil)
+	b := start(t, "eu", "theirs", log(2), address(t), nil)
 	mesh(a, b)
 	eventually(t, 3*time.Second, "refused", func() bool {
 		st := a.rep.Status()
@@ -250,11 +260,11 @@ func TestADivergedPeerIsStoppedWithAnAlarm(t *testing.T) {
 	la.Write("x")
 	lb.Write("y")
 	alarm := make(chan error, 10)
-	a := start(t, "us", "c", la, "127.0.0.1:0", func(c *replication.Config) {
+	a := start(t, "us", "c", la, address(t), func(c *replication.Config) {
 		c.Own = func(store.ShardID) []clock.Origin { return nil }
 		c.Events.Diverged = func(_ replication.Identity, err error) { alarm <- err }
 	})
-	b := start(t, "eu", "c", lb, "127.0.0.1:0", nil)
+	b := start(t, "eu", "c", lb, address(t), nil)
 	mesh(a, b)
 	select {
 	case err := <-alarm:
@@ -268,9 +278,9 @@ func TestADivergedPeerIsStoppedWithAnAlarm(t *testing.T) {
 func TestASlowPeerHoldsUpNobodyElse(t *testing.T) {
 	la := replicationtest.NewLog(0)
 	la.Open(1)
-	a := start(t, "us", "c", la, "127.0.0.1:0", nil)
-	fast := start(t, "eu", "c", replicationtest.NewLog(0), "127.0.0.1:0", nil)
-	slow := start(t, "ap", "c", replicationtest.NewLog(0), "127.0.0.1:0", func(c *replication.Config) {
+	a := start(t, "us", "c", la, address(t), nil)
+	fast := start(t, "eu", "c", replicationtest.NewLog(0), address(t), nil)
+	slow := start(t, "ap", "c", replicationtest.NewLog(0), address(t), func(c *replication.Config) {
 		c.Applier = never{}
 		c.Window = 1000
 	})

@@ -110,8 +110,10 @@ func toStatus(err error) error {
 		code codes.Code
 	}{
 		{replication.ErrWrongCluster, codes.FailedPrecondition},
+		{replication.ErrClone, codes.AlreadyExists},
 		{replication.ErrSelf, codes.FailedPrecondition},
 		{replication.ErrNoProtocol, codes.FailedPrecondition},
+		{replication.ErrRemoved, codes.FailedPrecondition},
 		{replication.ErrMalformed, codes.InvalidArgument},
 		{replication.ErrUnexpected, codes.InvalidArgument},
 		{replication.ErrOrigin, codes.PermissionDenied},

@@ -95,6 +95,9 @@ func (l *Log) vector() clock.VersionVector {
 	return v
 }
 
+// Ended implements replication.Log: no origin is retired.
+func (l *Log) Ended(store.ShardID) ([]store.Head, *clock.Retired) { return nil, nil }
+
 // Heads implements replication.Log.
 func (l *Log) Heads(shard store.ShardID) ([]store.Head, <-chan struct{}) {
 	l.mu.Lock()

@@ -40,6 +40,8 @@ type Config struct {
 	Stamp func() clock.Timestamp
 	// Clock compares this node's clock with its peers': the verdict, and this clock minus the median.
 	Clock func() (clock.Verdict, time.Duration)
+	// Alarms lists what needs an operator now.
+	Alarms func() []string
 	// Owner names the node that declared an origin; empty when it is not known.
 	Owner func(clock.Origin) (region, node string)
 	// Cut replaces the set of links that are cut; nil: not allowed on this node.
@@ -62,7 +64,7 @@ func (s *Service) Status(context.Context, *pb.StatusRequest) (*pb.StatusResponse
 		Origin: uint64(stats.Origin), Stamp: uint64(s.cfg.Stamp()),
 		ClockVerdict: verdict.String(), ClockSkewMs: skew.Milliseconds(),
 		Shards: []*pb.ShardStatus{s.shard(stats)}, Peers: s.peers(), Members: s.members(),
-		Fsync: s.cfg.Fsync,
+		Fsync: s.cfg.Fsync, Alarms: s.cfg.Alarms(),
 	}.Build(), nil
 }
 

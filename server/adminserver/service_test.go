@@ -52,7 +52,8 @@ func service(change func(*Config)) *Service {
 			return []membership.Member{{Region: "eu", Node: "n1", State: membership.Alive, Self: true}, {Region: "us", Node: "n1", State: membership.Dead}}
 		},
 		Stamp: func() clock.Timestamp { return 77 }, Clock: func() (clock.Verdict, time.Duration) { return clock.ClockAlarm, -time.Second },
-		Owner: func(o clock.Origin) (string, string) { return "eu", "n1" },
+		Alarms: func() []string { return []string{"on fire"} },
+		Owner:  func(o clock.Origin) (string, string) { return "eu", "n1" },
 	}
 	if change != nil {
 		change(&cfg)

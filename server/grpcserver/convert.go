@@ -55,7 +55,7 @@ var convertGet = conversion[*pb.GetRequest, *pb.GetResponse]{
 
 var convertSet = conversion[*pb.SetRequest, *pb.SetResponse]{
 	func(r *pb.SetRequest, _ *server.Limits) (keyspace.Command, error) {
-		return command.Set{Key: r.GetKey(), Value: r.GetValue()}, required(r.GetKey(), "key")
+		return command.Set{Key: r.GetKey(), Value: r.GetValue(), Life: lifetimeOf(r.GetLifetime())}, required(r.GetKey(), "key")
 	},
 	func(keyspace.Reply) *pb.SetResponse { return &pb.SetResponse{} },
 }
@@ -134,6 +134,31 @@ var convertSCard = conversion[*pb.SCardRequest, *pb.SCardResponse]{
 		return command.SCard{Key: r.GetKey()}, required(r.GetKey(), "key")
 	},
 	func(p keyspace.Reply) *pb.SCardResponse { return pb.SCardResponse_builder{Count: p.Int}.Build() },
+}
+
+var convertRename = conversion[*pb.RenameRequest, *pb.RenameResponse]{
+	func(r *pb.RenameRequest, _ *server.Limits) (keyspace.Command, error) {
+		return command.Rename{From: r.GetKey(), To: r.GetTo(), NX: r.GetIfFree()}, requiredBoth(r.GetKey(), r.GetTo())
+	},
+	func(p keyspace.Reply) *pb.RenameResponse { return pb.RenameResponse_builder{Renamed: p.Found}.Build() },
+}
+
+var convertCopy = conversion[*pb.CopyRequest, *pb.CopyResponse]{
+	func(r *pb.CopyRequest, _ *server.Limits) (keyspace.Command, error) {
+		err := requiredBoth(r.GetKey(), r.GetTo())
+		if err == nil && string(r.GetKey()) == string(r.GetTo()) {
+			err = server.Errorf(server.CodeInvalid, "to: the key itself")
+		}
+		return command.Copy{From: r.GetKey(), To: r.GetTo(), Replace: r.GetReplace()}, err
+	},
+	func(p keyspace.Reply) *pb.CopyResponse { return pb.CopyResponse_builder{Copied: p.Found}.Build() },
+}
+
+func requiredBoth(key, to []byte) error {
+	if err := required(key, "key"); err != nil {
+		return err
+	}
+	return required(to, "to")
 }
 
 var convertExists = conversion[*pb.ExistsRequest, *pb.ExistsResponse]{

@@ -9,4 +9,8 @@
 // Operations of one KV.Stream run side by side, at most [Config.StreamOperations] and
 // [Config.StreamBytes] of them; beyond that the stream is read no further, and HTTP/2 flow
 // control slows the client down.
+//
+// Requests of all connections together are bounded by [Config.IntakeBytes] before they
+// are decoded: what does not fit waits for a moment, then it is refused with OOM unread.
+// Small requests are let in always.
 package grpcserver

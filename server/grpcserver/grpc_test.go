@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"google.golang.org/grpc/encoding/proto"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"github.com/atollkv/atoll/client/clienttest"
@@ -44,9 +46,14 @@ func connect(t *testing.T, s *clienttest.Server) *grpc.ClientConn {
 
 var key = []byte("k")
 
+func endsAt(ms int64) *pb.Lifetime { return pb.Lifetime_builder{AtMs: &ms}.Build() }
+
 func TestEveryMethodAnswers(t *testing.T) {
 	ctx, kv := t.Context(), pb.NewKVClient(connect(t, clienttest.NewServer(t)))
-	set := []byte("s")
+	set, hash := []byte("s"), []byte("h")
+	field := func(name, value string) *pb.FieldValue {
+		return pb.FieldValue_builder{Field: []byte(name), Value: []byte(value)}.Build()
+	}
 	for _, c := range []struct {
 		name string
 		call func() (fmt.Stringer, error)
@@ -78,6 +85,143 @@ func TestEveryMethodAnswers(t *testing.T) {
 		{"SIsMember", func() (fmt.Stringer, error) {
 			return kv.SIsMember(ctx, pb.SIsMemberRequest_builder{Key: set, Member: []byte("a")}.Build())
 		}, `member:true`},
+		{"HSet", func() (fmt.Stringer, error) {
+			return kv.HSet(ctx, pb.HSetRequest_builder{Key: hash, Fields: []*pb.FieldValue{field("f", "v"), field("g", ""), field("", "e")}}.Build())
+		}, `added:3`},
+		{"HSetNX", func() (fmt.Stringer, error) {
+			return kv.HSetNX(ctx, pb.HSetNXRequest_builder{Key: hash, Field: []byte("n"), Value: []byte("5")}.Build())
+		}, `set:true`},
+		{"HIncr", func() (fmt.Stringer, error) {
+			return kv.HIncr(ctx, pb.HIncrRequest_builder{Key: hash, Field: []byte("n"), Delta: 2}.Build())
+		}, `value:7`},
+		{"HGet", func() (fmt.Stringer, error) {
+			return kv.HGet(ctx, pb.HGetRequest_builder{Key: hash, Field: []byte("f")}.Build())
+		}, `found:true value:"v"`},
+		{"HMGet", func() (fmt.Stringer, error) {
+			return kv.HMGet(ctx, pb.HMGetRequest_builder{Key: hash, Fields: [][]byte{[]byte("n"), []byte("z"), []byte("g")}}.Build())
+		}, `values:{found:true value:"7"} values:{} values:{found:true}`},
+		{"HGetAll", func() (fmt.Stringer, error) {
+			return kv.HGetAll(ctx, pb.HGetAllRequest_builder{Key: hash, Limit: 2}.Build())
+		}, `fields:{value:"e"} fields:{field:"f" value:"v"} cursor:"mf"`},
+		{"HKeys", func() (fmt.Stringer, error) {
+			return kv.HKeys(ctx, pb.HKeysRequest_builder{Key: hash, Cursor: []byte("mf")}.Build())
+		}, `fields:"g" fields:"n"`},
+		{"HVals", func() (fmt.Stringer, error) {
+			return kv.HVals(ctx, pb.HValsRequest_builder{Key: hash, Cursor: []byte("mg")}.Build())
+		}, `values:"7"`},
+		{"HExists", func() (fmt.Stringer, error) {
+			return kv.HExists(ctx, pb.HExistsRequest_builder{Key: hash}.Build())
+		}, `exists:true`},
+		{"HStrLen", func() (fmt.Stringer, error) {
+			return kv.HStrLen(ctx, pb.HStrLenRequest_builder{Key: hash, Field: []byte("f")}.Build())
+		}, `length:1`},
+		{"HDel", func() (fmt.Stringer, error) {
+			return kv.HDel(ctx, pb.HDelRequest_builder{Key: hash, Fields: [][]byte{[]byte("f"), []byte("z")}}.Build())
+		}, `deleted:1`},
+		{"HLen", func() (fmt.Stringer, error) { return kv.HLen(ctx, pb.HLenRequest_builder{Key: hash}.Build()) }, `count:3`},
+		{"ZAdd", func() (fmt.Stringer, error) {
+			return kv.ZAdd(ctx, pb.ZAddRequest_builder{Key: board, Members: []*pb.ScoredMember{scored("a", 1), scored("b", 2.5), scored("", -1)}}.Build())
+		}, `added:3`},
+		{"ZAdd of what is there", func() (fmt.Stringer, error) {
+			return kv.ZAdd(ctx, pb.ZAddRequest_builder{Key: board, OnlyNew: true, Members: []*pb.ScoredMember{scored("a", 9), scored("c", 3)}}.Build())
+		}, `added:1`},
+		{"ZIncr", func() (fmt.Stringer, error) {
+			return kv.ZIncr(ctx, pb.ZIncrRequest_builder{Key: board, Member: []byte("a"), Delta: 0.5}.Build())
+		}, `score:1.5`},
+		{"ZScore", func() (fmt.Stringer, error) {
+			return kv.ZScore(ctx, pb.ZScoreRequest_builder{Key: board, Member: []byte("b")}.Build())
+		}, `found:true score:2.5`},
+		{"ZRange", func() (fmt.Stringer, error) {
+			return kv.ZRange(ctx, pb.ZRangeRequest_builder{Key: board, Stop: 1}.Build())
+		}, `members:{score:-1} members:{member:"a" score:1.5}`},
+		{"ZRangeByScore", func() (fmt.Stringer, error) {
+			return kv.ZRangeByScore(ctx, pb.ZRangeByScoreRequest_builder{Key: board, Min: 1.5, MinOpen: true, Max: 3, Reverse: true, Limit: 1}.Build())
+		}, `members:{member:"c" score:3}`},
+		{"ZRank", func() (fmt.Stringer, error) {
+			return kv.ZRank(ctx, pb.ZRankRequest_builder{Key: board, Member: []byte("b")}.Build())
+		}, `found:true rank:2`},
+		{"ZPop", func() (fmt.Stringer, error) {
+			return kv.ZPop(ctx, pb.ZPopRequest_builder{Key: board, Greatest: true}.Build())
+		}, `members:{member:"c" score:3}`},
+		{"ZRem", func() (fmt.Stringer, error) {
+			return kv.ZRem(ctx, pb.ZRemRequest_builder{Key: board, Members: [][]byte{[]byte("a"), []byte("x")}}.Build())
+		}, `removed:1`},
+		{"ZCard", func() (fmt.Stringer, error) { return kv.ZCard(ctx, pb.ZCardRequest_builder{Key: board}.Build()) }, `count:2`},
+		{"LPush", func() (fmt.Stringer, error) {
+			return kv.LPush(ctx, pb.LPushRequest_builder{Key: queue, Values: [][]byte{[]byte("a"), []byte("b"), []byte("")}, Back: true}.Build())
+		}, `length:3`},
+		{"LPush to what is not there", func() (fmt.Stringer, error) {
+			return kv.LPush(ctx, pb.LPushRequest_builder{Key: []byte("none"), Values: [][]byte{[]byte("a")}, Existing: true}.Build())
+		}, ``},
+		{"LInsert", func() (fmt.Stringer, error) {
+			return kv.LInsert(ctx, pb.LInsertRequest_builder{Key: queue, Pivot: []byte("a"), Value: []byte("c"), After: true}.Build())
+		}, `inserted:true length:4`},
+		{"LInsert beside nothing", func() (fmt.Stringer, error) {
+			return kv.LInsert(ctx, pb.LInsertRequest_builder{Key: queue, Pivot: []byte("x"), Value: []byte("c")}.Build())
+		}, ``},
+		{"LSet", func() (fmt.Stringer, error) {
+			return kv.LSet(ctx, pb.LSetRequest_builder{Key: queue, Index: -1, Value: []byte("a")}.Build())
+		}, ``},
+		{"LRange", func() (fmt.Stringer, error) {
+			return kv.LRange(ctx, pb.LRangeRequest_builder{Key: queue, Start: 1, Stop: -1}.Build())
+		}, `values:"c" values:"b" values:"a"`},
+		{"LIndex", func() (fmt.Stringer, error) {
+			return kv.LIndex(ctx, pb.LIndexRequest_builder{Key: queue, Index: 1}.Build())
+		}, `found:true value:"c"`},
+		{"LPos", func() (fmt.Stringer, error) {
+			return kv.LPos(ctx, pb.LPosRequest_builder{Key: queue, Value: []byte("a")}.Build())
+		}, `indexes:0 indexes:3`},
+		{"LPos from the back", func() (fmt.Stringer, error) {
+			return kv.LPos(ctx, pb.LPosRequest_builder{Key: queue, Value: []byte("a"), Rank: -1, Count: 1}.Build())
+		}, `indexes:3`},
+		{"LMove", func() (fmt.Stringer, error) {
+			return kv.LMove(ctx, pb.LMoveRequest_builder{Key: queue, Into: queue, FromBack: true}.Build())
+		}, `found:true value:"a"`},
+		{"LTrim", func() (fmt.Stringer, error) {
+			return kv.LTrim(ctx, pb.LTrimRequest_builder{Key: queue, Stop: 2}.Build())
+		}, ``},
+		{"LRem", func() (fmt.Stringer, error) {
+			return kv.LRem(ctx, pb.LRemRequest_builder{Key: queue, Value: []byte("a"), Count: -1}.Build())
+		}, `removed:1`},
+		{"LPop", func() (fmt.Stringer, error) {
+			return kv.LPop(ctx, pb.LPopRequest_builder{Key: queue, Back: true}.Build())
+		}, `values:"c"`},
+		{"LLen", func() (fmt.Stringer, error) {
+			return kv.LLen(ctx, pb.LLenRequest_builder{Key: queue}.Build())
+		}, `length:1`},
+		{"Copy", func() (fmt.Stringer, error) {
+			return kv.Copy(ctx, pb.CopyRequest_builder{Key: queue, To: []byte("queue2")}.Build())
+		}, `copied:true`},
+		{"Copy to what is there", func() (fmt.Stringer, error) {
+			return kv.Copy(ctx, pb.CopyRequest_builder{Key: queue, To: []byte("queue2")}.Build())
+		}, ``},
+		{"Copy over what is there", func() (fmt.Stringer, error) {
+			return kv.Copy(ctx, pb.CopyRequest_builder{Key: queue, To: []byte("queue2"), Replace: true}.Build())
+		}, `copied:true`},
+		{"Rename to what is there", func() (fmt.Stringer, error) {
+			return kv.Rename(ctx, pb.RenameRequest_builder{Key: []byte("queue2"), To: queue, IfFree: true}.Build())
+		}, ``},
+		{"Rename", func() (fmt.Stringer, error) {
+			return kv.Rename(ctx, pb.RenameRequest_builder{Key: []byte("queue2"), To: queue}.Build())
+		}, `renamed:true`},
+		{"BCreate", func() (fmt.Stringer, error) {
+			return kv.BCreate(ctx, pb.BCreateRequest_builder{Key: []byte("stock"), Bound: -1, Value: 9}.Build())
+		}, ``},
+		{"BIncr", func() (fmt.Stringer, error) {
+			return kv.BIncr(ctx, pb.BIncrRequest_builder{Key: []byte("stock"), Amount: 3}.Build())
+		}, `value:12`},
+		{"BDecr", func() (fmt.Stringer, error) {
+			return kv.BDecr(ctx, pb.BDecrRequest_builder{Key: []byte("stock"), Amount: 13}.Build())
+		}, `value:-1`},
+		{"BGet", func() (fmt.Stringer, error) {
+			return kv.BGet(ctx, pb.BGetRequest_builder{Key: []byte("stock")}.Build())
+		}, `found:true value:-1`},
+		{"BReclaim", func() (fmt.Stringer, error) {
+			return kv.BReclaim(ctx, pb.BReclaimRequest_builder{Key: []byte("stock")}.Build())
+		}, ``},
+		{"BRights of nothing", func() (fmt.Stringer, error) {
+			return kv.BRights(ctx, pb.BRightsRequest_builder{Key: []byte("none")}.Build())
+		}, ``},
 		{"SCard", func() (fmt.Stringer, error) { return kv.SCard(ctx, pb.SCardRequest_builder{Key: set}.Build()) }, `count:2`},
 		{"Exists", func() (fmt.Stringer, error) {
 			return kv.Exists(ctx, pb.ExistsRequest_builder{Keys: [][]byte{set, set, []byte("none")}}.Build())
@@ -85,6 +229,29 @@ func TestEveryMethodAnswers(t *testing.T) {
 		{"Delete", func() (fmt.Stringer, error) {
 			return kv.Delete(ctx, pb.DeleteRequest_builder{Keys: [][]byte{key, []byte("none"), set}}.Build())
 		}, ``},
+		{"Set that ends", func() (fmt.Stringer, error) {
+			return kv.Set(ctx, pb.SetRequest_builder{Key: key, Value: []byte("5"), Lifetime: endsAt(4_102_444_800_000)}.Build())
+		}, ``},
+		{"Expire if there is no deadline", func() (fmt.Stringer, error) {
+			return kv.Expire(ctx, pb.ExpireRequest_builder{Key: key, Lifetime: endsAt(4_102_444_900_000), IfNone: true}.Build())
+		}, ``},
+		{"Expire if it is sooner", func() (fmt.Stringer, error) {
+			return kv.Expire(ctx, pb.ExpireRequest_builder{Key: key, Lifetime: endsAt(4_102_444_900_000), IfSome: true, IfSooner: true}.Build())
+		}, ``},
+		{"Expire if it is later", func() (fmt.Stringer, error) {
+			return kv.Expire(ctx, pb.ExpireRequest_builder{Key: key, Lifetime: endsAt(4_102_444_900_000), IfLater: true}.Build())
+		}, `set:true`},
+		{"Persist", func() (fmt.Stringer, error) {
+			return kv.Persist(ctx, pb.PersistRequest_builder{Key: key}.Build())
+		}, `persisted:true`},
+		{"Persist again", func() (fmt.Stringer, error) {
+			return kv.Persist(ctx, pb.PersistRequest_builder{Key: key}.Build())
+		}, ``},
+		{"TTL without end", func() (fmt.Stringer, error) { return kv.TTL(ctx, pb.TTLRequest_builder{Key: key}.Build()) }, `found:true`},
+		{"Expire at once", func() (fmt.Stringer, error) {
+			return kv.Expire(ctx, pb.ExpireRequest_builder{Key: key, Lifetime: endsAt(1)}.Build())
+		}, `set:true`},
+		{"TTL of nothing", func() (fmt.Stringer, error) { return kv.TTL(ctx, pb.TTLRequest_builder{Key: key}.Build()) }, ``},
 		{"Txn with one key twice, in order", func() (fmt.Stringer, error) {
 			return kv.Txn(ctx, pb.TxnRequest_builder{Operations: []*pb.Operation{incr(key, 4), incr(key, 1)}}.Build())
 		}, `results:{incr:{value:4}} results:{incr:{value:5}}`},
@@ -104,6 +271,12 @@ func TestEveryMethodAnswers(t *testing.T) {
 	}
 }
 
+var board, queue = []byte("board"), []byte("queue")
+
+func scored(member string, score float64) *pb.ScoredMember {
+	return pb.ScoredMember_builder{Member: []byte(member), Score: score}.Build()
+}
+
 func incr(key []byte, delta int64) *pb.Operation {
 	return pb.Operation_builder{Incr: pb.IncrRequest_builder{Key: key, Delta: delta}.Build()}.Build()
 }
@@ -120,6 +293,25 @@ var badRequests = []struct {
 	{"no keys", pb.Operation_builder{Delete: &pb.DeleteRequest{}}.Build(), codes.InvalidArgument, "INVALID", "keys: required"},
 	{"an empty key in a list", pb.Operation_builder{Exists: pb.ExistsRequest_builder{Keys: [][]byte{key, nil}}.Build()}.Build(), codes.InvalidArgument, "INVALID", "keys[1]: required"},
 	{"no members", pb.Operation_builder{Sadd: pb.SAddRequest_builder{Key: key}.Build()}.Build(), codes.InvalidArgument, "INVALID", "members: required"},
+	{"no lifetime", pb.Operation_builder{Expire: pb.ExpireRequest_builder{Key: key}.Build()}.Build(), codes.InvalidArgument, "INVALID", "lifetime: in_ms or at_ms: required"},
+	{"the end of no key", pb.Operation_builder{Expire: pb.ExpireRequest_builder{Lifetime: endsAt(1)}.Build()}.Build(), codes.InvalidArgument, "INVALID", "key: required"},
+	{"the persistence of no key", pb.Operation_builder{Persist: &pb.PersistRequest{}}.Build(), codes.InvalidArgument, "INVALID", "key: required"},
+	{"the time of no key", pb.Operation_builder{Ttl: &pb.TTLRequest{}}.Build(), codes.InvalidArgument, "INVALID", "key: required"},
+	{"no fields", pb.Operation_builder{Hset: pb.HSetRequest_builder{Key: key}.Build()}.Build(), codes.InvalidArgument, "INVALID", "fields: required"},
+	{"no fields to delete", pb.Operation_builder{Hdel: pb.HDelRequest_builder{Key: key}.Build()}.Build(), codes.InvalidArgument, "INVALID", "fields: required"},
+	{"no key of a hash", pb.Operation_builder{Hincr: &pb.HIncrRequest{}}.Build(), codes.InvalidArgument, "INVALID", "key: required"},
+	{"no scores", pb.Operation_builder{Zadd: pb.ZAddRequest_builder{Key: key}.Build()}.Build(), codes.InvalidArgument, "INVALID", "members: required"},
+	{"a score that is no number", pb.Operation_builder{Zadd: pb.ZAddRequest_builder{Key: key, Members: []*pb.ScoredMember{scored("m", math.NaN())}}.Build()}.Build(), codes.InvalidArgument, "INVALID", "score: not a number"},
+	{"conditions that exclude each other", pb.Operation_builder{Zadd: pb.ZAddRequest_builder{Key: key, OnlyNew: true, Less: true, Members: []*pb.ScoredMember{scored("m", 1)}}.Build()}.Build(), codes.InvalidArgument, "INVALID", "conditions: not together"},
+	{"a span of no numbers", pb.Operation_builder{ZrangeByScore: pb.ZRangeByScoreRequest_builder{Key: key, Max: math.NaN()}.Build()}.Build(), codes.InvalidArgument, "INVALID", "max: not a number"},
+	{"a copy of a key to itself", pb.Operation_builder{Copy: pb.CopyRequest_builder{Key: key, To: key}.Build()}.Build(), codes.InvalidArgument, "INVALID", "to: the key itself"},
+	{"no new name", pb.Operation_builder{Rename: pb.RenameRequest_builder{Key: key}.Build()}.Build(), codes.InvalidArgument, "INVALID", "to: required"},
+	{"a new name for nothing", pb.Operation_builder{Rename: pb.RenameRequest_builder{Key: []byte("nothing"), To: key}.Build()}.Build(), codes.NotFound, "NOKEY", "no such key"},
+	{"nothing to push", pb.Operation_builder{Lpush: pb.LPushRequest_builder{Key: key}.Build()}.Build(), codes.InvalidArgument, "INVALID", "values: required"},
+	{"more than a response holds", pb.Operation_builder{Lpop: pb.LPopRequest_builder{Key: key, Count: 1<<20 + 1}.Build()}.Build(), codes.InvalidArgument, "TOOLARGE", "count: 1048577 elements, limit 1048576"},
+	{"no list to move into", pb.Operation_builder{Lmove: pb.LMoveRequest_builder{Key: key}.Build()}.Build(), codes.InvalidArgument, "INVALID", "into: required"},
+	{"an element of nothing", pb.Operation_builder{Lset: pb.LSetRequest_builder{Key: []byte("nothing")}.Build()}.Build(), codes.NotFound, "NOKEY", "no such key"},
+	{"a long field", pb.Operation_builder{Hget: pb.HGetRequest_builder{Key: key, Field: make([]byte, 70000)}.Build()}.Build(), codes.InvalidArgument, "TOOLARGE", "70000 member bytes, limit 65536"},
 	{"an unknown namespace", pb.Operation_builder{Get: pb.GetRequest_builder{Namespace: "x", Key: key}.Build()}.Build(), codes.NotFound, "NONAMESPACE", `no namespace "x"`},
 	{"a foreign cursor", pb.Operation_builder{Scan: pb.ScanRequest_builder{Cursor: []byte("nonsense")}.Build()}.Build(), codes.InvalidArgument, "CURSOR", "invalid cursor"},
 	{"a long key", pb.Operation_builder{Get: pb.GetRequest_builder{Key: make([]byte, 70000)}.Build()}.Build(), codes.InvalidArgument, "TOOLARGE", "70000 key bytes, limit 65536"},
@@ -153,12 +345,42 @@ func call(ctx context.Context, kv pb.KVClient, op *pb.Operation) (err error) {
 		_, err = kv.Exists(ctx, op.GetExists())
 	case pb.Operation_Sadd_case:
 		_, err = kv.SAdd(ctx, op.GetSadd())
+	case pb.Operation_Hset_case:
+		_, err = kv.HSet(ctx, op.GetHset())
+	case pb.Operation_Hdel_case:
+		_, err = kv.HDel(ctx, op.GetHdel())
+	case pb.Operation_Hget_case:
+		_, err = kv.HGet(ctx, op.GetHget())
+	case pb.Operation_Zadd_case:
+		_, err = kv.ZAdd(ctx, op.GetZadd())
+	case pb.Operation_ZrangeByScore_case:
+		_, err = kv.ZRangeByScore(ctx, op.GetZrangeByScore())
+	case pb.Operation_Copy_case:
+		_, err = kv.Copy(ctx, op.GetCopy())
+	case pb.Operation_Rename_case:
+		_, err = kv.Rename(ctx, op.GetRename())
+	case pb.Operation_Lpush_case:
+		_, err = kv.LPush(ctx, op.GetLpush())
+	case pb.Operation_Lpop_case:
+		_, err = kv.LPop(ctx, op.GetLpop())
+	case pb.Operation_Lmove_case:
+		_, err = kv.LMove(ctx, op.GetLmove())
+	case pb.Operation_Lset_case:
+		_, err = kv.LSet(ctx, op.GetLset())
+	case pb.Operation_Hincr_case:
+		_, err = kv.HIncr(ctx, op.GetHincr())
 	case pb.Operation_Scan_case:
 		_, err = kv.Scan(ctx, op.GetScan())
 	case pb.Operation_Scard_case:
 		_, err = kv.SCard(ctx, op.GetScard())
 	case pb.Operation_Incr_case:
 		_, err = kv.Incr(ctx, op.GetIncr())
+	case pb.Operation_Expire_case:
+		_, err = kv.Expire(ctx, op.GetExpire())
+	case pb.Operation_Persist_case:
+		_, err = kv.Persist(ctx, op.GetPersist())
+	case pb.Operation_Ttl_case:
+		_, err = kv.TTL(ctx, op.GetTtl())
 	case pb.Operation_Txn_case:
 		_, err = kv.Txn(ctx, op.GetTxn())
 	}
@@ -362,5 +584,42 @@ func TestAdminIsPassedOnAndItsErrorsExplained(t *testing.T) {
 	}
 	if _, err := a.Digest(ctx, pb.DigestRequest_builder{Namespace: "x"}.Build()); status.Code(err) != codes.NotFound {
 		t.Errorf("digest: %v", err)
+	}
+}
+
+// TestACallInASession: its trailer has a token, which the next one gives back.
+func TestACallInASession(t *testing.T) {
+	kv := pb.NewKVClient(connect(t, clienttest.NewServer(t)))
+	set := pb.SetRequest_builder{Key: key, Value: []byte("v")}.Build()
+	var trailer metadata.MD
+	_, err := kv.Set(metadata.AppendToOutgoingContext(t.Context(), "atoll-session", "yes"), set, grpc.Trailer(&trailer))
+	check(t, err)
+	token := trailer.Get("atoll-token-bin")
+	if len(token) != 1 {
+		t.Fatalf("trailer %v", trailer)
+	}
+	after := func(tokens ...string) error {
+		ctx := t.Context()
+		for _, token := range tokens {
+			ctx = metadata.AppendToOutgoingContext(ctx, "atoll-after-bin", token)
+		}
+		_, err := kv.Get(ctx, pb.GetRequest_builder{Key: key}.Build())
+		return err
+	}
+	check(t, after(token[0]))
+	if err := after(token[0], token[0]); status.Code(err) != codes.InvalidArgument {
+		t.Errorf("two tokens: %v", err)
+	}
+	if err := after("nonsense"); status.Code(err) != codes.InvalidArgument {
+		t.Errorf("no token: %v", err)
+	}
+	other := pb.NewKVClient(connect(t, clienttest.NewServer(t)))
+	_, err = other.Get(metadata.AppendToOutgoingContext(t.Context(), "atoll-after-bin", token[0]), pb.GetRequest_builder{Key: key}.Build())
+	if status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), "is not here yet") {
+		t.Errorf("a node without it: %v", err)
+	}
+	_, err = kv.Get(t.Context(), pb.GetRequest_builder{Key: key}.Build(), grpc.Trailer(&trailer))
+	if check(t, err); len(trailer.Get("atoll-token-bin")) > 0 {
+		t.Error("a token outside of a session")
 	}
 }

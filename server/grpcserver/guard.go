@@ -2,6 +2,7 @@ package grpcserver
 
 import (
 	"context"
+	"errors"
 	"runtime/debug"
 	"time"
 
@@ -21,7 +22,10 @@ func (s *Server) guardUnary(ctx context.Context, req any, info *grpc.UnaryServer
 		}
 		err = s.finish(info.FullMethod, start, err)
 	}()
-	return next(ctx, req)
+	if err := s.mayCall(ctx, info.FullMethod); err != nil {
+		return nil, err
+	}
+	return s.inSession(ctx, info.FullMethod, func() (any, error) { return next(ctx, req) })
 }
 
 // guardStream does the same for streams.
@@ -31,7 +35,13 @@ func (s *Server) guardStream(srv any, stream grpc.ServerStream, info *grpc.Strea
 			err = statusOf(server.Explain(s.panicked(info.FullMethod, v)))
 		}
 	}()
-	return next(srv, stream)
+	if err = s.mayCall(stream.Context(), info.FullMethod); err == nil {
+		err = next(srv, stream)
+	}
+	if known := (*server.Error)(nil); errors.As(err, &known) {
+		return statusOf(known)
+	}
+	return err
 }
 
 func (s *Server) panicked(method string, value any) error {

@@ -75,6 +75,14 @@ func (k *kvService) SCard(ctx context.Context, q *pb.SCardRequest) (*pb.SCardRes
 	return unary(ctx, k, q, convertSCard)
 }
 
+func (k *kvService) Rename(ctx context.Context, q *pb.RenameRequest) (*pb.RenameResponse, error) {
+	return unary(ctx, k, q, convertRename)
+}
+
+func (k *kvService) Copy(ctx context.Context, q *pb.CopyRequest) (*pb.CopyResponse, error) {
+	return unary(ctx, k, q, convertCopy)
+}
+
 func (k *kvService) Exists(ctx context.Context, q *pb.ExistsRequest) (*pb.ExistsResponse, error) {
 	return unary(ctx, k, q, convertExists)
 }

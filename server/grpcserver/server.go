@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/experimental"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
@@ -59,19 +60,41 @@ type Config struct {
 	Admin Admin
 	// DrainTimeout bounds how long Run waits for running calls; default 10 s.
 	DrainTimeout time.Duration
+	// Connections bounds those of clients; default 10,000. SparesMax more are for others.
+	Connections int
 	// StreamOperations bounds the operations of one stream in flight; default 256.
 	StreamOperations int
-	// StreamBytes bounds the bytes of the requests among them; default 64 MiB. One
-	// request is let in whatever its size.
+	// StreamBytes bounds the bytes of the requests among them, and of the responses that the
+	// client has not taken; default 64 MiB. One request is let in whatever its size.
 	StreamBytes int
+	// SendTimeout is how long a stream's client may take nothing of what it is sent; default 30 s.
+	SendTimeout time.Duration
+	// IntakeBytes bounds the bytes of the requests that are read and served at a time, over
+	// all connections; more wait for a moment, then they are refused. Default 256 MiB. One
+	// request is let in whatever its size.
+	IntakeBytes int
+	// WindowBytes is what a connection, and each stream of it, may send before somebody
+	// reads it; default 1 MiB.
+	WindowBytes int32
+	// Full tells why no large request is to be read now; nil, or nil, lets it in. It must be quick.
+	Full func() *server.Error
 	// Options are added to those of the gRPC server: credentials, metrics.
 	Options []grpc.ServerOption
 	Events  Events
+	// Ready tells why the node wants no traffic yet when Run starts; nil, or a nil error,
+	// is that it does.
+	Ready func() error
 }
 
 func (c *Config) setDefaults() {
+	if c.Ready == nil {
+		c.Ready = func() error { return nil }
+	}
 	if c.DrainTimeout == 0 {
 		c.DrainTimeout = 10 * time.Second
+	}
+	if c.Connections == 0 {
+		c.Connections = 10_000
 	}
 	if c.StreamOperations == 0 {
 		c.StreamOperations = 256
@@ -79,11 +102,24 @@ func (c *Config) setDefaults() {
 	if c.StreamBytes == 0 {
 		c.StreamBytes = 64 << 20
 	}
+	if c.SendTimeout == 0 {
+		c.SendTimeout = 30 * time.Second
+	}
+	if c.IntakeBytes == 0 {
+		c.IntakeBytes = 256 << 20
+	}
+	if c.WindowBytes == 0 {
+		c.WindowBytes = 1 << 20
+	}
+	if c.Full == nil {
+		c.Full = func() *server.Error { return nil }
+	}
 }
 
 // Server is the gRPC surface of a node.
 type Server struct {
 	cfg    Config
+	intake *intake
 	grpc   *grpc.Server
 	health *health.Server
 	// receivers counts the goroutines that read from streams. They end with the
@@ -95,14 +131,14 @@ type Server struct {
 // reflection.
 func New(cfg Config) *Server {
 	cfg.setDefaults()
-	s := &Server{cfg: cfg, health: health.NewServer()}
+	s := &Server{cfg: cfg, health: health.NewServer(), intake: newIntake(cfg.IntakeBytes, cfg.Full)}
 	s.grpc = grpc.NewServer(s.options()...)
 	kv := pb.KV_ServiceDesc
-	explainDecoding(&kv)
+	s.explainDecoding(&kv)
 	s.grpc.RegisterService(&kv, &kvService{Server: s})
 	if cfg.Admin != nil {
 		admin := pb.Admin_ServiceDesc
-		explainDecoding(&admin)
+		s.explainDecoding(&admin)
 		s.grpc.RegisterService(&admin, &adminService{admin: cfg.Admin})
 	}
 	healthpb.RegisterHealthServer(s.grpc, s.health)
@@ -116,10 +152,14 @@ func (s *Server) options() []grpc.ServerOption {
 		grpc.MaxRecvMsgSize(MessageBytesMax),
 		grpc.MaxSendMsgSize(MessageBytesMax),
 		grpc.MaxConcurrentStreams(streamsMax),
+		// Both: one alone would leave the other to an estimator that grows it to 16 MiB.
+		grpc.InitialWindowSize(s.cfg.WindowBytes),
+		grpc.InitialConnWindowSize(s.cfg.WindowBytes),
 		grpc.MaxHeaderListSize(headerListBytes),
 		grpc.ConnectionTimeout(handshakeTimeout),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingIntervalMin, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveInterval, Timeout: keepaliveTimeout}),
+		experimental.BufferPool(newFramePool()),
 		grpc.WaitForHandlers(true),
 		grpc.ForceServerCodecV2(newCodec()),
 		grpc.ChainUnaryInterceptor(s.guardUnary),
@@ -131,7 +171,7 @@ func (s *Server) options() []grpc.ServerOption {
 func (s *Server) Registrar() grpc.ServiceRegistrar { return s.grpc }
 
 // SetServing tells health checks whether the node wants traffic. Run sets it when it
-// starts and unsets it when it drains.
+// starts, if the node is ready, and unsets it when it drains.
 func (s *Server) SetServing(serving bool) {
 	if serving {
 		s.setHealth(healthpb.HealthCheckResponse_SERVING)
@@ -151,8 +191,11 @@ func (s *Server) setHealth(status healthpb.HealthCheckResponse_ServingStatus) {
 // goroutine it started is gone, and closes the listener.
 func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 	served := make(chan error, 1)
-	s.SetServing(true)
-	go func() { served <- s.grpc.Serve(listener) }()
+	s.SetServing(s.cfg.Ready() == nil)
+	if s.cfg.Ready() == nil {
+		s.SetServing(true) // it may have become ready between the question and the answer
+	}
+	go func() { served <- s.grpc.Serve(s.enter(listener)) }()
 	var err error
 	select {
 	case <-ctx.Done():

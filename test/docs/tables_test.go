@@ -48,14 +48,15 @@ func TestSettingsAreDocumented(t *testing.T) {
 // TestMetricsAreDocumented holds the table of metrics against the names in package node.
 func TestMetricsAreDocumented(t *testing.T) {
 	var code []string
-	for _, m := range regexp.MustCompile(`(?:counters?|desc)\("([a-z_]+)"`).FindAllStringSubmatch(read(t, "node/metrics.go"), -1) {
+	source := sources(t, "node/*.go")
+	for _, m := range regexp.MustCompile(`(?:counters?|desc)\("([a-z_]+)"`).FindAllStringSubmatch(source, -1) {
 		code = append(code, "atoll_"+m[1])
 	}
-	for _, m := range regexp.MustCompile(`Name: "(atoll_[a-z_]+)"`).FindAllStringSubmatch(read(t, "node/metrics.go"), -1) {
+	for _, m := range regexp.MustCompile(`Name: "(atoll_[a-z_]+)"`).FindAllStringSubmatch(source, -1) {
 		code = append(code, m[1])
 	}
 	if len(code) < 10 {
-		t.Fatalf("found only %v in node/metrics.go: is the test looking at the right place?", code)
+		t.Fatalf("found only %v in node/*.go: is the test looking at the right place?", code)
 	}
 	var page []string
 	for _, m := range regexp.MustCompile("`(atoll_[a-z_]+)").FindAllStringSubmatch(read(t, "docs/operations.md"), -1) {
@@ -71,6 +72,22 @@ func TestMetricsAreDocumented(t *testing.T) {
 			t.Errorf("docs/operations.md: there is no metric %s", name)
 		}
 	}
+}
+
+// sources returns the text of all files of a pattern, tests left out.
+func sources(t *testing.T, pattern string) string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(top, pattern))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, path := range found {
+		if !strings.HasSuffix(path, "_test.go") {
+			all.WriteString(read(t, strings.TrimPrefix(path, top+"/")))
+		}
+	}
+	return all.String()
 }
 
 // TestLinksLeadSomewhere follows the relative links of every page.

@@ -49,17 +49,26 @@ type cluster struct {
 	base    int
 	regions []string
 	dir     string
-	clients map[string]*client.Client
+	dialing *sync.Mutex
+	// openFiles is how many files the nodes that the test runs itself may open; 0 is as many as it may.
+	openFiles int
+	clients   map[string]*client.Client // guarded by dialing while the test runs
 }
 
 // start brings a cluster up; env is added to the nodes' environment.
 func start(t *testing.T, regions []string, env ...string) *cluster {
 	t.Helper()
+	return startIn(t, t.TempDir(), regions, env...)
+}
+
+// startIn brings a cluster up over data that is there already.
+func startIn(t *testing.T, dir string, regions []string, env ...string) *cluster {
+	t.Helper()
 	base, err := freeport.Base(10 * len(regions))
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &cluster{t: t, base: base, regions: regions, dir: t.TempDir(), clients: map[string]*client.Client{}}
+	c := &cluster{t: t, base: base, regions: regions, dir: dir, dialing: &sync.Mutex{}, clients: map[string]*client.Client{}}
 	cmd := exec.Command(filepath.Join(binaries, "atoll"), "dev", "--base-port", strconv.Itoa(c.base),
 		"--regions", strings.Join(regions, ","), "--data", c.dir)
 	cmd.Env = append(os.Environ(), env...)
@@ -130,6 +139,8 @@ func (c *cluster) addr(region string) string {
 // at returns a client of a region's node.
 func (c *cluster) at(region string) *client.Client {
 	c.t.Helper()
+	c.dialing.Lock()
+	defer c.dialing.Unlock()
 	if cl := c.clients[region]; cl != nil {
 		return cl
 	}

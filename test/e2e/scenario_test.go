@@ -128,6 +128,69 @@ var scenarios = map[string]string{
 		A SADD k n = WRONGTYPE
 		sync
 		all EXISTS k = 0`,
+	"13 fields merge, and a write of a field survives its deletion": `
+		A HSET h f 1 = 1
+		B HSET h g 2 = 1
+		C HINCRBY h n 3 = 3
+		sync
+		all HGETALL h = f 1 g 2 n 3
+		all HLEN h = 3
+		A HDEL h f = 1
+		B HSET h f 9 = 0
+		sync
+		all HGET h f = 9
+		all HGETALL h = f 9 g 2 n 3`,
+	"13b two writes of one field": `
+		A HSET h f a
+		B HSET h f b
+		sync
+		all HGET h f = b
+		C HSET h f c = 0
+		sync
+		all HGETALL h = f c`,
+	"13c a field of a hash beside a DEL": `
+		A HSET h f 1
+		B HINCRBY h n 5 = 5
+		sync
+		A DEL h = 1
+		B HINCRBY h n 2 = 7
+		C HSET h g 3 = 1
+		sync
+		all HGETALL h = g 3 n 2
+		all HLEN h = 2
+		B DEL h = 1
+		sync
+		all EXISTS h = 0`,
+	"13d increments of a field beside HSET and HDEL": `
+		A HINCRBY h n 5 = 5
+		sync
+		A HSET h n 10 = 0
+		B HINCRBY h n 1 = 6
+		C HINCRBY h n 2 = 7
+		sync
+		all HGET h n = 13
+		A HDEL h n = 1
+		B HINCRBY h n 4 = 17
+		sync
+		all HGETALL h = n 4`,
+	"25 three types of one key": `
+		A SET k v
+		B SADD k m
+		C HSET k f 1
+		sync
+		all HGETALL k = f 1
+		all GET k = WRONGTYPE
+		all SADD k x = WRONGTYPE
+		A DEL k = 1
+		sync
+		all EXISTS k = 0`,
+	"25b a hidden set shows when the hash is deleted unseen": `
+		B SADD k m
+		C HSET k f 1
+		C DEL k = 1
+		sync
+		all SMEMBERS k = m
+		all HLEN k = WRONGTYPE`,
 	"a DEL beside two SETs": `
 		A SET k old
 		sync
@@ -274,6 +337,20 @@ func (c *cluster) do(region, command, key string, args []string) string {
 		if err == nil {
 			return strings.Join(values, " ")
 		}
+	case "HGET", "HGETALL":
+		return fields(c.t, cl, key, args)
+	case "HSET":
+		var added bool
+		if added, err = cl.Hash(key).Set(ctx, args[0], []byte(args[1])); added {
+			n = 1
+		}
+	case "HINCRBY":
+		delta, _ := strconv.ParseInt(args[1], 10, 64) // of the table above
+		n, err = cl.Hash(key).Incr(ctx, args[0], delta)
+	case "HDEL":
+		n, err = cl.Hash(key).Remove(ctx, args...)
+	case "HLEN":
+		n, err = cl.Hash(key).Len(ctx)
 	case "SMEMBERS":
 		return members(c.t, cl, key)
 	case "TXN":
@@ -301,6 +378,27 @@ func (c *cluster) do(region, command, key string, args []string) string {
 	}
 	ok(c.t, err)
 	return strconv.FormatInt(n, 10)
+}
+
+// fields returns a field's value, or all fields with their values.
+func fields(t *testing.T, cl *client.Client, key string, names []string) string {
+	t.Helper()
+	if len(names) == 1 {
+		v, err := cl.Hash(key).Get(t.Context(), names[0])
+		if !isNotFound(err) {
+			ok(t, err)
+		}
+		return string(v)
+	}
+	var out []string
+	for f, err := range cl.Hash(key).All(t.Context()) {
+		if isWrongType(err) {
+			return "WRONGTYPE"
+		}
+		ok(t, err)
+		out = append(out, f.Name, string(f.Value))
+	}
+	return strings.Join(out, " ")
 }
 
 // awaitCut returns when no stream is open.

@@ -28,10 +28,12 @@ type core struct {
 var pure = []core{
 	{pkg: "clock", shells: []string{"wall.go"}},
 	{pkg: "crdt"},
+	{pkg: "membership/registry"},
 	{pkg: "store/oplog"},
-	{pkg: "keyspace", shells: []string{"loop.go", "shard.go"}},
+	{pkg: "keyspace", shells: []string{"loop.go", "shard.go", "shardcontrol.go", "shardtransfer.go", "shardlimits.go", "shardsession.go", "shardwait.go"}},
 	{pkg: "keyspace/command"},
-	{pkg: "replication", shells: []string{"config.go", "peer.go", "pull.go", "replicator.go", "serve.go"}},
+	{pkg: "replication", shells: []string{"config.go", "look.go", "peer.go", "pull.go", "replicator.go", "serve.go"}},
+	{pkg: "replication/transfer", shells: []string{"fetcher.go", "pins.go", "progress.go", "range.go", "server.go"}},
 }
 
 // timeFuncs of package time read the machine's clock or wait on it.

@@ -19,7 +19,7 @@ var layers = [][]string{
 	{"replication", "membership"},
 	{"store"},
 	{"crdt/crdttest"},
-	{"crdt", "control/topology", "store/oplog"},
+	{"crdt", "control/topology", "store/oplog", "membership/registry"},
 	{"client"},
 	{"proto/..."},
 	{"clock", "server/resp", "internal/..."},
@@ -77,6 +77,7 @@ var clockReaders = []struct{ pattern, why string }{
 	{"client/...", "runs in other people's programs and measures its own waiting; no order depends on it"},
 	{"internal/devcluster", "waits for processes; no order depends on it"},
 	{"server/grpcserver", "measures how long requests take; no order depends on it"},
+	{"server/respserver", "measures how long commands take and gives up on slow clients; no order depends on it"},
 }
 
 // clockFuncs are what reads or waits on the clock, in package time.

@@ -282,6 +282,34 @@ func TestRel_FutureStamp(t *testing.T) {
 	}
 }
 
+// A stamp of 2100, once it was in, was the time by which keys ended: all of them did.
+func TestRel_TTLFutureStamp(t *testing.T) {
+	now := time.Now().UnixMilli()
+	far := open(t, vfs.NewMem(), wall{now + 75*365*24*3600*1000})
+	b := fresh(t, 1)[0]
+	hour := command.Lifetime{As: command.EndsIn, Millis: 3600_000}
+	b.do(command.Set{Key: []byte("k"), Value: []byte("v"), Life: hour})
+	far.set("j", "from 2100")
+	far.do(command.Expire{Key: []byte("j"), Life: hour})
+	b.merge(far.log()...)
+	await(t, "parked", func() bool { return b.shard.Stats().Waiting.Parked > 0 })
+	left := func(key string) int64 { return b.do(command.TTL{Key: []byte(key)})[0].Int }
+	if ms := left("k"); ms > 3600_000 || ms < 3500_000 {
+		t.Errorf("%d ms left while it is parked", ms)
+	}
+	if _, err := b.shard.AcceptParked(t.Context(), far.shard.Stats().Origin); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "what was accepted", func() bool { return b.get("j") == "from 2100" })
+	if ms := left("k"); ms > 3600_000 || ms < 3500_000 {
+		t.Errorf("%d ms left once it is accepted", ms)
+	}
+	b.do(command.Set{Key: []byte("k"), Value: []byte("w"), Life: hour})
+	if ms := left("k"); ms > 3600_000 || ms < 3500_000 {
+		t.Errorf("%d ms left of an hour from now", ms)
+	}
+}
+
 // A bound on the distance of a stamp from now, in both directions, refused legal old
 // writes, as of a region that was away for long.
 func TestRel_HLCOldStampRejected(t *testing.T) {

@@ -15,3 +15,9 @@ func (c *coverage) hit(what string) {
 	defer c.mu.Unlock()
 	c.counts[what]++
 }
+
+func (c *coverage) get(what string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.counts[what]
+}

@@ -1,6 +1,6 @@
 // Package sim plays whole clusters in one goroutine: one seed, virtual time, a network
 // that delays, reorders streams against each other, cuts links both ways or one way,
-// disks that lose what was not synced, clocks that are skewed and step. It drives the
+// disks that fail, fill up and lose what was not synced, clocks that are skewed and step. It drives the
 // real clock.HLC, crdt types, keyspace.Core and replication's Source, Sink and Router;
 // only the shells around them (goroutines, gRPC, Pebble) are replaced.
 //
@@ -10,7 +10,9 @@
 // with the product). Nodes with equal vectors must have equal digests. At the end all
 // faults are lifted and everything acknowledged must be everywhere.
 //
-// A failing seed prints itself and its trace, and replays exactly:
+// A failing seed is made as short as it can be and printed with its trace. It replays
+// exactly, and so does what is printed when it is put into testdata/regressions:
 //
 //	go test ./test/sim -run TestSeeds -seed 123
+//	go test ./test/sim -run TestRegressions
 package sim

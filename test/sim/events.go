@@ -2,7 +2,6 @@ package sim
 
 import (
 	"container/heap"
-	"math/rand/v2"
 	"time"
 )
 
@@ -34,14 +33,31 @@ func (h *eventHeap) Pop() any {
 // timeline is the virtual time of a run.
 type timeline struct {
 	now    time.Duration
-	rng    *rand.Rand
+	seed   uint64
 	events eventHeap
 	played int
+	// rolls counts the decisions of one instant, so that no two are the same.
+	rolls   map[[2]int]uint64
+	rollsAt time.Duration
+}
+
+// roll returns the dice for a decision of the present instant about who.
+func (t *timeline) roll(what purpose, who int) *dice {
+	if t.rolls == nil || t.rollsAt != t.now {
+		clear(t.rolls)
+		if t.rolls == nil {
+			t.rolls = map[[2]int]uint64{}
+		}
+		t.rollsAt = t.now
+	}
+	key := [2]int{int(what), who}
+	t.rolls[key]++
+	return diceOf(t.seed, uint64(what), uint64(who), uint64(t.now), t.rolls[key])
 }
 
 // after schedules do; it runs in d of virtual time.
 func (t *timeline) after(d time.Duration, do func()) {
-	heap.Push(&t.events, event{t.now + d, t.rng.Uint64(), do})
+	heap.Push(&t.events, event{t.now + d, t.roll(forTie, 0).next(), do})
 }
 
 // run plays events until the virtual time end, or until stop says so.
@@ -56,11 +72,3 @@ func (t *timeline) run(end time.Duration, stop func() bool) {
 		t.now = end
 	}
 }
-
-// between draws a duration from [lo, hi).
-func (t *timeline) between(lo, hi time.Duration) time.Duration {
-	return lo + time.Duration(t.rng.Int64N(int64(hi-lo)))
-}
-
-// chance is true in p of 100 cases.
-func (t *timeline) chance(p int) bool { return t.rng.IntN(100) < p }

@@ -1,7 +1,10 @@
 package sim
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
+	"hash/crc32"
 	"time"
 
 	"github.com/atollkv/atoll/keyspace"
@@ -17,6 +20,7 @@ type stream struct {
 	sink     *replication.Sink
 	source   *replication.Source
 	broken   bool
+	lie      verb // that is being told, or ""
 	// toSink and toSource are when the last message of each direction arrives.
 	toSink, toSource time.Duration
 	// heard is when the source last heard of the sink.
@@ -25,24 +29,38 @@ type stream struct {
 
 // connect opens a stream on which to pulls from from.
 func (w *world) connect(to, from *node) {
-	if old := from.serves[to.id]; old != nil {
+	if old := from.serves[to.identity]; old != nil {
 		old.reset("replaced")
 	}
 	s := &stream{w: w, to: to, from: from, heard: w.now}
 	identity := func(n *node) replication.Identity {
-		return replication.Identity{Cluster: cluster, Node: n.id, Region: n.id, Address: n.id}
+		return replication.Identity{Cluster: cluster, Node: n.identity, Region: n.identity, Address: n.id}
 	}
 	s.sink = replication.NewSink(replication.SinkConfig{
 		Local: identity(to), Shards: shards, Log: log{to.acknowledged}, Own: to.owned,
-		Window: 1 << 14, Mistakes: w.planted,
+		Window: int64(w.cond.window), Members: to.membersBytes, Mistakes: w.planted,
 	})
 	s.source = replication.NewSource(replication.SourceConfig{
-		Local: identity(from), Shards: shards, Log: log{from.shipped}, Own: from.owned,
+		Local: identity(from), Shards: shards, Log: log{from.shipped}, Own: from.owned, Members: from.membersBytes, Refuse: from.refuse, Mistakes: w.planted,
 	})
 	s.sink.Tick(to.now())
 	s.source.Tick(from.now())
-	to.pulls[from.id], from.serves[to.id] = s, s
+	to.pulls[from.id], from.serves[to.identity] = s, s
 	s.pump(to)
+}
+
+// link numbers the directed link from one node to another.
+func link(from, to *node) int { return from.number<<8 | to.number }
+
+func (s *stream) number() int { return link(s.from, s.to) }
+
+// delay draws how long a message travels.
+func (w *world) delay(from, to *node) time.Duration {
+	d := w.roll(forDelay, link(from, to)).between(100*time.Microsecond, w.cond.slow)
+	if l := w.cond.laggard; l == from.id[0] || l == to.id[0] {
+		d += 250 * time.Millisecond
+	}
+	return d
 }
 
 // reset breaks the stream on both ends.
@@ -51,12 +69,14 @@ func (s *stream) reset(why string) {
 		return
 	}
 	s.broken = true
-	s.w.note("stream %s<-%s reset: %s", s.to.id, s.from.id, why)
+	if why != replication.ErrRemoved.Error() { // again and again
+		s.w.note("stream %s<-%s reset: %s", s.to.id, s.from.id, why)
+	}
 	if s.to.pulls[s.from.id] == s {
 		delete(s.to.pulls, s.from.id)
 	}
-	if s.from.serves[s.to.id] == s {
-		delete(s.from.serves, s.to.id)
+	if s.from.serves[s.to.identity] == s {
+		delete(s.from.serves, s.to.identity)
 	}
 }
 
@@ -101,11 +121,11 @@ func (s *stream) send(from, to *node, last *time.Duration, m replication.Message
 	if *last == never {
 		return
 	}
-	if s.w.chance(s.w.loss) {
+	if s.w.roll(forLoss, link(from, to)).chance(s.w.cond.loss) {
 		s.reset("lost segment")
 		return
 	}
-	*last = max(*last+1, s.w.now+s.w.delay())
+	*last = max(*last+1, s.w.now+s.w.delay(from, to))
 	s.w.after(*last-s.w.now, func() { s.arrive(to, m) })
 }
 
@@ -115,6 +135,9 @@ func (s *stream) arrive(n *node, m replication.Message) {
 	}
 	if n == s.from {
 		s.heard = s.w.now
+		if hello, ok := m.(*replication.Hello); ok {
+			n.learn(s.to.identity, hello.Members)
+		}
 		s.source.Tick(n.now())
 		if err := s.source.Recv(m); err != nil {
 			s.reset(err.Error())
@@ -125,36 +148,53 @@ func (s *stream) arrive(n *node, m replication.Message) {
 	}
 	s.sink.Tick(n.now())
 	applies, err := s.sink.Recv(m)
+	s.learn(m)
 	if err != nil {
-		s.w.refused(err)
+		s.w.refused(s, err)
 		s.reset(err.Error())
 		return
 	}
 	for _, a := range applies {
 		s.apply(a)
 	}
-	if len(applies) > 0 && s.w.chance(s.w.eager) {
+	if len(applies) > 0 && n.roll(forBatch).chance(s.w.cond.eager) {
 		n.commit()
 	}
-	s.pump(n)
+	if n.up {
+		s.pump(n)
+	}
+}
+
+// learn hands on what the source tells of members.
+func (s *stream) learn(m replication.Message) {
+	switch m := m.(type) {
+	case *replication.Welcome:
+		s.to.learn(s.from.identity, m.Members)
+	case *replication.Members:
+		s.to.learn(s.from.identity, m.Registry)
+	}
 }
 
 // apply hands a frame to the core, as the shell's commit loop does; sometimes twice.
 func (s *stream) apply(a replication.Apply) {
-	s.w.shippedFrame(s.to, a.Frame)
+	s.w.checkShipped(s.to, a.Frame)
+	forged := s.lie == doTamper
 	s.to.core.Merge(a.Frame, func(err error) {
 		if s.broken {
 			return
 		}
-		if errors.Is(err, keyspace.ErrDiverged) || errors.Is(err, keyspace.ErrMalformed) {
-			s.w.fail("node %s refuses a frame of %s: %v", s.to.id, s.from.id, err)
+		switch wrong := errors.Is(err, keyspace.ErrDiverged) || errors.Is(err, keyspace.ErrMalformed); {
+		case wrong && forged:
+			sometimes.hit("tampered frame refused")
+		case wrong:
+			s.w.fail("I-28", "node %s refuses a frame of %s: %v", s.to.id, s.from.id, err)
 		}
 		s.sink.Tick(s.to.now())
 		if err := s.sink.Settled(a, err); err != nil {
 			s.reset(err.Error())
 		}
 	})
-	if s.w.chance(10) {
+	if s.w.roll(forDuplicate, s.number()).chance(10) {
 		s.to.core.Merge(copyOf(a.Frame), func(error) {})
 	}
 }
@@ -165,4 +205,16 @@ func copyOf(f *oplog.Frame) *oplog.Frame {
 		panic(err)
 	}
 	return c
+}
+
+// tamper returns an encoded frame with the stamp of its first record changed and the
+// checksum made right again.
+func tamper(frame []byte) []byte {
+	const header, stampBytes = 1 + 4 + 8 + 8 + 4 + 8, 8
+	b := bytes.Clone(frame)
+	_, length := binary.Uvarint(b[header:])
+	b[header+length+stampBytes-1] ^= 1
+	sum := crc32.Checksum(b[:len(b)-4], crc32.MakeTable(crc32.Castagnoli))
+	binary.BigEndian.PutUint32(b[len(b)-4:], sum)
+	return b
 }

@@ -4,12 +4,16 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/atollkv/atoll/clock"
 	"github.com/atollkv/atoll/crdt"
 	"github.com/atollkv/atoll/crdt/crdttest"
+	"github.com/atollkv/atoll/internal/mistake"
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/keyspace/command"
+	"github.com/atollkv/atoll/membership/registry"
 	"github.com/atollkv/atoll/store/oplog"
 )
 
@@ -20,26 +24,33 @@ type update struct {
 	dot     clock.Dot
 	stamp   clock.Timestamp
 	saw     clock.VersionVector
+	beyond  map[string]clock.VersionVector // what it saw of each of its keys
 	node    *node
 	ops     map[string]crdttest.Op
 	durable bool
 	acked   bool
 	lost    bool // by a restored older disk
+	late    bool // of a removed member, beyond its seal
+	// again is the late update that this one issues again.
+	again clock.Dot
 }
+
+type dot = clock.Dot
 
 // record registers a write that the core has just made.
 func (w *world) record(n *node, saw clock.VersionVector, ops map[string]crdttest.Op) *update {
 	head := n.core.Head(n.core.Origin())
 	u := &update{id: len(w.updates), dot: clock.Dot{Origin: head.Origin, Seq: head.Seq}, stamp: head.Time, saw: saw, node: n, ops: ops}
+	if w.byDot[u.dot] != nil {
+		w.fail("I-01", "the name %v was given twice", u.dot)
+	}
 	for _, v := range w.updates {
-		if v.dot == u.dot {
-			w.fail("I-01: the name %v was given twice", u.dot)
-		}
 		if saw.Covers(v.dot) && v.stamp >= u.stamp {
-			w.fail("I-02: stamp %v of %v is not above %v of %v, which it saw", u.stamp, u.dot, v.stamp, v.dot)
+			w.fail("I-02", "stamp %v of %v is not above %v of %v, which it saw", u.stamp, u.dot, v.stamp, v.dot)
 		}
 	}
 	w.updates = append(w.updates, u)
+	w.byDot[u.dot] = u
 	return u
 }
 
@@ -54,7 +65,7 @@ func (w *world) visible(v clock.VersionVector, key string) []crdttest.Op {
 		op.ID, op.Time, op.Origin = u.id, uint64(u.stamp), uint64(u.dot.Origin)
 		op.Saw = map[int]bool{}
 		for _, s := range w.updates {
-			if u.saw.Covers(s.dot) {
+			if u.saw.Covers(s.dot) || u.beyond[key].Covers(s.dot) {
 				op.Saw[s.id] = true
 			}
 		}
@@ -67,33 +78,113 @@ func (w *world) visible(v clock.VersionVector, key string) []crdttest.Op {
 // other.
 func (w *world) check() {
 	for _, n := range w.nodes {
-		if !n.up || w.failed() {
-			continue
-		}
-		for _, key := range w.keys {
-			want := crdttest.Spec(w.visible(n.core.Vector(), key))
-			got, card, err := n.look(key)
-			if err != nil {
-				w.fail("node %s: read %s: %v", n.id, key, err)
-				return
-			}
-			if !reflect.DeepEqual(want, got) {
-				w.fail("I-10: node %v shows for %s\n  %v, the rules give\n  %v", n, key, got, want)
-				return
-			}
-			if len(want.Siblings) > 1 {
-				sometimes.hit("register had siblings")
-			}
-			if len(want.Members) > 0 && want.Value != "" {
-				sometimes.hit("type conflict")
-			}
-			if want.Type == "set" && card != len(want.Members) {
-				w.fail("I-46: node %v counts %d members of %s, there are %d", n, card, key, len(want.Members))
-				return
-			}
+		if n.up && !w.failed() {
+			w.checkNode(n)
 		}
 	}
-	w.checkEqual()
+	if !w.failed() {
+		w.checkEqual()
+	}
+}
+
+func (w *world) checkNode(n *node) {
+	if !n.seen.LessEq(n.core.Vector()) {
+		w.fail("I-04", "node %v was at %v before", n, n.seen)
+	}
+	n.seen = n.core.Vector()
+	w.checkClock(n)
+	w.checkSeals(n)
+	var registers, values []string
+	for _, key := range w.keys {
+		holds, whole := n.core.VectorOf([]byte(key))
+		if !whole {
+			continue // a transfer is in the middle of it
+		}
+		got, served := w.checkKey(n, key, holds)
+		if w.failed() {
+			return
+		}
+		if !served {
+			continue
+		}
+		if isRegister(key) && !w.replayed[key] {
+			w.check23(n, key, got.Siblings)
+			registers, values = append(registers, key), append(values, got.Value)
+		}
+	}
+	if !n.core.TransferState().Ahead { // else one key may show what another lacks
+		w.history.read(n.process(), registers, values)
+	}
+}
+
+// checkKey compares what a node shows of a key with the rules, at the vector that it holds
+// of that key. served is false when it refuses, and rightly so.
+func (w *world) checkKey(n *node, key string, holds clock.VersionVector) (got crdttest.View, served bool) {
+	want := n.asSeen(crdttest.Spec(w.visible(holds, key)))
+	got, card, err := n.look(key)
+	if n.refuses(err, key) {
+		sometimes.hit("read refused on damage")
+		return got, false
+	}
+	switch {
+	case err != nil:
+		w.fail("I-33", "node %s: read %s: %v", n.id, key, err)
+	case !reflect.DeepEqual(want, got):
+		w.fail("I-10", "node %v shows for %s\n  %v, the rules give\n  %v", n, key, got, want)
+	case want.Type == "set" && card != len(want.Members):
+		w.fail("I-46", "node %v counts %d members of %s, there are %d", n, card, key, len(want.Members))
+	case want.Type == "hash" && card != len(want.Fields):
+		w.fail("I-46", "node %v counts %d fields of %s, there are %d", n, card, key, len(want.Fields))
+	}
+	if want.Type == "zset" && card != len(want.Scores) && !w.failed() {
+		w.fail("I-46", "node %v counts %d members of %s, there are %d", n, card, key, len(want.Scores))
+	}
+	if want.Type == "list" && card != len(want.Items) && !w.failed() {
+		w.fail("I-46", "node %v counts %d elements of %s, there are %d", n, card, key, len(want.Items))
+	}
+	if want.Bounded != "" && !w.failed() {
+		w.checkBound(n, key, want.Bounded)
+	}
+	if want.Type == "hyperloglog" {
+		sometimes.hit("HyperLogLog shown")
+	}
+	if want.Type == "list" {
+		sometimes.hit("list shown")
+	}
+	if len(want.Items) > 0 && want.Type != "list" {
+		sometimes.hit("list beside another type")
+	}
+	if len(want.Siblings) > 1 {
+		sometimes.hit("register had siblings")
+	}
+	if len(want.Members) > 0 && want.Value != "" {
+		sometimes.hit("type conflict")
+	}
+	if len(want.Fields) > 0 && (len(want.Members) > 0 || want.Value != "") {
+		sometimes.hit("hash beside another type")
+	}
+	if len(want.Scores) > 0 && (len(want.Fields) > 0 || len(want.Members) > 0 || want.Value != "") {
+		sometimes.hit("sorted set beside another type")
+	}
+	if want.Type == "zset" {
+		sometimes.hit("sorted set shown")
+	}
+	if want.Type == "hash" {
+		sometimes.hit("hash shown")
+	}
+	return got, true
+}
+
+// checkClock: nothing but this node's own past may have put its clock far ahead.
+func (w *world) checkClock(n *node) {
+	const slack = 100 * time.Millisecond
+	last := n.hlc.Last()
+	if n.hlc.Ahead(last) > maxOffset+slack && last.WallMillis() > n.floor(n.disk.latest.sortedHeads()).WallMillis() {
+		w.fail("I-03", "clock of %s is %v ahead of its time", n.id, n.hlc.Ahead(last))
+	}
+	if n.hlc.Carries() > 0 {
+		sometimes.hit("clock carried")
+	}
 }
 
 // checkEqual: equal vectors, equal digests. Digests are dear, so a part of the chances
@@ -101,33 +192,26 @@ func (w *world) check() {
 func (w *world) checkEqual() {
 	for i, a := range w.nodes {
 		for _, b := range w.nodes[:i] {
-			if !w.settled && !w.chance(25) {
+			if !w.settled && !w.roll(forDigest, a.number<<8|b.number).chance(25) {
 				continue
 			}
-			if !a.up || !b.up || !a.core.Idle() || !b.core.Idle() || !a.core.Vector().Equal(b.core.Vector()) {
+			if !a.up || !b.up || !a.core.Idle() || !b.core.Idle() || !a.core.Vector().Equal(b.core.Vector()) ||
+				a.core.TransferState().Ahead || b.core.TransferState().Ahead || a.hurt() || b.hurt() {
 				continue
 			}
 			da, err := a.digest()
 			db, err2 := b.digest()
 			if err != nil || err2 != nil {
-				w.fail("digest: %v %v", err, err2)
+				w.fail("I-33", "digest: %v %v", err, err2)
 				return
 			}
 			if da.Sum != db.Sum || da.Cells != db.Cells {
-				w.fail("I-09: nodes %v and %v hold the same updates, their digests differ (%d and %d cells)", a, b, da.Cells, db.Cells)
+				w.fail("I-09", "nodes %v and %v hold the same updates, their digests differ (%d and %d cells)", a, b, da.Cells, db.Cells)
 				return
 			}
 			sometimes.hit("equal vectors compared")
 		}
 	}
-}
-
-func (n *node) digest() (keyspace.Digest, error) {
-	seen := func(o clock.Origin) crdt.Context {
-		h := n.core.Head(o)
-		return crdt.Context{Seen: h.Dep, Self: clock.Dot{Origin: o, Seq: h.Seq}}
-	}
-	return keyspace.ComputeDigest(n.disk, 0, 0, n.core.Vector(), seen)
 }
 
 // look reads a key through commands, as a client does.
@@ -143,12 +227,28 @@ func (n *node) look(key string) (v crdttest.View, card int, err error) {
 			return v, 0, fmt.Errorf("GET gives %q (%v, %v), the header %q", r.Value, r.Found, err, v.Value)
 		}
 	}
-	if v.Type == "set" {
-		if r, err = n.read(command.SCard{Key: k}); err != nil {
+	switch v.Type {
+	case "set":
+		r, err = n.read(command.SCard{Key: k})
+	case "hash":
+		r, err = n.read(command.HLen{Key: k})
+	case "zset":
+		if err := n.lookRanges(key, &v); err != nil {
 			return v, 0, err
 		}
+		r, err = n.read(command.ZCard{Key: k})
+	case "hyperloglog":
+		card = len(v.Ranks)
+		return v, card, nil
+	case "bcounter":
+		if r, err = n.read(command.BGet{Key: k}); err == nil && !strings.HasPrefix(v.Bounded, fmt.Sprintf("%d ≥ ", r.Int)) {
+			return v, 0, fmt.Errorf("GET gives %d, the cells %s", r.Int, v.Bounded)
+		}
+	case "list":
+		card, err = n.lookList(key, &v)
+		return v, card, err
 	}
-	return v, int(r.Int), nil
+	return v, int(r.Int), err
 }
 
 func (n *node) read(c keyspace.Command) (keyspace.Reply, error) {
@@ -174,6 +274,7 @@ func (c inspect) Run(tx *keyspace.Tx) (keyspace.Reply, error) {
 		return keyspace.Reply{}, err
 	}
 	c.view.Type = t.String()
+	c.view.SetExpiry(&h, t)
 	for _, s := range h.Register.Siblings {
 		c.view.Siblings = append(c.view.Siblings, string(s.Value))
 	}
@@ -181,33 +282,70 @@ func (c inspect) Run(tx *keyspace.Tx) (keyspace.Reply, error) {
 	if value, ok := h.Value(); ok {
 		c.view.Value = string(value)
 	}
-	return keyspace.Reply{}, tx.Members(c.key, nil, func(m []byte) bool {
+	err = tx.Members(c.key, nil, func(m []byte) bool {
 		c.view.Members = append(c.view.Members, string(m))
+		return true
+	})
+	if err != nil {
+		return keyspace.Reply{}, err
+	}
+	err = tx.EachField(c.key, crdt.TypeHash, func(name []byte, f *crdt.Field) bool {
+		c.view.Fields = append(c.view.Fields, crdttest.FieldView(string(name), *f))
+		return true
+	})
+	if err != nil {
+		return keyspace.Reply{}, err
+	}
+	err = tx.EachField(c.key, crdt.TypeZSet, func(name []byte, f *crdt.Field) bool {
+		c.view.Scores = append(c.view.Scores, crdttest.ScoreView(string(name), *f))
+		return true
+	})
+	if err != nil {
+		return keyspace.Reply{}, err
+	}
+	accounts := map[string]crdt.Field{}
+	err = tx.EachField(c.key, crdt.TypeBounded, func(name []byte, f *crdt.Field) bool {
+		accounts[string(name)], err = crdt.DecodeField(f.Append(nil))
+		return err == nil
+	})
+	if c.view.Bounded = crdttest.BoundedView(accounts); err != nil {
+		return keyspace.Reply{}, err
+	}
+	err = tx.EachField(c.key, crdt.TypeSketch, func(name []byte, f *crdt.Field) bool {
+		c.view.Ranks = append(c.view.Ranks, crdttest.RankView(string(name), *f))
+		return true
+	})
+	if err != nil {
+		return keyspace.Reply{}, err
+	}
+	return keyspace.Reply{}, tx.EachField(c.key, crdt.TypeList, func(at []byte, f *crdt.Field) bool {
+		c.view.Items = append(c.view.Items, crdttest.ItemView(string(at), *f))
 		return true
 	})
 }
 
-// shippedFrame checks a frame that reached a node against what was written.
-func (w *world) shippedFrame(to *node, f *oplog.Frame) {
+// checkShipped checks a frame that reached a node against what was written.
+func (w *world) checkShipped(to *node, f *oplog.Frame) {
 	for seq := f.First; seq <= f.Last(); seq++ {
-		i := slices.IndexFunc(w.updates, func(u *update) bool { return u.dot == clock.Dot{Origin: f.Origin, Seq: seq} })
+		u := w.byDot[clock.Dot{Origin: f.Origin, Seq: seq}]
 		switch {
-		case i < 0:
-			w.fail("I-13: node %s was sent %v:%d, which nobody wrote, and took it", to.id, f.Origin, seq)
-		case !w.updates[i].durable:
-			w.fail("I-11: %v reached %s before it was durable at %s", w.updates[i].dot, to.id, w.updates[i].node.id)
+		case u == nil:
+			w.fail("I-13", "node %s was sent %v:%d, which nobody wrote, and took it", to.id, f.Origin, seq)
+		case !u.durable:
+			w.fail("I-11", "%v reached %s before it was durable at %s", u.dot, to.id, u.node.id)
 		}
 	}
 }
 
-// checkAcked: nothing acknowledged is missing anywhere.
-func (w *world) checkAcked() {
-	for _, u := range w.updates {
-		for _, n := range w.nodes {
-			if u.acked && !u.lost && !n.core.Vector().Covers(u.dot) {
-				w.fail("I-12: %v was acknowledged by %s and is missing at %v", u.dot, u.node.id, n)
-				return
-			}
+// checkTruncation: the op log is truncated by what every member has, or had before an
+// older copy was put in its disk's place.
+func (w *world) checkTruncation(n *node, e clock.Entry) {
+	for _, p := range w.nodes {
+		if w.twin(p) != nil || n.stateOf(p.identity) == registry.Removed {
+			continue // what one of two clones has acknowledged the other may lack
+		}
+		if p.reached.Get(e.Origin) < e.Seq {
+			w.fail("I-19", "node %s truncates %v up to %d, %s never had more than %d", n.id, e.Origin, e.Seq, p.id, p.reached.Get(e.Origin))
 		}
 	}
 }
@@ -217,7 +355,7 @@ func (w *world) checkAcked() {
 func (w *world) loseTail(n *node) {
 	for _, u := range w.updates {
 		held := slices.ContainsFunc(w.nodes, func(p *node) bool {
-			return p != n && u.dot.Seq <= p.disk.durable.heads[u.dot.Origin].Seq
+			return p != n && p.disk.durable.vector().Covers(u.dot)
 		})
 		if !held {
 			u.lost = true
@@ -225,24 +363,13 @@ func (w *world) loseTail(n *node) {
 	}
 }
 
-// originsOf returns the incarnations of n that the given state knows.
-func (w *world) originsOf(n *node, _ any) []clock.Origin {
-	var own []clock.Origin
-	for _, u := range w.updates {
-		_, known := n.disk.latest.heads[u.dot.Origin]
-		if u.node == n && known && !slices.Contains(own, u.dot.Origin) {
-			own = append(own, u.dot.Origin)
-		}
-	}
-	clock.SortOrigins(own)
-	return own
-}
-
 func (w *world) newOrigin(n *node) clock.Origin {
-	for {
-		if o := clock.Origin(w.rng.Uint64()); o != 0 {
-			w.note("node %s takes origin %v", n.id, o)
-			return o
-		}
+	d := n.roll(forOrigin)
+	if w.planted.Has(mistake.OriginCounted) {
+		d = diceOf(uint64(n.number), uint64(len(n.owned(0))))
 	}
+	o := clock.Origin(d.next() | 1)
+	w.writers[o] = n.identity
+	w.note("node %s takes origin %v", n.id, o)
+	return o
 }

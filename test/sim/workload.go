@@ -2,146 +2,125 @@ package sim
 
 import (
 	"errors"
-	"strconv"
 	"time"
 
+	"github.com/atollkv/atoll/clock"
 	"github.com/atollkv/atoll/crdt/crdttest"
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/keyspace/command"
 )
 
-// step is one thing that a client, an operator or the world does.
-func (w *world) step() {
-	n := w.nodes[w.rng.IntN(len(w.nodes))]
-	if w.chance(65) {
-		if n.up {
-			w.write(n)
-		}
+// write runs the commands of a step as one transaction at a node.
+func (w *world) write(n *node, st step) {
+	if n.disk.full {
+		sometimes.hit("write refused by a full disk")
 		return
 	}
-	p := w.nodes[w.rng.IntN(len(w.nodes))]
-	switch w.rng.IntN(12) {
-	case 0, 1:
-		w.cutLink(n, p, true)
-	case 2:
-		w.cutLink(n, p, false)
-	case 3, 4:
-		clear(w.cuts)
-		w.note("heal")
-	case 5, 6:
-		w.power(n)
-	case 7:
-		n.offset = w.between(-maxOffset/2, maxOffset/2)
-		w.note("clock of %s: %v", n.id, n.offset)
-	case 8:
-		if n.up && !w.restore {
-			n.truncate()
-			w.note("truncate %s", n.id)
-		}
-	case 9, 10:
-		w.copyOrRestore(n)
-	case 11:
-		if s := n.pulls[p.id]; n.up && s != nil && s.sink.Welcomed() {
-			w.note("forged frame %s<-%s", n.id, p.id)
-			w.forge(s)
-		}
-	}
-}
-
-func (w *world) cutLink(n, p *node, both bool) {
-	if n == p {
+	if n.stale() {
+		sometimes.hit("write refused by an old copy that catches up")
 		return
 	}
-	w.cuts[[2]*node{n, p}] = true
-	if both {
-		w.cuts[[2]*node{p, n}] = true
-	}
-	w.note("cut %s-%s both=%v", n.id, p.id, both)
-}
-
-// power crashes a node, or starts it again.
-func (w *world) power(n *node) {
-	if !n.up {
-		n.start()
-		w.note("start %v", n)
+	if n.out(true) {
+		sometimes.hit("write refused by a removed member")
 		return
 	}
-	if len(n.disk.unsynced) > 0 {
-		sometimes.hit("crash with unsynced commits")
-	}
-	n.crash()
-	w.note("crash %s", n.id)
-}
-
-// copyOrRestore takes a copy of a durable disk, or puts an earlier one in its place.
-func (w *world) copyOrRestore(n *node) {
-	if !w.restore {
-		return
-	}
-	old := w.copies[n]
-	if old == nil || !n.up {
-		w.copies[n] = n.disk.durable.clone()
-		w.note("copy disk of %s", n.id)
-		return
-	}
-	n.crash()
-	w.loseTail(n)
-	n.rollBack(old)
-	n.start()
-	sometimes.hit("older disk restored")
-	w.note("restore disk of %v", n)
-}
-
-// write runs one to three commands on different keys as one transaction.
-func (w *world) write(n *node) {
 	saw := n.core.Vector()
+	beyond := map[string]clock.VersionVector{}
+	w.sessions.before(n, st.ops)
 	ops := map[string]crdttest.Op{}
 	var cmds []keyspace.Command
-	for i := range 1 + w.rng.IntN(len(w.keys)) {
-		key := w.keys[(i+w.rng.IntN(len(w.keys)))%len(w.keys)]
-		if _, twice := ops[key]; twice {
-			continue
-		}
-		op, cmd := w.command(key)
-		ops[key] = op
+	for _, op := range st.ops {
+		spec, cmd := op.command()
+		ops[op.key] = spec
+		beyond[op.key], _ = n.core.VectorOf([]byte(op.key))
 		cmds = append(cmds, cmd)
 	}
 	replies, written, err := n.core.Execute(cmds)
 	switch {
-	case errors.Is(err, keyspace.ErrWrongType) || errors.Is(err, keyspace.ErrNotInteger):
+	case errors.Is(err, keyspace.ErrBusy):
+		sometimes.hit("write of a key in transfer refused")
+		return
+	case errors.Is(err, keyspace.ErrSuperseded):
+		return
+	case n.refuses(err, keysOf(st.ops)...):
+		sometimes.hit("write refused on damage")
+		return
+	case isRefusal(err), errors.Is(err, keyspace.ErrWrongType) || errors.Is(err, keyspace.ErrNotInteger):
 		sometimes.hit("command refused")
 		return
 	case err != nil:
-		w.fail("node %s: %v: %v", n.id, ops, err)
+		w.fail("I-33", "node %s: %v: %v", n.id, st, err)
 		return
 	case !written:
 		return
 	}
-	w.dropIdle(ops, replies, cmds)
+	dropIdle(ops, replies, cmds)
 	u := w.record(n, saw, ops)
+	u.beyond = beyond
+	w.prepare(u, st.ops)
 	n.open = append(n.open, u)
-	w.note("%s writes %v: %v", n.id, u.dot, describe(ops))
-	// A batch may take more records, and frames in between, before it is committed.
-	if w.chance(w.eager) {
-		n.commit()
-	} else {
-		n.later(w.between(0, 500*time.Millisecond), n.commit)
+	w.note("%s writes %v: %v", n.id, u.dot, st.ops)
+	w.sessions.wrote(n, st.ops)
+	w.history.wrote(n, st.ops)
+	w.commitSoon(n, st.do == doCrash)
+}
+
+// isRefusal tells whether a command was refused for what the key holds.
+func isRefusal(err error) bool {
+	var rights *command.NoRightsError
+	var own *command.RefusedError
+	return errors.As(err, &rights) || errors.As(err, &own) || errors.Is(err, command.ErrNoKey)
+}
+
+func keysOf(ops []write) (keys []string) {
+	for _, op := range ops {
+		keys = append(keys, op.key)
 	}
-	if w.chance(3) {
+	return keys
+}
+
+// writeMore lets a client write that is no step of the scenario.
+func (w *world) writeMore(n *node) {
+	const apart = 1_000_000 // from the numbers of steps
+	id := apart + 8*int(w.now/time.Microsecond) + n.number
+	w.write(n, step{at: w.now, do: doWrite, node: n.id[0], ops: w.scenario.newWrites(n.roll(forWrite), id)})
+}
+
+// commitSoon commits at once or later: a batch may take more records, and frames in
+// between, before it is committed.
+func (w *world) commitSoon(n *node, crash bool) {
+	switch {
+	case crash:
+		if n.commit(); n.up {
+			n.crash("after a write")
+		}
+	case n.roll(forBatch).chance(w.cond.eager):
 		n.commit()
-		w.power(n)
+	default:
+		n.later(n.roll(forBatch).between(0, 500*time.Millisecond), n.commit)
 	}
 }
 
 // dropIdle takes out the commands that changed nothing: they are no part of the update.
-func (w *world) dropIdle(ops map[string]crdttest.Op, replies []keyspace.Reply, cmds []keyspace.Command) {
+func dropIdle(ops map[string]crdttest.Op, replies []keyspace.Reply, cmds []keyspace.Command) {
 	for i, cmd := range cmds {
 		idle := false
-		switch cmd.(type) {
-		case command.Delete, command.SRem:
+		switch c := cmd.(type) {
+		case command.Delete, command.SRem, command.HDel, command.ZRem:
 			idle = replies[i].Int == 0
-		case command.ResetCounter:
+		case command.Expire, command.Reap:
+			idle = replies[i].Int == 0
+		case command.ResetCounter, command.Persist:
 			idle = !replies[i].Found
+		case sketchWrite:
+			idle = c.op.Kind == ""
+			ops[c.key] = *c.op
+		case boundedWrite:
+			idle = c.op.Kind == ""
+			ops[c.key] = *c.op
+		case listWrite:
+			idle = c.op.Kind == ""
+			ops[c.key] = *c.op
 		}
 		if idle {
 			delete(ops, string(cmd.Keys()[0]))
@@ -149,37 +128,39 @@ func (w *world) dropIdle(ops map[string]crdttest.Op, replies []keyspace.Reply, c
 	}
 }
 
-func describe(ops map[string]crdttest.Op) string {
-	out := ""
-	for _, key := range []string{"j", "k"} {
-		if op, ok := ops[key]; ok {
-			out += " " + op.Kind + " " + key + " " + op.Value + strconv.FormatInt(op.Delta, 10)
-		}
+// command returns what the write means to the rules, and to a node.
+func (op write) command() (crdttest.Op, keyspace.Command) {
+	if isExpiry(op.kind) {
+		return op.expiryCommand()
 	}
-	return out
-}
-
-func (w *world) command(key string) (crdttest.Op, keyspace.Command) {
-	k := []byte(key)
-	switch w.rng.IntN(10) {
-	case 0, 1:
-		v := "v" + strconv.Itoa(len(w.updates))
-		if w.chance(60) {
-			v = strconv.Itoa(1000 * len(w.updates))
-		}
-		return crdttest.Op{Kind: "set", Value: v}, command.Set{Key: k, Value: []byte(v)}
-	case 2:
-		return crdttest.Op{Kind: "del"}, command.Delete{List: [][]byte{k}}
-	case 3:
-		return crdttest.Op{Kind: "del"}, command.ResetCounter{Key: k}
-	case 4, 5, 6:
-		d := w.rng.Int64N(19) - 9
-		return crdttest.Op{Kind: "incr", Delta: d}, command.Incr{Key: k, Delta: d}
-	case 7, 8:
-		m := string(rune('x' + w.rng.IntN(3)))
-		return crdttest.Op{Kind: "sadd", Value: m}, command.SAdd{Key: k, Members: [][]byte{[]byte(m)}}
+	k, v := []byte(op.key), []byte(op.value)
+	spec := crdttest.Op{Kind: op.kind, Value: op.value, Delta: op.delta}
+	if op.kind == "pfadd" {
+		return op.sketchCommand()
+	}
+	if isBoundedKind(op.kind) {
+		return op.boundedCommand()
+	}
+	if isListKind(op.kind) {
+		return op.listCommand()
+	}
+	switch op.kind {
+	case "set":
+		return spec, command.Set{Key: k, Value: v}
+	case "del":
+		return spec, command.Delete{List: [][]byte{k}}
+	case "reset":
+		spec.Kind = "del"
+		return spec, command.ResetCounter{Key: k}
+	case "incr":
+		return spec, command.Incr{Key: k, Delta: op.delta}
+	case "sadd":
+		return spec, command.SAdd{Key: k, Members: [][]byte{v}}
+	case "hset", "hincr", "hdel":
+		return op.fieldCommand()
+	case "zadd", "zincr", "zrem":
+		return op.scoreCommand()
 	default:
-		m := string(rune('x' + w.rng.IntN(3)))
-		return crdttest.Op{Kind: "srem", Value: m}, command.SRem{Key: k, Members: [][]byte{[]byte(m)}}
+		return spec, command.SRem{Key: k, Members: [][]byte{v}}
 	}
 }

@@ -3,79 +3,85 @@ package sim
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/atollkv/atoll/clock"
 	"github.com/atollkv/atoll/internal/mistake"
 	"github.com/atollkv/atoll/replication"
-	"github.com/atollkv/atoll/store"
-	"github.com/atollkv/atoll/store/oplog"
 )
 
 const (
-	epoch     = 1_700_000_000 * time.Second // true wall time at virtual time 0
-	tick      = 50 * time.Millisecond
-	maxOffset = 10 * time.Second // clocks of a run are skewed by up to half of it
-	never     = time.Duration(1<<63 - 1)
-	healTime  = 60 * time.Second // bound of convergence after all faults are lifted
+	epoch      = 1_700_000_000 * time.Second // true wall time at virtual time 0
+	tick       = 50 * time.Millisecond
+	checkEvery = 100 * time.Millisecond
+	maxOffset  = 10 * time.Second // clocks of a run are skewed by up to half of it
+	farthest   = 30 * time.Second // and those of nodes that are wrong by up to this
+	never      = time.Duration(1<<63 - 1)
+	cacheBytes = 2 << 20          // enough for everything: what is pushed out differs from run to run
+	healTime   = 60 * time.Second // bound of convergence after all faults are lifted
 )
 
 // world is one run.
 type world struct {
 	timeline
-	seed    uint64
-	planted mistake.Set
-	nodes   []*node
-	keys    []string
-	updates []*update
-	cuts    map[[2]*node]bool // directed
-	loss    int               // percent of messages that break their stream
-	slow    time.Duration     // greatest delay of a message
-	syncing time.Duration     // greatest time that a sync takes
-	eager   int               // percent of writes and frames that are committed at once
-	trim    int               // percent of ticks at which the op log is truncated
-	restore bool              // disks are replaced by older copies; the log is kept then
-	copies  map[*node]*image
-	settled bool
-	err     error
-	trace   []string
+	scenario *scenario
+	cond     conditions
+	planted  mistake.Set
+	nodes    []*node
+	keys     []string
+	updates  []*update
+	byDot    map[dot]*update
+	writers  map[clock.Origin]string // identities that took the origins
+	cuts     map[[2]*node]bool       // directed
+	copies   map[*node]*copied
+	// gone are identities that somebody was asked to remove, keepers those that were asked.
+	gone, keepers map[string]bool
+	replayed      map[string]bool // keys that late updates were issued again on
+	settling      bool
+	settled       bool
+	broken        *violation
+	// accidents and chunks tell tests what happened, and when chunks were merged.
+	accidents map[verb]int
+	chunks    []time.Duration
+	trace     []string
+	sessions  sessions
+	history   history
 }
 
-// Run plays one seed and returns the first violation, with the trace.
-func Run(seed uint64, planted mistake.Set) error { return play(seed, planted).report() }
+// violation is an invariant that does not hold: its id, and how it shows.
+type violation struct{ rule, text string }
 
-func play(seed uint64, planted mistake.Set) *world {
-	w := newWorld(seed, planted)
-	for range 8 + w.rng.IntN(33) {
-		w.step()
-		w.run(w.now+w.between(time.Millisecond, 300*time.Millisecond), w.failed)
-		w.check()
-		if w.failed() {
+func (v *violation) Error() string { return v.rule + ": " + v.text }
+
+// Run plays one seed and returns the first violation, with the trace.
+func Run(seed uint64, planted mistake.Set) error { return play(newScenario(seed), planted).report() }
+
+func play(s *scenario, planted mistake.Set) *world {
+	w := newWorld(s, planted)
+	for _, st := range s.steps {
+		if w.runTo(st.at); w.failed() {
 			return w
 		}
+		w.act(st)
 	}
-	w.settle()
+	if w.runTo(s.until); !w.failed() {
+		w.settle()
+	}
 	return w
 }
 
-func newWorld(seed uint64, planted mistake.Set) *world {
-	w := &world{timeline: timeline{rng: rand.New(rand.NewPCG(seed, 7))}, seed: seed, planted: planted}
-	w.cuts, w.copies = map[[2]*node]bool{}, map[*node]*image{}
-	w.keys = []string{"k", "j"}[:1+w.rng.IntN(2)]
-	w.slow = []time.Duration{5, 50, 200}[w.rng.IntN(3)] * time.Millisecond
-	w.loss = []int{0, 0, 1, 5}[w.rng.IntN(4)]
-	w.syncing = []time.Duration{5, 30, 400}[w.rng.IntN(3)] * time.Millisecond
-	w.eager = []int{10, 70, 100}[w.rng.IntN(3)]
-	w.trim = []int{0, 0, 40}[w.rng.IntN(3)]
-	w.restore = w.chance(25)
-	skewed := w.chance(50)
-	for i := range 2 + w.rng.IntN(4) {
-		n := &node{w: w, id: string(rune('a' + i)), disk: newDisk()}
-		if skewed {
-			n.offset = w.between(-maxOffset/2, maxOffset/2)
-		}
+func newWorld(s *scenario, planted mistake.Set) *world {
+	w := &world{timeline: timeline{seed: s.seed}, scenario: s, cond: s.cond, planted: planted}
+	w.cuts, w.copies, w.byDot = map[[2]*node]bool{}, map[*node]*copied{}, map[dot]*update{}
+	w.accidents = map[verb]int{}
+	w.gone, w.keepers, w.replayed = map[string]bool{}, map[string]bool{}, map[string]bool{}
+	w.writers = map[clock.Origin]string{}
+	w.keys = strings.Split(s.cond.keys, "")
+	for _, letter := range []byte(s.cond.nodes) {
+		n := &node{w: w, id: string(letter), number: int(letter - 'a'), identity: string(letter), disk: newDisk(planted)}
+		n.offset = s.cond.offsets[letter]
 		w.nodes = append(w.nodes, n)
 	}
 	for _, n := range w.nodes {
@@ -84,67 +90,109 @@ func newWorld(seed uint64, planted mistake.Set) *world {
 	return w
 }
 
-// settle lifts all faults and waits for convergence: liveness, then safety again.
-func (w *world) settle() {
-	w.note("settle")
-	clear(w.cuts)
-	w.loss, w.slow = 0, 20*time.Millisecond
-	for _, n := range w.nodes {
-		if !n.up {
-			n.start()
-		}
-		// Streams that messages were lost from would only be found silent: save the time.
-		for _, s := range n.streams() {
-			if s.toSink == never || s.toSource == never {
-				s.reset("healed")
-			}
-		}
-	}
-	deadline := w.now + healTime
-	for !w.failed() && !w.converged() {
-		if w.now >= deadline {
-			w.fail("I-31: not converged %v after healing: %v", healTime, w.nodes)
+// runTo plays events until the virtual time end, and checks on the way at times that do
+// not depend on the steps.
+func (w *world) runTo(end time.Duration) {
+	for !w.failed() {
+		next := (w.now/checkEvery + 1) * checkEvery
+		if next > end {
+			w.run(end, w.failed)
 			return
 		}
-		w.run(w.now+100*time.Millisecond, w.failed)
-	}
-	w.settled = true
-	w.check()
-	if !w.failed() {
-		w.checkAcked()
+		if w.run(next, w.failed); !w.failed() {
+			w.check()
+		}
 	}
 }
 
+// settle lifts all faults and waits for convergence: liveness, then safety again.
+func (w *world) settle() {
+	w.note("settle")
+	w.settling = true
+	w.lift()
+	w.converge()
+	for range 2 { // operators run it again to be sure
+		if !w.failed() && w.removes() {
+			w.salvageAll()
+			w.run(w.now+200*time.Millisecond, w.failed)
+			w.converge()
+		}
+	}
+	w.awaitEnds()
+	w.settled = true
+	w.check()
+	if !w.failed() {
+		w.checkEnd()
+	}
+}
+
+// converge waits until nothing is left to do.
+func (w *world) converge() {
+	deadline := w.now + healTime
+	if w.scenario.has(doFuture) {
+		deadline += farthest + maxOffset // what is parked waits for the clocks to come
+	}
+	for !w.failed() && !w.converged() {
+		if w.now >= deadline {
+			w.fail("I-31", "not converged %v after healing: %v", healTime, w.blocked())
+			return
+		}
+		w.finishRemovals()
+		w.run(w.now+checkEvery, w.failed)
+	}
+}
+
+// converged reports whether nothing is left to do: equal vectors, nothing open, unsynced
+// or waiting. What depends on an update that restored disks have lost everywhere waits
+// for ever.
 func (w *world) converged() bool {
-	for _, n := range w.nodes {
-		if !n.core.Idle() || len(n.disk.unsynced) > 0 || !n.core.Vector().Equal(w.nodes[0].core.Vector()) {
+	orphans := slices.ContainsFunc(w.updates, func(u *update) bool { return u.lost })
+	present := w.present()
+	for _, n := range present {
+		if !n.core.Idle() || len(n.disk.unsynced) > 0 || n.core.Waiting().Frames > 0 && !orphans || n.core.TransferState().Active || n.hurt() || !n.core.Vector().Equal(present[0].core.Vector()) || !n.agrees(present[0]) {
 			return false
 		}
 	}
-	return true
+	return w.keptAlike()
+}
+
+// blocked says what keeps the nodes from converging.
+func (w *world) blocked() string {
+	var out []string
+	for _, n := range w.nodes {
+		out = append(out, fmt.Sprintf("%v, %+v at the gate, %d commits unsynced", n, n.core.Waiting(), len(n.disk.unsynced)))
+	}
+	return strings.Join(append(out, w.missingAside()), "; ")
+}
+
+func (w *world) node(letter byte) *node {
+	for _, n := range w.nodes {
+		if n.id == string(letter) {
+			return n
+		}
+	}
+	return nil
 }
 
 func (w *world) cut(from, to *node) bool { return w.cuts[[2]*node{from, to}] }
 
-func (w *world) delay() time.Duration { return w.between(100*time.Microsecond, w.slow) }
-
-func (w *world) fail(format string, args ...any) {
-	if w.err == nil {
-		w.err = fmt.Errorf(format, args...)
+func (w *world) fail(rule, format string, args ...any) {
+	if w.broken == nil {
+		w.broken = &violation{rule, fmt.Sprintf(format, args...)}
 	}
 }
 
-func (w *world) failed() bool { return w.err != nil }
+func (w *world) failed() bool { return w.broken != nil }
 
 func (w *world) note(format string, args ...any) {
 	w.trace = append(w.trace, fmt.Sprintf("%8.3fs ", w.now.Seconds())+fmt.Sprintf(format, args...))
 }
 
 func (w *world) report() error {
-	if w.err == nil {
+	if w.broken == nil {
 		return nil
 	}
-	return fmt.Errorf("seed %d: %w\n%s", w.seed, w.err, w.print())
+	return fmt.Errorf("seed %d: %w\n%s", w.seed, w.broken, w.print())
 }
 
 // print returns the trace and the final state.
@@ -153,18 +201,13 @@ func (w *world) print() string {
 }
 
 // refused looks at an error that a sink closed its stream with.
-func (w *world) refused(err error) {
+func (w *world) refused(s *stream, err error) {
 	switch {
-	case errors.Is(err, replication.ErrDiverged):
-		w.fail("histories diverge: %v", err)
-	case errors.Is(err, replication.ErrOrigin):
+	case s.lie != "" && (errors.Is(err, replication.ErrOrigin) || errors.Is(err, replication.ErrCredit)):
 		sometimes.hit("foreign frame refused")
+	case errors.Is(err, replication.ErrDiverged):
+		w.fail("I-28", "histories diverge: %v", err)
+	default:
+		w.fail("I-43", "%s refuses what %s sent: %v", s.to.id, s.from.id, err)
 	}
-}
-
-// forge makes a stream deliver a frame of an origin that neither end has to do with.
-func (w *world) forge(s *stream) {
-	b := oplog.NewBuilder(0, clock.Origin(w.rng.Uint64()|1))
-	b.Add(clock.MakeTimestamp((epoch+w.now).Milliseconds(), 0), clock.VersionVector{}, []byte{1, 0, 0})
-	s.arrive(s.to, &replication.Frames{Shard: store.ShardID(0), Frames: [][]byte{b.Frame().Append(nil)}})
 }

@@ -79,6 +79,7 @@ type StatusResponse struct {
 	xxx_hidden_Peers        *[]*PeerStatus         `protobuf:"bytes,12,rep,name=peers,proto3"`
 	xxx_hidden_Fsync        string                 `protobuf:"bytes,13,opt,name=fsync,proto3"`
 	xxx_hidden_Members      *[]*MemberStatus       `protobuf:"bytes,14,rep,name=members,proto3"`
+	xxx_hidden_Alarms       []string               `protobuf:"bytes,15,rep,name=alarms,proto3"`
 	unknownFields           protoimpl.UnknownFields
 	sizeCache               protoimpl.SizeCache
 }
@@ -212,6 +213,13 @@ func (x *StatusResponse) GetMembers() []*MemberStatus {
 	return nil
 }
 
+func (x *StatusResponse) GetAlarms() []string {
+	if x != nil {
+		return x.xxx_hidden_Alarms
+	}
+	return nil
+}
+
 func (x *StatusResponse) SetCluster(v string) {
 	x.xxx_hidden_Cluster = v
 }
@@ -268,6 +276,10 @@ func (x *StatusResponse) SetMembers(v []*MemberStatus) {
 	x.xxx_hidden_Members = &v
 }
 
+func (x *StatusResponse) SetAlarms(v []string) {
+	x.xxx_hidden_Alarms = v
+}
+
 type StatusResponse_builder struct {
 	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
 
@@ -289,6 +301,8 @@ type StatusResponse_builder struct {
 	Fsync        string
 	// Every member this node has ever known and that was not removed, itself included.
 	Members []*MemberStatus
+	// What needs an operator now, one line each; empty is good.
+	Alarms []string
 }
 
 func (b0 StatusResponse_builder) Build() *StatusResponse {
@@ -309,6 +323,7 @@ func (b0 StatusResponse_builder) Build() *StatusResponse {
 	x.xxx_hidden_Peers = &b.Peers
 	x.xxx_hidden_Fsync = b.Fsync
 	x.xxx_hidden_Members = &b.Members
+	x.xxx_hidden_Alarms = b.Alarms
 	return m0
 }
 
@@ -1613,7 +1628,7 @@ var File_atoll_v1_admin_proto protoreflect.FileDescriptor
 const file_atoll_v1_admin_proto_rawDesc = "" +
 	"\n" +
 	"\x14atoll/v1/admin.proto\x12\batoll.v1\"\x0f\n" +
-	"\rStatusRequest\"\xbd\x03\n" +
+	"\rStatusRequest\"\xd5\x03\n" +
 	"\x0eStatusResponse\x12\x18\n" +
 	"\acluster\x18\x01 \x01(\tR\acluster\x12\x16\n" +
 	"\x06region\x18\x02 \x01(\tR\x06region\x12\x12\n" +
@@ -1629,7 +1644,8 @@ const file_atoll_v1_admin_proto_rawDesc = "" +
 	"\x06shards\x18\v \x03(\v2\x15.atoll.v1.ShardStatusR\x06shards\x12*\n" +
 	"\x05peers\x18\f \x03(\v2\x14.atoll.v1.PeerStatusR\x05peers\x12\x14\n" +
 	"\x05fsync\x18\r \x01(\tR\x05fsync\x120\n" +
-	"\amembers\x18\x0e \x03(\v2\x16.atoll.v1.MemberStatusR\amembers\"\x9a\x03\n" +
+	"\amembers\x18\x0e \x03(\v2\x16.atoll.v1.MemberStatusR\amembers\x12\x16\n" +
+	"\x06alarms\x18\x0f \x03(\tR\x06alarms\"\x9a\x03\n" +
 	"\vShardStatus\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
 	"\x05shard\x18\x02 \x01(\rR\x05shard\x12-\n" +

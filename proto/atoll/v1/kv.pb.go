@@ -301,6 +301,7 @@ type SetRequest struct {
 	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
 	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
 	xxx_hidden_Value     []byte                 `protobuf:"bytes,3,opt,name=value,proto3"`
+	xxx_hidden_Lifetime  *Lifetime              `protobuf:"bytes,4,opt,name=lifetime,proto3"`
 	unknownFields        protoimpl.UnknownFields
 	sizeCache            protoimpl.SizeCache
 }
@@ -351,6 +352,13 @@ func (x *SetRequest) GetValue() []byte {
 	return nil
 }
 
+func (x *SetRequest) GetLifetime() *Lifetime {
+	if x != nil {
+		return x.xxx_hidden_Lifetime
+	}
+	return nil
+}
+
 func (x *SetRequest) SetNamespace(v string) {
 	x.xxx_hidden_Namespace = v
 }
@@ -369,12 +377,29 @@ func (x *SetRequest) SetValue(v []byte) {
 	x.xxx_hidden_Value = v
 }
 
+func (x *SetRequest) SetLifetime(v *Lifetime) {
+	x.xxx_hidden_Lifetime = v
+}
+
+func (x *SetRequest) HasLifetime() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Lifetime != nil
+}
+
+func (x *SetRequest) ClearLifetime() {
+	x.xxx_hidden_Lifetime = nil
+}
+
 type SetRequest_builder struct {
 	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
 
 	Namespace string
 	Key       []byte
 	Value     []byte
+	// When the value ends; without it it does not.
+	Lifetime *Lifetime
 }
 
 func (b0 SetRequest_builder) Build() *SetRequest {
@@ -384,6 +409,7 @@ func (b0 SetRequest_builder) Build() *SetRequest {
 	x.xxx_hidden_Namespace = b.Namespace
 	x.xxx_hidden_Key = b.Key
 	x.xxx_hidden_Value = b.Value
+	x.xxx_hidden_Lifetime = b.Lifetime
 	return m0
 }
 
@@ -430,6 +456,725 @@ func (b0 SetResponse_builder) Build() *SetResponse {
 	return m0
 }
 
+// Lifetime says when a key ends: nobody sees it from then on, in any region. A time that has come deletes the
+// key.
+type Lifetime struct {
+	state          protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_End isLifetime_End         `protobuf_oneof:"end"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *Lifetime) Reset() {
+	*x = Lifetime{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Lifetime) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Lifetime) ProtoMessage() {}
+
+func (x *Lifetime) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *Lifetime) GetInMs() int64 {
+	if x != nil {
+		if x, ok := x.xxx_hidden_End.(*lifetime_InMs); ok {
+			return x.InMs
+		}
+	}
+	return 0
+}
+
+func (x *Lifetime) GetAtMs() int64 {
+	if x != nil {
+		if x, ok := x.xxx_hidden_End.(*lifetime_AtMs); ok {
+			return x.AtMs
+		}
+	}
+	return 0
+}
+
+func (x *Lifetime) GetAsBefore() bool {
+	if x != nil {
+		if x, ok := x.xxx_hidden_End.(*lifetime_AsBefore); ok {
+			return x.AsBefore
+		}
+	}
+	return false
+}
+
+func (x *Lifetime) SetInMs(v int64) {
+	x.xxx_hidden_End = &lifetime_InMs{v}
+}
+
+func (x *Lifetime) SetAtMs(v int64) {
+	x.xxx_hidden_End = &lifetime_AtMs{v}
+}
+
+func (x *Lifetime) SetAsBefore(v bool) {
+	x.xxx_hidden_End = &lifetime_AsBefore{v}
+}
+
+func (x *Lifetime) HasEnd() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_End != nil
+}
+
+func (x *Lifetime) HasInMs() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_End.(*lifetime_InMs)
+	return ok
+}
+
+func (x *Lifetime) HasAtMs() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_End.(*lifetime_AtMs)
+	return ok
+}
+
+func (x *Lifetime) HasAsBefore() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_End.(*lifetime_AsBefore)
+	return ok
+}
+
+func (x *Lifetime) ClearEnd() {
+	x.xxx_hidden_End = nil
+}
+
+func (x *Lifetime) ClearInMs() {
+	if _, ok := x.xxx_hidden_End.(*lifetime_InMs); ok {
+		x.xxx_hidden_End = nil
+	}
+}
+
+func (x *Lifetime) ClearAtMs() {
+	if _, ok := x.xxx_hidden_End.(*lifetime_AtMs); ok {
+		x.xxx_hidden_End = nil
+	}
+}
+
+func (x *Lifetime) ClearAsBefore() {
+	if _, ok := x.xxx_hidden_End.(*lifetime_AsBefore); ok {
+		x.xxx_hidden_End = nil
+	}
+}
+
+const Lifetime_End_not_set_case case_Lifetime_End = 0
+const Lifetime_InMs_case case_Lifetime_End = 1
+const Lifetime_AtMs_case case_Lifetime_End = 2
+const Lifetime_AsBefore_case case_Lifetime_End = 3
+
+func (x *Lifetime) WhichEnd() case_Lifetime_End {
+	if x == nil {
+		return Lifetime_End_not_set_case
+	}
+	switch x.xxx_hidden_End.(type) {
+	case *lifetime_InMs:
+		return Lifetime_InMs_case
+	case *lifetime_AtMs:
+		return Lifetime_AtMs_case
+	case *lifetime_AsBefore:
+		return Lifetime_AsBefore_case
+	default:
+		return Lifetime_End_not_set_case
+	}
+}
+
+type Lifetime_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// Fields of oneof xxx_hidden_End:
+	// Milliseconds from now.
+	InMs *int64
+	// Unix milliseconds.
+	AtMs *int64
+	// Of a Set: when what was there would have ended.
+	AsBefore *bool
+	// -- end of xxx_hidden_End
+}
+
+func (b0 Lifetime_builder) Build() *Lifetime {
+	m0 := &Lifetime{}
+	b, x := &b0, m0
+	_, _ = b, x
+	if b.InMs != nil {
+		x.xxx_hidden_End = &lifetime_InMs{*b.InMs}
+	}
+	if b.AtMs != nil {
+		x.xxx_hidden_End = &lifetime_AtMs{*b.AtMs}
+	}
+	if b.AsBefore != nil {
+		x.xxx_hidden_End = &lifetime_AsBefore{*b.AsBefore}
+	}
+	return m0
+}
+
+type case_Lifetime_End protoreflect.FieldNumber
+
+func (x case_Lifetime_End) String() string {
+	md := file_atoll_v1_kv_proto_msgTypes[6].Descriptor()
+	if x == 0 {
+		return "not set"
+	}
+	return protoimpl.X.MessageFieldStringOf(md, protoreflect.FieldNumber(x))
+}
+
+type isLifetime_End interface {
+	isLifetime_End()
+}
+
+type lifetime_InMs struct {
+	// Milliseconds from now.
+	InMs int64 `protobuf:"varint,1,opt,name=in_ms,json=inMs,proto3,oneof"`
+}
+
+type lifetime_AtMs struct {
+	// Unix milliseconds.
+	AtMs int64 `protobuf:"varint,2,opt,name=at_ms,json=atMs,proto3,oneof"`
+}
+
+type lifetime_AsBefore struct {
+	// Of a Set: when what was there would have ended.
+	AsBefore bool `protobuf:"varint,3,opt,name=as_before,json=asBefore,proto3,oneof"`
+}
+
+func (*lifetime_InMs) isLifetime_End() {}
+
+func (*lifetime_AtMs) isLifetime_End() {}
+
+func (*lifetime_AsBefore) isLifetime_End() {}
+
+type ExpireRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Lifetime  *Lifetime              `protobuf:"bytes,3,opt,name=lifetime,proto3"`
+	xxx_hidden_IfNone    bool                   `protobuf:"varint,4,opt,name=if_none,json=ifNone,proto3"`
+	xxx_hidden_IfSome    bool                   `protobuf:"varint,5,opt,name=if_some,json=ifSome,proto3"`
+	xxx_hidden_IfLater   bool                   `protobuf:"varint,6,opt,name=if_later,json=ifLater,proto3"`
+	xxx_hidden_IfSooner  bool                   `protobuf:"varint,7,opt,name=if_sooner,json=ifSooner,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *ExpireRequest) Reset() {
+	*x = ExpireRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExpireRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExpireRequest) ProtoMessage() {}
+
+func (x *ExpireRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *ExpireRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *ExpireRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *ExpireRequest) GetLifetime() *Lifetime {
+	if x != nil {
+		return x.xxx_hidden_Lifetime
+	}
+	return nil
+}
+
+func (x *ExpireRequest) GetIfNone() bool {
+	if x != nil {
+		return x.xxx_hidden_IfNone
+	}
+	return false
+}
+
+func (x *ExpireRequest) GetIfSome() bool {
+	if x != nil {
+		return x.xxx_hidden_IfSome
+	}
+	return false
+}
+
+func (x *ExpireRequest) GetIfLater() bool {
+	if x != nil {
+		return x.xxx_hidden_IfLater
+	}
+	return false
+}
+
+func (x *ExpireRequest) GetIfSooner() bool {
+	if x != nil {
+		return x.xxx_hidden_IfSooner
+	}
+	return false
+}
+
+func (x *ExpireRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *ExpireRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *ExpireRequest) SetLifetime(v *Lifetime) {
+	x.xxx_hidden_Lifetime = v
+}
+
+func (x *ExpireRequest) SetIfNone(v bool) {
+	x.xxx_hidden_IfNone = v
+}
+
+func (x *ExpireRequest) SetIfSome(v bool) {
+	x.xxx_hidden_IfSome = v
+}
+
+func (x *ExpireRequest) SetIfLater(v bool) {
+	x.xxx_hidden_IfLater = v
+}
+
+func (x *ExpireRequest) SetIfSooner(v bool) {
+	x.xxx_hidden_IfSooner = v
+}
+
+func (x *ExpireRequest) HasLifetime() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Lifetime != nil
+}
+
+func (x *ExpireRequest) ClearLifetime() {
+	x.xxx_hidden_Lifetime = nil
+}
+
+type ExpireRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	// Required.
+	Lifetime *Lifetime
+	// Conditions on the deadline that the node sees; a key without one ends later than any.
+	IfNone   bool
+	IfSome   bool
+	IfLater  bool
+	IfSooner bool
+}
+
+func (b0 ExpireRequest_builder) Build() *ExpireRequest {
+	m0 := &ExpireRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Lifetime = b.Lifetime
+	x.xxx_hidden_IfNone = b.IfNone
+	x.xxx_hidden_IfSome = b.IfSome
+	x.xxx_hidden_IfLater = b.IfLater
+	x.xxx_hidden_IfSooner = b.IfSooner
+	return m0
+}
+
+type ExpireResponse struct {
+	state          protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Set bool                   `protobuf:"varint,1,opt,name=set,proto3"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *ExpireResponse) Reset() {
+	*x = ExpireResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExpireResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExpireResponse) ProtoMessage() {}
+
+func (x *ExpireResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *ExpireResponse) GetSet() bool {
+	if x != nil {
+		return x.xxx_hidden_Set
+	}
+	return false
+}
+
+func (x *ExpireResponse) SetSet(v bool) {
+	x.xxx_hidden_Set = v
+}
+
+type ExpireResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// False when the key does not exist, or a condition does not hold.
+	Set bool
+}
+
+func (b0 ExpireResponse_builder) Build() *ExpireResponse {
+	m0 := &ExpireResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Set = b.Set
+	return m0
+}
+
+type PersistRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *PersistRequest) Reset() {
+	*x = PersistRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PersistRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PersistRequest) ProtoMessage() {}
+
+func (x *PersistRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *PersistRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *PersistRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *PersistRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *PersistRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+type PersistRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+}
+
+func (b0 PersistRequest_builder) Build() *PersistRequest {
+	m0 := &PersistRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	return m0
+}
+
+type PersistResponse struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Persisted bool                   `protobuf:"varint,1,opt,name=persisted,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *PersistResponse) Reset() {
+	*x = PersistResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PersistResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PersistResponse) ProtoMessage() {}
+
+func (x *PersistResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *PersistResponse) GetPersisted() bool {
+	if x != nil {
+		return x.xxx_hidden_Persisted
+	}
+	return false
+}
+
+func (x *PersistResponse) SetPersisted(v bool) {
+	x.xxx_hidden_Persisted = v
+}
+
+type PersistResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// False when there was no deadline.
+	Persisted bool
+}
+
+func (b0 PersistResponse_builder) Build() *PersistResponse {
+	m0 := &PersistResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Persisted = b.Persisted
+	return m0
+}
+
+type TTLRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *TTLRequest) Reset() {
+	*x = TTLRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TTLRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TTLRequest) ProtoMessage() {}
+
+func (x *TTLRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *TTLRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *TTLRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *TTLRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *TTLRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+type TTLRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+}
+
+func (b0 TTLRequest_builder) Build() *TTLRequest {
+	m0 := &TTLRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	return m0
+}
+
+type TTLResponse struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Found  bool                   `protobuf:"varint,1,opt,name=found,proto3"`
+	xxx_hidden_Ends   bool                   `protobuf:"varint,2,opt,name=ends,proto3"`
+	xxx_hidden_LeftMs int64                  `protobuf:"varint,3,opt,name=left_ms,json=leftMs,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *TTLResponse) Reset() {
+	*x = TTLResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TTLResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TTLResponse) ProtoMessage() {}
+
+func (x *TTLResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *TTLResponse) GetFound() bool {
+	if x != nil {
+		return x.xxx_hidden_Found
+	}
+	return false
+}
+
+func (x *TTLResponse) GetEnds() bool {
+	if x != nil {
+		return x.xxx_hidden_Ends
+	}
+	return false
+}
+
+func (x *TTLResponse) GetLeftMs() int64 {
+	if x != nil {
+		return x.xxx_hidden_LeftMs
+	}
+	return 0
+}
+
+func (x *TTLResponse) SetFound(v bool) {
+	x.xxx_hidden_Found = v
+}
+
+func (x *TTLResponse) SetEnds(v bool) {
+	x.xxx_hidden_Ends = v
+}
+
+func (x *TTLResponse) SetLeftMs(v int64) {
+	x.xxx_hidden_LeftMs = v
+}
+
+type TTLResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Found bool
+	// False when the key does not end.
+	Ends bool
+	// Milliseconds left, if it ends.
+	LeftMs int64
+}
+
+func (b0 TTLResponse_builder) Build() *TTLResponse {
+	m0 := &TTLResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Found = b.Found
+	x.xxx_hidden_Ends = b.Ends
+	x.xxx_hidden_LeftMs = b.LeftMs
+	return m0
+}
+
 type DeleteRequest struct {
 	state                protoimpl.MessageState `protogen:"opaque.v1"`
 	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
@@ -440,7 +1185,7 @@ type DeleteRequest struct {
 
 func (x *DeleteRequest) Reset() {
 	*x = DeleteRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[6]
+	mi := &file_atoll_v1_kv_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -452,7 +1197,7 @@ func (x *DeleteRequest) String() string {
 func (*DeleteRequest) ProtoMessage() {}
 
 func (x *DeleteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[6]
+	mi := &file_atoll_v1_kv_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -510,7 +1255,7 @@ type DeleteResponse struct {
 
 func (x *DeleteResponse) Reset() {
 	*x = DeleteResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[7]
+	mi := &file_atoll_v1_kv_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -522,7 +1267,7 @@ func (x *DeleteResponse) String() string {
 func (*DeleteResponse) ProtoMessage() {}
 
 func (x *DeleteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[7]
+	mi := &file_atoll_v1_kv_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -570,7 +1315,7 @@ type IncrRequest struct {
 
 func (x *IncrRequest) Reset() {
 	*x = IncrRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[8]
+	mi := &file_atoll_v1_kv_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -582,7 +1327,7 @@ func (x *IncrRequest) String() string {
 func (*IncrRequest) ProtoMessage() {}
 
 func (x *IncrRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[8]
+	mi := &file_atoll_v1_kv_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -656,7 +1401,7 @@ type IncrResponse struct {
 
 func (x *IncrResponse) Reset() {
 	*x = IncrResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[9]
+	mi := &file_atoll_v1_kv_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -668,7 +1413,7 @@ func (x *IncrResponse) String() string {
 func (*IncrResponse) ProtoMessage() {}
 
 func (x *IncrResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[9]
+	mi := &file_atoll_v1_kv_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -715,7 +1460,7 @@ type ResetCounterRequest struct {
 
 func (x *ResetCounterRequest) Reset() {
 	*x = ResetCounterRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[10]
+	mi := &file_atoll_v1_kv_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -727,7 +1472,7 @@ func (x *ResetCounterRequest) String() string {
 func (*ResetCounterRequest) ProtoMessage() {}
 
 func (x *ResetCounterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[10]
+	mi := &file_atoll_v1_kv_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -788,7 +1533,7 @@ type ResetCounterResponse struct {
 
 func (x *ResetCounterResponse) Reset() {
 	*x = ResetCounterResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[11]
+	mi := &file_atoll_v1_kv_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -800,7 +1545,7 @@ func (x *ResetCounterResponse) String() string {
 func (*ResetCounterResponse) ProtoMessage() {}
 
 func (x *ResetCounterResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[11]
+	mi := &file_atoll_v1_kv_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -848,7 +1593,7 @@ type SAddRequest struct {
 
 func (x *SAddRequest) Reset() {
 	*x = SAddRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[12]
+	mi := &file_atoll_v1_kv_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -860,7 +1605,7 @@ func (x *SAddRequest) String() string {
 func (*SAddRequest) ProtoMessage() {}
 
 func (x *SAddRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[12]
+	mi := &file_atoll_v1_kv_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -934,7 +1679,7 @@ type SAddResponse struct {
 
 func (x *SAddResponse) Reset() {
 	*x = SAddResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[13]
+	mi := &file_atoll_v1_kv_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -946,7 +1691,7 @@ func (x *SAddResponse) String() string {
 func (*SAddResponse) ProtoMessage() {}
 
 func (x *SAddResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[13]
+	mi := &file_atoll_v1_kv_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -994,7 +1739,7 @@ type SRemRequest struct {
 
 func (x *SRemRequest) Reset() {
 	*x = SRemRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[14]
+	mi := &file_atoll_v1_kv_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1006,7 +1751,7 @@ func (x *SRemRequest) String() string {
 func (*SRemRequest) ProtoMessage() {}
 
 func (x *SRemRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[14]
+	mi := &file_atoll_v1_kv_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1080,7 +1825,7 @@ type SRemResponse struct {
 
 func (x *SRemResponse) Reset() {
 	*x = SRemResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[15]
+	mi := &file_atoll_v1_kv_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1092,7 +1837,7 @@ func (x *SRemResponse) String() string {
 func (*SRemResponse) ProtoMessage() {}
 
 func (x *SRemResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[15]
+	mi := &file_atoll_v1_kv_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1140,7 +1885,7 @@ type SMembersRequest struct {
 
 func (x *SMembersRequest) Reset() {
 	*x = SMembersRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[16]
+	mi := &file_atoll_v1_kv_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1152,7 +1897,7 @@ func (x *SMembersRequest) String() string {
 func (*SMembersRequest) ProtoMessage() {}
 
 func (x *SMembersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[16]
+	mi := &file_atoll_v1_kv_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1245,7 +1990,7 @@ type SMembersResponse struct {
 
 func (x *SMembersResponse) Reset() {
 	*x = SMembersResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[17]
+	mi := &file_atoll_v1_kv_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1257,7 +2002,7 @@ func (x *SMembersResponse) String() string {
 func (*SMembersResponse) ProtoMessage() {}
 
 func (x *SMembersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[17]
+	mi := &file_atoll_v1_kv_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1321,7 +2066,7 @@ type SIsMemberRequest struct {
 
 func (x *SIsMemberRequest) Reset() {
 	*x = SIsMemberRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[18]
+	mi := &file_atoll_v1_kv_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1333,7 +2078,7 @@ func (x *SIsMemberRequest) String() string {
 func (*SIsMemberRequest) ProtoMessage() {}
 
 func (x *SIsMemberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[18]
+	mi := &file_atoll_v1_kv_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1410,7 +2155,7 @@ type SIsMemberResponse struct {
 
 func (x *SIsMemberResponse) Reset() {
 	*x = SIsMemberResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[19]
+	mi := &file_atoll_v1_kv_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1422,7 +2167,7 @@ func (x *SIsMemberResponse) String() string {
 func (*SIsMemberResponse) ProtoMessage() {}
 
 func (x *SIsMemberResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[19]
+	mi := &file_atoll_v1_kv_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1468,7 +2213,7 @@ type SCardRequest struct {
 
 func (x *SCardRequest) Reset() {
 	*x = SCardRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[20]
+	mi := &file_atoll_v1_kv_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1480,7 +2225,7 @@ func (x *SCardRequest) String() string {
 func (*SCardRequest) ProtoMessage() {}
 
 func (x *SCardRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[20]
+	mi := &file_atoll_v1_kv_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1541,7 +2286,7 @@ type SCardResponse struct {
 
 func (x *SCardResponse) Reset() {
 	*x = SCardResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[21]
+	mi := &file_atoll_v1_kv_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1553,7 +2298,7 @@ func (x *SCardResponse) String() string {
 func (*SCardResponse) ProtoMessage() {}
 
 func (x *SCardResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[21]
+	mi := &file_atoll_v1_kv_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1589,6 +2334,5799 @@ func (b0 SCardResponse_builder) Build() *SCardResponse {
 	return m0
 }
 
+// FieldValue is a field of a hash and its value. The empty field is one like any other.
+type FieldValue struct {
+	state            protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Field []byte                 `protobuf:"bytes,1,opt,name=field,proto3"`
+	xxx_hidden_Value []byte                 `protobuf:"bytes,2,opt,name=value,proto3"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *FieldValue) Reset() {
+	*x = FieldValue{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FieldValue) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FieldValue) ProtoMessage() {}
+
+func (x *FieldValue) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *FieldValue) GetField() []byte {
+	if x != nil {
+		return x.xxx_hidden_Field
+	}
+	return nil
+}
+
+func (x *FieldValue) GetValue() []byte {
+	if x != nil {
+		return x.xxx_hidden_Value
+	}
+	return nil
+}
+
+func (x *FieldValue) SetField(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Field = v
+}
+
+func (x *FieldValue) SetValue(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Value = v
+}
+
+type FieldValue_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Field []byte
+	Value []byte
+}
+
+func (b0 FieldValue_builder) Build() *FieldValue {
+	m0 := &FieldValue{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Field = b.Field
+	x.xxx_hidden_Value = b.Value
+	return m0
+}
+
+type HSetRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Fields    *[]*FieldValue         `protobuf:"bytes,3,rep,name=fields,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *HSetRequest) Reset() {
+	*x = HSetRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HSetRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HSetRequest) ProtoMessage() {}
+
+func (x *HSetRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HSetRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *HSetRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *HSetRequest) GetFields() []*FieldValue {
+	if x != nil {
+		if x.xxx_hidden_Fields != nil {
+			return *x.xxx_hidden_Fields
+		}
+	}
+	return nil
+}
+
+func (x *HSetRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *HSetRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *HSetRequest) SetFields(v []*FieldValue) {
+	x.xxx_hidden_Fields = &v
+}
+
+type HSetRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	// Set in this order; of a field that is named twice the last value stays.
+	Fields []*FieldValue
+}
+
+func (b0 HSetRequest_builder) Build() *HSetRequest {
+	m0 := &HSetRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Fields = &b.Fields
+	return m0
+}
+
+type HSetResponse struct {
+	state            protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Added int64                  `protobuf:"varint,1,opt,name=added,proto3"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *HSetResponse) Reset() {
+	*x = HSetResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HSetResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HSetResponse) ProtoMessage() {}
+
+func (x *HSetResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HSetResponse) GetAdded() int64 {
+	if x != nil {
+		return x.xxx_hidden_Added
+	}
+	return 0
+}
+
+func (x *HSetResponse) SetAdded(v int64) {
+	x.xxx_hidden_Added = v
+}
+
+type HSetResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// How many fields were not there before.
+	Added int64
+}
+
+func (b0 HSetResponse_builder) Build() *HSetResponse {
+	m0 := &HSetResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Added = b.Added
+	return m0
+}
+
+type HSetNXRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Field     []byte                 `protobuf:"bytes,3,opt,name=field,proto3"`
+	xxx_hidden_Value     []byte                 `protobuf:"bytes,4,opt,name=value,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *HSetNXRequest) Reset() {
+	*x = HSetNXRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HSetNXRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HSetNXRequest) ProtoMessage() {}
+
+func (x *HSetNXRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HSetNXRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *HSetNXRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *HSetNXRequest) GetField() []byte {
+	if x != nil {
+		return x.xxx_hidden_Field
+	}
+	return nil
+}
+
+func (x *HSetNXRequest) GetValue() []byte {
+	if x != nil {
+		return x.xxx_hidden_Value
+	}
+	return nil
+}
+
+func (x *HSetNXRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *HSetNXRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *HSetNXRequest) SetField(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Field = v
+}
+
+func (x *HSetNXRequest) SetValue(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Value = v
+}
+
+type HSetNXRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Field     []byte
+	Value     []byte
+}
+
+func (b0 HSetNXRequest_builder) Build() *HSetNXRequest {
+	m0 := &HSetNXRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Field = b.Field
+	x.xxx_hidden_Value = b.Value
+	return m0
+}
+
+type HSetNXResponse struct {
+	state          protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Set bool                   `protobuf:"varint,1,opt,name=set,proto3"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *HSetNXResponse) Reset() {
+	*x = HSetNXResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HSetNXResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HSetNXResponse) ProtoMessage() {}
+
+func (x *HSetNXResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HSetNXResponse) GetSet() bool {
+	if x != nil {
+		return x.xxx_hidden_Set
+	}
+	return false
+}
+
+func (x *HSetNXResponse) SetSet(v bool) {
+	x.xxx_hidden_Set = v
+}
+
+type HSetNXResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// False when the field was there already.
+	Set bool
+}
+
+func (b0 HSetNXResponse_builder) Build() *HSetNXResponse {
+	m0 := &HSetNXResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Set = b.Set
+	return m0
+}
+
+type HGetRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Field     []byte                 `protobuf:"bytes,3,opt,name=field,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *HGetRequest) Reset() {
+	*x = HGetRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HGetRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HGetRequest) ProtoMessage() {}
+
+func (x *HGetRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HGetRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *HGetRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *HGetRequest) GetField() []byte {
+	if x != nil {
+		return x.xxx_hidden_Field
+	}
+	return nil
+}
+
+func (x *HGetRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *HGetRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *HGetRequest) SetField(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Field = v
+}
+
+type HGetRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Field     []byte
+}
+
+func (b0 HGetRequest_builder) Build() *HGetRequest {
+	m0 := &HGetRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Field = b.Field
+	return m0
+}
+
+type HGetResponse struct {
+	state            protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Found bool                   `protobuf:"varint,1,opt,name=found,proto3"`
+	xxx_hidden_Value []byte                 `protobuf:"bytes,2,opt,name=value,proto3"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *HGetResponse) Reset() {
+	*x = HGetResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HGetResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HGetResponse) ProtoMessage() {}
+
+func (x *HGetResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HGetResponse) GetFound() bool {
+	if x != nil {
+		return x.xxx_hidden_Found
+	}
+	return false
+}
+
+func (x *HGetResponse) GetValue() []byte {
+	if x != nil {
+		return x.xxx_hidden_Value
+	}
+	return nil
+}
+
+func (x *HGetResponse) SetFound(v bool) {
+	x.xxx_hidden_Found = v
+}
+
+func (x *HGetResponse) SetValue(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Value = v
+}
+
+type HGetResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Found bool
+	Value []byte
+}
+
+func (b0 HGetResponse_builder) Build() *HGetResponse {
+	m0 := &HGetResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Found = b.Found
+	x.xxx_hidden_Value = b.Value
+	return m0
+}
+
+type HMGetRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Fields    [][]byte               `protobuf:"bytes,3,rep,name=fields,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *HMGetRequest) Reset() {
+	*x = HMGetRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HMGetRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HMGetRequest) ProtoMessage() {}
+
+func (x *HMGetRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HMGetRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *HMGetRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *HMGetRequest) GetFields() [][]byte {
+	if x != nil {
+		return x.xxx_hidden_Fields
+	}
+	return nil
+}
+
+func (x *HMGetRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *HMGetRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *HMGetRequest) SetFields(v [][]byte) {
+	x.xxx_hidden_Fields = v
+}
+
+type HMGetRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Fields    [][]byte
+}
+
+func (b0 HMGetRequest_builder) Build() *HMGetRequest {
+	m0 := &HMGetRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Fields = b.Fields
+	return m0
+}
+
+type HMGetResponse struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Values *[]*HGetResponse       `protobuf:"bytes,1,rep,name=values,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *HMGetResponse) Reset() {
+	*x = HMGetResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HMGetResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HMGetResponse) ProtoMessage() {}
+
+func (x *HMGetResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HMGetResponse) GetValues() []*HGetResponse {
+	if x != nil {
+		if x.xxx_hidden_Values != nil {
+			return *x.xxx_hidden_Values
+		}
+	}
+	return nil
+}
+
+func (x *HMGetResponse) SetValues(v []*HGetResponse) {
+	x.xxx_hidden_Values = &v
+}
+
+type HMGetResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// One for each field asked for, in that order.
+	Values []*HGetResponse
+}
+
+func (b0 HMGetResponse_builder) Build() *HMGetResponse {
+	m0 := &HMGetResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Values = &b.Values
+	return m0
+}
+
+type HGetAllRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Limit     uint32                 `protobuf:"varint,3,opt,name=limit,proto3"`
+	xxx_hidden_Cursor    []byte                 `protobuf:"bytes,4,opt,name=cursor,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *HGetAllRequest) Reset() {
+	*x = HGetAllRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HGetAllRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HGetAllRequest) ProtoMessage() {}
+
+func (x *HGetAllRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HGetAllRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *HGetAllRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *HGetAllRequest) GetLimit() uint32 {
+	if x != nil {
+		return x.xxx_hidden_Limit
+	}
+	return 0
+}
+
+func (x *HGetAllRequest) GetCursor() []byte {
+	if x != nil {
+		return x.xxx_hidden_Cursor
+	}
+	return nil
+}
+
+func (x *HGetAllRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *HGetAllRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *HGetAllRequest) SetLimit(v uint32) {
+	x.xxx_hidden_Limit = v
+}
+
+func (x *HGetAllRequest) SetCursor(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Cursor = v
+}
+
+type HGetAllRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	// At most this many fields; 0 means the server's page size.
+	Limit uint32
+	// The cursor of the previous page; empty for the first.
+	Cursor []byte
+}
+
+func (b0 HGetAllRequest_builder) Build() *HGetAllRequest {
+	m0 := &HGetAllRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Limit = b.Limit
+	x.xxx_hidden_Cursor = b.Cursor
+	return m0
+}
+
+type HGetAllResponse struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Fields *[]*FieldValue         `protobuf:"bytes,1,rep,name=fields,proto3"`
+	xxx_hidden_Cursor []byte                 `protobuf:"bytes,2,opt,name=cursor,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *HGetAllResponse) Reset() {
+	*x = HGetAllResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HGetAllResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HGetAllResponse) ProtoMessage() {}
+
+func (x *HGetAllResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HGetAllResponse) GetFields() []*FieldValue {
+	if x != nil {
+		if x.xxx_hidden_Fields != nil {
+			return *x.xxx_hidden_Fields
+		}
+	}
+	return nil
+}
+
+func (x *HGetAllResponse) GetCursor() []byte {
+	if x != nil {
+		return x.xxx_hidden_Cursor
+	}
+	return nil
+}
+
+func (x *HGetAllResponse) SetFields(v []*FieldValue) {
+	x.xxx_hidden_Fields = &v
+}
+
+func (x *HGetAllResponse) SetCursor(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Cursor = v
+}
+
+type HGetAllResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Fields []*FieldValue
+	// Empty on the last page.
+	Cursor []byte
+}
+
+func (b0 HGetAllResponse_builder) Build() *HGetAllResponse {
+	m0 := &HGetAllResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Fields = &b.Fields
+	x.xxx_hidden_Cursor = b.Cursor
+	return m0
+}
+
+type HKeysRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Limit     uint32                 `protobuf:"varint,3,opt,name=limit,proto3"`
+	xxx_hidden_Cursor    []byte                 `protobuf:"bytes,4,opt,name=cursor,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *HKeysRequest) Reset() {
+	*x = HKeysRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HKeysRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HKeysRequest) ProtoMessage() {}
+
+func (x *HKeysRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HKeysRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *HKeysRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *HKeysRequest) GetLimit() uint32 {
+	if x != nil {
+		return x.xxx_hidden_Limit
+	}
+	return 0
+}
+
+func (x *HKeysRequest) GetCursor() []byte {
+	if x != nil {
+		return x.xxx_hidden_Cursor
+	}
+	return nil
+}
+
+func (x *HKeysRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *HKeysRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *HKeysRequest) SetLimit(v uint32) {
+	x.xxx_hidden_Limit = v
+}
+
+func (x *HKeysRequest) SetCursor(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Cursor = v
+}
+
+type HKeysRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	// At most this many fields; 0 means the server's page size.
+	Limit uint32
+	// The cursor of the previous page; empty for the first.
+	Cursor []byte
+}
+
+func (b0 HKeysRequest_builder) Build() *HKeysRequest {
+	m0 := &HKeysRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Limit = b.Limit
+	x.xxx_hidden_Cursor = b.Cursor
+	return m0
+}
+
+type HKeysResponse struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Fields [][]byte               `protobuf:"bytes,1,rep,name=fields,proto3"`
+	xxx_hidden_Cursor []byte                 `protobuf:"bytes,2,opt,name=cursor,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *HKeysResponse) Reset() {
+	*x = HKeysResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HKeysResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HKeysResponse) ProtoMessage() {}
+
+func (x *HKeysResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HKeysResponse) GetFields() [][]byte {
+	if x != nil {
+		return x.xxx_hidden_Fields
+	}
+	return nil
+}
+
+func (x *HKeysResponse) GetCursor() []byte {
+	if x != nil {
+		return x.xxx_hidden_Cursor
+	}
+	return nil
+}
+
+func (x *HKeysResponse) SetFields(v [][]byte) {
+	x.xxx_hidden_Fields = v
+}
+
+func (x *HKeysResponse) SetCursor(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Cursor = v
+}
+
+type HKeysResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Fields [][]byte
+	// Empty on the last page.
+	Cursor []byte
+}
+
+func (b0 HKeysResponse_builder) Build() *HKeysResponse {
+	m0 := &HKeysResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Fields = b.Fields
+	x.xxx_hidden_Cursor = b.Cursor
+	return m0
+}
+
+type HValsRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Limit     uint32                 `protobuf:"varint,3,opt,name=limit,proto3"`
+	xxx_hidden_Cursor    []byte                 `protobuf:"bytes,4,opt,name=cursor,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *HValsRequest) Reset() {
+	*x = HValsRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HValsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HValsRequest) ProtoMessage() {}
+
+func (x *HValsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HValsRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *HValsRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *HValsRequest) GetLimit() uint32 {
+	if x != nil {
+		return x.xxx_hidden_Limit
+	}
+	return 0
+}
+
+func (x *HValsRequest) GetCursor() []byte {
+	if x != nil {
+		return x.xxx_hidden_Cursor
+	}
+	return nil
+}
+
+func (x *HValsRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *HValsRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *HValsRequest) SetLimit(v uint32) {
+	x.xxx_hidden_Limit = v
+}
+
+func (x *HValsRequest) SetCursor(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Cursor = v
+}
+
+type HValsRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	// At most this many fields; 0 means the server's page size.
+	Limit uint32
+	// The cursor of the previous page; empty for the first.
+	Cursor []byte
+}
+
+func (b0 HValsRequest_builder) Build() *HValsRequest {
+	m0 := &HValsRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Limit = b.Limit
+	x.xxx_hidden_Cursor = b.Cursor
+	return m0
+}
+
+type HValsResponse struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Values [][]byte               `protobuf:"bytes,1,rep,name=values,proto3"`
+	xxx_hidden_Cursor []byte                 `protobuf:"bytes,2,opt,name=cursor,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *HValsResponse) Reset() {
+	*x = HValsResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HValsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HValsResponse) ProtoMessage() {}
+
+func (x *HValsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HValsResponse) GetValues() [][]byte {
+	if x != nil {
+		return x.xxx_hidden_Values
+	}
+	return nil
+}
+
+func (x *HValsResponse) GetCursor() []byte {
+	if x != nil {
+		return x.xxx_hidden_Cursor
+	}
+	return nil
+}
+
+func (x *HValsResponse) SetValues(v [][]byte) {
+	x.xxx_hidden_Values = v
+}
+
+func (x *HValsResponse) SetCursor(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Cursor = v
+}
+
+type HValsResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Values [][]byte
+	// Empty on the last page.
+	Cursor []byte
+}
+
+func (b0 HValsResponse_builder) Build() *HValsResponse {
+	m0 := &HValsResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Values = b.Values
+	x.xxx_hidden_Cursor = b.Cursor
+	return m0
+}
+
+type HLenRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *HLenRequest) Reset() {
+	*x = HLenRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HLenRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HLenRequest) ProtoMessage() {}
+
+func (x *HLenRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HLenRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *HLenRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *HLenRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *HLenRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+type HLenRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+}
+
+func (b0 HLenRequest_builder) Build() *HLenRequest {
+	m0 := &HLenRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	return m0
+}
+
+type HLenResponse struct {
+	state            protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Count int64                  `protobuf:"varint,1,opt,name=count,proto3"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *HLenResponse) Reset() {
+	*x = HLenResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HLenResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HLenResponse) ProtoMessage() {}
+
+func (x *HLenResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HLenResponse) GetCount() int64 {
+	if x != nil {
+		return x.xxx_hidden_Count
+	}
+	return 0
+}
+
+func (x *HLenResponse) SetCount(v int64) {
+	x.xxx_hidden_Count = v
+}
+
+type HLenResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Count int64
+}
+
+func (b0 HLenResponse_builder) Build() *HLenResponse {
+	m0 := &HLenResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Count = b.Count
+	return m0
+}
+
+type HExistsRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Field     []byte                 `protobuf:"bytes,3,opt,name=field,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *HExistsRequest) Reset() {
+	*x = HExistsRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HExistsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HExistsRequest) ProtoMessage() {}
+
+func (x *HExistsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HExistsRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *HExistsRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *HExistsRequest) GetField() []byte {
+	if x != nil {
+		return x.xxx_hidden_Field
+	}
+	return nil
+}
+
+func (x *HExistsRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *HExistsRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *HExistsRequest) SetField(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Field = v
+}
+
+type HExistsRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Field     []byte
+}
+
+func (b0 HExistsRequest_builder) Build() *HExistsRequest {
+	m0 := &HExistsRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Field = b.Field
+	return m0
+}
+
+type HExistsResponse struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Exists bool                   `protobuf:"varint,1,opt,name=exists,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *HExistsResponse) Reset() {
+	*x = HExistsResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HExistsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HExistsResponse) ProtoMessage() {}
+
+func (x *HExistsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HExistsResponse) GetExists() bool {
+	if x != nil {
+		return x.xxx_hidden_Exists
+	}
+	return false
+}
+
+func (x *HExistsResponse) SetExists(v bool) {
+	x.xxx_hidden_Exists = v
+}
+
+type HExistsResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Exists bool
+}
+
+func (b0 HExistsResponse_builder) Build() *HExistsResponse {
+	m0 := &HExistsResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Exists = b.Exists
+	return m0
+}
+
+type HStrLenRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Field     []byte                 `protobuf:"bytes,3,opt,name=field,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *HStrLenRequest) Reset() {
+	*x = HStrLenRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HStrLenRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HStrLenRequest) ProtoMessage() {}
+
+func (x *HStrLenRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HStrLenRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *HStrLenRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *HStrLenRequest) GetField() []byte {
+	if x != nil {
+		return x.xxx_hidden_Field
+	}
+	return nil
+}
+
+func (x *HStrLenRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *HStrLenRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *HStrLenRequest) SetField(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Field = v
+}
+
+type HStrLenRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Field     []byte
+}
+
+func (b0 HStrLenRequest_builder) Build() *HStrLenRequest {
+	m0 := &HStrLenRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Field = b.Field
+	return m0
+}
+
+type HStrLenResponse struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Length int64                  `protobuf:"varint,1,opt,name=length,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *HStrLenResponse) Reset() {
+	*x = HStrLenResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HStrLenResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HStrLenResponse) ProtoMessage() {}
+
+func (x *HStrLenResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HStrLenResponse) GetLength() int64 {
+	if x != nil {
+		return x.xxx_hidden_Length
+	}
+	return 0
+}
+
+func (x *HStrLenResponse) SetLength(v int64) {
+	x.xxx_hidden_Length = v
+}
+
+type HStrLenResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// Length of the value in bytes; 0 when there is no such field.
+	Length int64
+}
+
+func (b0 HStrLenResponse_builder) Build() *HStrLenResponse {
+	m0 := &HStrLenResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Length = b.Length
+	return m0
+}
+
+type HDelRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Fields    [][]byte               `protobuf:"bytes,3,rep,name=fields,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *HDelRequest) Reset() {
+	*x = HDelRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HDelRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HDelRequest) ProtoMessage() {}
+
+func (x *HDelRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HDelRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *HDelRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *HDelRequest) GetFields() [][]byte {
+	if x != nil {
+		return x.xxx_hidden_Fields
+	}
+	return nil
+}
+
+func (x *HDelRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *HDelRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *HDelRequest) SetFields(v [][]byte) {
+	x.xxx_hidden_Fields = v
+}
+
+type HDelRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Fields    [][]byte
+}
+
+func (b0 HDelRequest_builder) Build() *HDelRequest {
+	m0 := &HDelRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Fields = b.Fields
+	return m0
+}
+
+type HDelResponse struct {
+	state              protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Deleted int64                  `protobuf:"varint,1,opt,name=deleted,proto3"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *HDelResponse) Reset() {
+	*x = HDelResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[51]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HDelResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HDelResponse) ProtoMessage() {}
+
+func (x *HDelResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[51]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HDelResponse) GetDeleted() int64 {
+	if x != nil {
+		return x.xxx_hidden_Deleted
+	}
+	return 0
+}
+
+func (x *HDelResponse) SetDeleted(v int64) {
+	x.xxx_hidden_Deleted = v
+}
+
+type HDelResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Deleted int64
+}
+
+func (b0 HDelResponse_builder) Build() *HDelResponse {
+	m0 := &HDelResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Deleted = b.Deleted
+	return m0
+}
+
+type HIncrRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Field     []byte                 `protobuf:"bytes,3,opt,name=field,proto3"`
+	xxx_hidden_Delta     int64                  `protobuf:"varint,4,opt,name=delta,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *HIncrRequest) Reset() {
+	*x = HIncrRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[52]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HIncrRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HIncrRequest) ProtoMessage() {}
+
+func (x *HIncrRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[52]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HIncrRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *HIncrRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *HIncrRequest) GetField() []byte {
+	if x != nil {
+		return x.xxx_hidden_Field
+	}
+	return nil
+}
+
+func (x *HIncrRequest) GetDelta() int64 {
+	if x != nil {
+		return x.xxx_hidden_Delta
+	}
+	return 0
+}
+
+func (x *HIncrRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *HIncrRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *HIncrRequest) SetField(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Field = v
+}
+
+func (x *HIncrRequest) SetDelta(v int64) {
+	x.xxx_hidden_Delta = v
+}
+
+type HIncrRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Field     []byte
+	Delta     int64
+}
+
+func (b0 HIncrRequest_builder) Build() *HIncrRequest {
+	m0 := &HIncrRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Field = b.Field
+	x.xxx_hidden_Delta = b.Delta
+	return m0
+}
+
+type HIncrResponse struct {
+	state            protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Value int64                  `protobuf:"varint,1,opt,name=value,proto3"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *HIncrResponse) Reset() {
+	*x = HIncrResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[53]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HIncrResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HIncrResponse) ProtoMessage() {}
+
+func (x *HIncrResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[53]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HIncrResponse) GetValue() int64 {
+	if x != nil {
+		return x.xxx_hidden_Value
+	}
+	return 0
+}
+
+func (x *HIncrResponse) SetValue(v int64) {
+	x.xxx_hidden_Value = v
+}
+
+type HIncrResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// The value after the increment, as this node sees it.
+	Value int64
+}
+
+func (b0 HIncrResponse_builder) Build() *HIncrResponse {
+	m0 := &HIncrResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Value = b.Value
+	return m0
+}
+
+// ScoredMember is a member of a sorted set. The empty member is one like any other.
+type ScoredMember struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Member []byte                 `protobuf:"bytes,1,opt,name=member,proto3"`
+	xxx_hidden_Score  float64                `protobuf:"fixed64,2,opt,name=score,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *ScoredMember) Reset() {
+	*x = ScoredMember{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[54]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ScoredMember) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ScoredMember) ProtoMessage() {}
+
+func (x *ScoredMember) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[54]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *ScoredMember) GetMember() []byte {
+	if x != nil {
+		return x.xxx_hidden_Member
+	}
+	return nil
+}
+
+func (x *ScoredMember) GetScore() float64 {
+	if x != nil {
+		return x.xxx_hidden_Score
+	}
+	return 0
+}
+
+func (x *ScoredMember) SetMember(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Member = v
+}
+
+func (x *ScoredMember) SetScore(v float64) {
+	x.xxx_hidden_Score = v
+}
+
+type ScoredMember_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Member []byte
+	// Not NaN. There is one zero.
+	Score float64
+}
+
+func (b0 ScoredMember_builder) Build() *ScoredMember {
+	m0 := &ScoredMember{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Member = b.Member
+	x.xxx_hidden_Score = b.Score
+	return m0
+}
+
+type ZAddRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Members   *[]*ScoredMember       `protobuf:"bytes,3,rep,name=members,proto3"`
+	xxx_hidden_OnlyNew   bool                   `protobuf:"varint,4,opt,name=only_new,json=onlyNew,proto3"`
+	xxx_hidden_OnlyKnown bool                   `protobuf:"varint,5,opt,name=only_known,json=onlyKnown,proto3"`
+	xxx_hidden_Greater   bool                   `protobuf:"varint,6,opt,name=greater,proto3"`
+	xxx_hidden_Less      bool                   `protobuf:"varint,7,opt,name=less,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *ZAddRequest) Reset() {
+	*x = ZAddRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[55]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZAddRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZAddRequest) ProtoMessage() {}
+
+func (x *ZAddRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[55]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *ZAddRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *ZAddRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *ZAddRequest) GetMembers() []*ScoredMember {
+	if x != nil {
+		if x.xxx_hidden_Members != nil {
+			return *x.xxx_hidden_Members
+		}
+	}
+	return nil
+}
+
+func (x *ZAddRequest) GetOnlyNew() bool {
+	if x != nil {
+		return x.xxx_hidden_OnlyNew
+	}
+	return false
+}
+
+func (x *ZAddRequest) GetOnlyKnown() bool {
+	if x != nil {
+		return x.xxx_hidden_OnlyKnown
+	}
+	return false
+}
+
+func (x *ZAddRequest) GetGreater() bool {
+	if x != nil {
+		return x.xxx_hidden_Greater
+	}
+	return false
+}
+
+func (x *ZAddRequest) GetLess() bool {
+	if x != nil {
+		return x.xxx_hidden_Less
+	}
+	return false
+}
+
+func (x *ZAddRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *ZAddRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *ZAddRequest) SetMembers(v []*ScoredMember) {
+	x.xxx_hidden_Members = &v
+}
+
+func (x *ZAddRequest) SetOnlyNew(v bool) {
+	x.xxx_hidden_OnlyNew = v
+}
+
+func (x *ZAddRequest) SetOnlyKnown(v bool) {
+	x.xxx_hidden_OnlyKnown = v
+}
+
+func (x *ZAddRequest) SetGreater(v bool) {
+	x.xxx_hidden_Greater = v
+}
+
+func (x *ZAddRequest) SetLess(v bool) {
+	x.xxx_hidden_Less = v
+}
+
+type ZAddRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	// Added in this order.
+	Members []*ScoredMember
+	// Leave alone members that are there, or that are not. This node decides.
+	OnlyNew   bool
+	OnlyKnown bool
+	// Leave alone members whose score would not become greater, or less.
+	Greater bool
+	Less    bool
+}
+
+func (b0 ZAddRequest_builder) Build() *ZAddRequest {
+	m0 := &ZAddRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Members = &b.Members
+	x.xxx_hidden_OnlyNew = b.OnlyNew
+	x.xxx_hidden_OnlyKnown = b.OnlyKnown
+	x.xxx_hidden_Greater = b.Greater
+	x.xxx_hidden_Less = b.Less
+	return m0
+}
+
+type ZAddResponse struct {
+	state            protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Added int64                  `protobuf:"varint,1,opt,name=added,proto3"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *ZAddResponse) Reset() {
+	*x = ZAddResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[56]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZAddResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZAddResponse) ProtoMessage() {}
+
+func (x *ZAddResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[56]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *ZAddResponse) GetAdded() int64 {
+	if x != nil {
+		return x.xxx_hidden_Added
+	}
+	return 0
+}
+
+func (x *ZAddResponse) SetAdded(v int64) {
+	x.xxx_hidden_Added = v
+}
+
+type ZAddResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// How many members were not there before.
+	Added int64
+}
+
+func (b0 ZAddResponse_builder) Build() *ZAddResponse {
+	m0 := &ZAddResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Added = b.Added
+	return m0
+}
+
+type ZIncrRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Member    []byte                 `protobuf:"bytes,3,opt,name=member,proto3"`
+	xxx_hidden_Delta     float64                `protobuf:"fixed64,4,opt,name=delta,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *ZIncrRequest) Reset() {
+	*x = ZIncrRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[57]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZIncrRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZIncrRequest) ProtoMessage() {}
+
+func (x *ZIncrRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[57]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *ZIncrRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *ZIncrRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *ZIncrRequest) GetMember() []byte {
+	if x != nil {
+		return x.xxx_hidden_Member
+	}
+	return nil
+}
+
+func (x *ZIncrRequest) GetDelta() float64 {
+	if x != nil {
+		return x.xxx_hidden_Delta
+	}
+	return 0
+}
+
+func (x *ZIncrRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *ZIncrRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *ZIncrRequest) SetMember(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Member = v
+}
+
+func (x *ZIncrRequest) SetDelta(v float64) {
+	x.xxx_hidden_Delta = v
+}
+
+type ZIncrRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Member    []byte
+	Delta     float64
+}
+
+func (b0 ZIncrRequest_builder) Build() *ZIncrRequest {
+	m0 := &ZIncrRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Member = b.Member
+	x.xxx_hidden_Delta = b.Delta
+	return m0
+}
+
+type ZIncrResponse struct {
+	state            protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Score float64                `protobuf:"fixed64,1,opt,name=score,proto3"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *ZIncrResponse) Reset() {
+	*x = ZIncrResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[58]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZIncrResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZIncrResponse) ProtoMessage() {}
+
+func (x *ZIncrResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[58]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *ZIncrResponse) GetScore() float64 {
+	if x != nil {
+		return x.xxx_hidden_Score
+	}
+	return 0
+}
+
+func (x *ZIncrResponse) SetScore(v float64) {
+	x.xxx_hidden_Score = v
+}
+
+type ZIncrResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// The score after the increment, as this node sees it.
+	Score float64
+}
+
+func (b0 ZIncrResponse_builder) Build() *ZIncrResponse {
+	m0 := &ZIncrResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Score = b.Score
+	return m0
+}
+
+type ZRemRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Members   [][]byte               `protobuf:"bytes,3,rep,name=members,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *ZRemRequest) Reset() {
+	*x = ZRemRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[59]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZRemRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZRemRequest) ProtoMessage() {}
+
+func (x *ZRemRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[59]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *ZRemRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *ZRemRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *ZRemRequest) GetMembers() [][]byte {
+	if x != nil {
+		return x.xxx_hidden_Members
+	}
+	return nil
+}
+
+func (x *ZRemRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *ZRemRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *ZRemRequest) SetMembers(v [][]byte) {
+	x.xxx_hidden_Members = v
+}
+
+type ZRemRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Members   [][]byte
+}
+
+func (b0 ZRemRequest_builder) Build() *ZRemRequest {
+	m0 := &ZRemRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Members = b.Members
+	return m0
+}
+
+type ZRemResponse struct {
+	state              protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Removed int64                  `protobuf:"varint,1,opt,name=removed,proto3"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *ZRemResponse) Reset() {
+	*x = ZRemResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[60]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZRemResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZRemResponse) ProtoMessage() {}
+
+func (x *ZRemResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[60]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *ZRemResponse) GetRemoved() int64 {
+	if x != nil {
+		return x.xxx_hidden_Removed
+	}
+	return 0
+}
+
+func (x *ZRemResponse) SetRemoved(v int64) {
+	x.xxx_hidden_Removed = v
+}
+
+type ZRemResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Removed int64
+}
+
+func (b0 ZRemResponse_builder) Build() *ZRemResponse {
+	m0 := &ZRemResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Removed = b.Removed
+	return m0
+}
+
+type ZScoreRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Member    []byte                 `protobuf:"bytes,3,opt,name=member,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *ZScoreRequest) Reset() {
+	*x = ZScoreRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[61]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZScoreRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZScoreRequest) ProtoMessage() {}
+
+func (x *ZScoreRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[61]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *ZScoreRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *ZScoreRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *ZScoreRequest) GetMember() []byte {
+	if x != nil {
+		return x.xxx_hidden_Member
+	}
+	return nil
+}
+
+func (x *ZScoreRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *ZScoreRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *ZScoreRequest) SetMember(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Member = v
+}
+
+type ZScoreRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Member    []byte
+}
+
+func (b0 ZScoreRequest_builder) Build() *ZScoreRequest {
+	m0 := &ZScoreRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Member = b.Member
+	return m0
+}
+
+type ZScoreResponse struct {
+	state            protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Found bool                   `protobuf:"varint,1,opt,name=found,proto3"`
+	xxx_hidden_Score float64                `protobuf:"fixed64,2,opt,name=score,proto3"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *ZScoreResponse) Reset() {
+	*x = ZScoreResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[62]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZScoreResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZScoreResponse) ProtoMessage() {}
+
+func (x *ZScoreResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[62]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *ZScoreResponse) GetFound() bool {
+	if x != nil {
+		return x.xxx_hidden_Found
+	}
+	return false
+}
+
+func (x *ZScoreResponse) GetScore() float64 {
+	if x != nil {
+		return x.xxx_hidden_Score
+	}
+	return 0
+}
+
+func (x *ZScoreResponse) SetFound(v bool) {
+	x.xxx_hidden_Found = v
+}
+
+func (x *ZScoreResponse) SetScore(v float64) {
+	x.xxx_hidden_Score = v
+}
+
+type ZScoreResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Found bool
+	Score float64
+}
+
+func (b0 ZScoreResponse_builder) Build() *ZScoreResponse {
+	m0 := &ZScoreResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Found = b.Found
+	x.xxx_hidden_Score = b.Score
+	return m0
+}
+
+type ZCardRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *ZCardRequest) Reset() {
+	*x = ZCardRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[63]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZCardRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZCardRequest) ProtoMessage() {}
+
+func (x *ZCardRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[63]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *ZCardRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *ZCardRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *ZCardRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *ZCardRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+type ZCardRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+}
+
+func (b0 ZCardRequest_builder) Build() *ZCardRequest {
+	m0 := &ZCardRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	return m0
+}
+
+type ZCardResponse struct {
+	state            protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Count int64                  `protobuf:"varint,1,opt,name=count,proto3"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *ZCardResponse) Reset() {
+	*x = ZCardResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[64]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZCardResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZCardResponse) ProtoMessage() {}
+
+func (x *ZCardResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[64]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *ZCardResponse) GetCount() int64 {
+	if x != nil {
+		return x.xxx_hidden_Count
+	}
+	return 0
+}
+
+func (x *ZCardResponse) SetCount(v int64) {
+	x.xxx_hidden_Count = v
+}
+
+type ZCardResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Count int64
+}
+
+func (b0 ZCardResponse_builder) Build() *ZCardResponse {
+	m0 := &ZCardResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Count = b.Count
+	return m0
+}
+
+type ZRangeRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Start     int64                  `protobuf:"varint,3,opt,name=start,proto3"`
+	xxx_hidden_Stop      int64                  `protobuf:"varint,4,opt,name=stop,proto3"`
+	xxx_hidden_Reverse   bool                   `protobuf:"varint,5,opt,name=reverse,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *ZRangeRequest) Reset() {
+	*x = ZRangeRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[65]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZRangeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZRangeRequest) ProtoMessage() {}
+
+func (x *ZRangeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[65]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *ZRangeRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *ZRangeRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *ZRangeRequest) GetStart() int64 {
+	if x != nil {
+		return x.xxx_hidden_Start
+	}
+	return 0
+}
+
+func (x *ZRangeRequest) GetStop() int64 {
+	if x != nil {
+		return x.xxx_hidden_Stop
+	}
+	return 0
+}
+
+func (x *ZRangeRequest) GetReverse() bool {
+	if x != nil {
+		return x.xxx_hidden_Reverse
+	}
+	return false
+}
+
+func (x *ZRangeRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *ZRangeRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *ZRangeRequest) SetStart(v int64) {
+	x.xxx_hidden_Start = v
+}
+
+func (x *ZRangeRequest) SetStop(v int64) {
+	x.xxx_hidden_Stop = v
+}
+
+func (x *ZRangeRequest) SetReverse(v bool) {
+	x.xxx_hidden_Reverse = v
+}
+
+type ZRangeRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	// Both are included; negative ones count from the end, -1 is the last.
+	Start int64
+	Stop  int64
+	// From the greatest score to the least.
+	Reverse bool
+}
+
+func (b0 ZRangeRequest_builder) Build() *ZRangeRequest {
+	m0 := &ZRangeRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Start = b.Start
+	x.xxx_hidden_Stop = b.Stop
+	x.xxx_hidden_Reverse = b.Reverse
+	return m0
+}
+
+type ZRangeResponse struct {
+	state              protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Members *[]*ScoredMember       `protobuf:"bytes,1,rep,name=members,proto3"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *ZRangeResponse) Reset() {
+	*x = ZRangeResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[66]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZRangeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZRangeResponse) ProtoMessage() {}
+
+func (x *ZRangeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[66]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *ZRangeResponse) GetMembers() []*ScoredMember {
+	if x != nil {
+		if x.xxx_hidden_Members != nil {
+			return *x.xxx_hidden_Members
+		}
+	}
+	return nil
+}
+
+func (x *ZRangeResponse) SetMembers(v []*ScoredMember) {
+	x.xxx_hidden_Members = &v
+}
+
+type ZRangeResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// At most 1,048,576 members, and 8 MiB; more are refused.
+	Members []*ScoredMember
+}
+
+func (b0 ZRangeResponse_builder) Build() *ZRangeResponse {
+	m0 := &ZRangeResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Members = &b.Members
+	return m0
+}
+
+type ZRangeByScoreRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Min       float64                `protobuf:"fixed64,3,opt,name=min,proto3"`
+	xxx_hidden_Max       float64                `protobuf:"fixed64,4,opt,name=max,proto3"`
+	xxx_hidden_MinOpen   bool                   `protobuf:"varint,5,opt,name=min_open,json=minOpen,proto3"`
+	xxx_hidden_MaxOpen   bool                   `protobuf:"varint,6,opt,name=max_open,json=maxOpen,proto3"`
+	xxx_hidden_Reverse   bool                   `protobuf:"varint,7,opt,name=reverse,proto3"`
+	xxx_hidden_Offset    uint64                 `protobuf:"varint,8,opt,name=offset,proto3"`
+	xxx_hidden_Limit     uint64                 `protobuf:"varint,9,opt,name=limit,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *ZRangeByScoreRequest) Reset() {
+	*x = ZRangeByScoreRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[67]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZRangeByScoreRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZRangeByScoreRequest) ProtoMessage() {}
+
+func (x *ZRangeByScoreRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[67]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *ZRangeByScoreRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *ZRangeByScoreRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *ZRangeByScoreRequest) GetMin() float64 {
+	if x != nil {
+		return x.xxx_hidden_Min
+	}
+	return 0
+}
+
+func (x *ZRangeByScoreRequest) GetMax() float64 {
+	if x != nil {
+		return x.xxx_hidden_Max
+	}
+	return 0
+}
+
+func (x *ZRangeByScoreRequest) GetMinOpen() bool {
+	if x != nil {
+		return x.xxx_hidden_MinOpen
+	}
+	return false
+}
+
+func (x *ZRangeByScoreRequest) GetMaxOpen() bool {
+	if x != nil {
+		return x.xxx_hidden_MaxOpen
+	}
+	return false
+}
+
+func (x *ZRangeByScoreRequest) GetReverse() bool {
+	if x != nil {
+		return x.xxx_hidden_Reverse
+	}
+	return false
+}
+
+func (x *ZRangeByScoreRequest) GetOffset() uint64 {
+	if x != nil {
+		return x.xxx_hidden_Offset
+	}
+	return 0
+}
+
+func (x *ZRangeByScoreRequest) GetLimit() uint64 {
+	if x != nil {
+		return x.xxx_hidden_Limit
+	}
+	return 0
+}
+
+func (x *ZRangeByScoreRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *ZRangeByScoreRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *ZRangeByScoreRequest) SetMin(v float64) {
+	x.xxx_hidden_Min = v
+}
+
+func (x *ZRangeByScoreRequest) SetMax(v float64) {
+	x.xxx_hidden_Max = v
+}
+
+func (x *ZRangeByScoreRequest) SetMinOpen(v bool) {
+	x.xxx_hidden_MinOpen = v
+}
+
+func (x *ZRangeByScoreRequest) SetMaxOpen(v bool) {
+	x.xxx_hidden_MaxOpen = v
+}
+
+func (x *ZRangeByScoreRequest) SetReverse(v bool) {
+	x.xxx_hidden_Reverse = v
+}
+
+func (x *ZRangeByScoreRequest) SetOffset(v uint64) {
+	x.xxx_hidden_Offset = v
+}
+
+func (x *ZRangeByScoreRequest) SetLimit(v uint64) {
+	x.xxx_hidden_Limit = v
+}
+
+type ZRangeByScoreRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Min       float64
+	Max       float64
+	// Leave out members with that score.
+	MinOpen bool
+	MaxOpen bool
+	Reverse bool
+	// Members to skip, and at most so many; 0 means no limit.
+	Offset uint64
+	Limit  uint64
+}
+
+func (b0 ZRangeByScoreRequest_builder) Build() *ZRangeByScoreRequest {
+	m0 := &ZRangeByScoreRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Min = b.Min
+	x.xxx_hidden_Max = b.Max
+	x.xxx_hidden_MinOpen = b.MinOpen
+	x.xxx_hidden_MaxOpen = b.MaxOpen
+	x.xxx_hidden_Reverse = b.Reverse
+	x.xxx_hidden_Offset = b.Offset
+	x.xxx_hidden_Limit = b.Limit
+	return m0
+}
+
+type ZRangeByScoreResponse struct {
+	state              protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Members *[]*ScoredMember       `protobuf:"bytes,1,rep,name=members,proto3"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *ZRangeByScoreResponse) Reset() {
+	*x = ZRangeByScoreResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[68]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZRangeByScoreResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZRangeByScoreResponse) ProtoMessage() {}
+
+func (x *ZRangeByScoreResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[68]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *ZRangeByScoreResponse) GetMembers() []*ScoredMember {
+	if x != nil {
+		if x.xxx_hidden_Members != nil {
+			return *x.xxx_hidden_Members
+		}
+	}
+	return nil
+}
+
+func (x *ZRangeByScoreResponse) SetMembers(v []*ScoredMember) {
+	x.xxx_hidden_Members = &v
+}
+
+type ZRangeByScoreResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// At most 1,048,576 members, and 8 MiB; more are refused.
+	Members []*ScoredMember
+}
+
+func (b0 ZRangeByScoreResponse_builder) Build() *ZRangeByScoreResponse {
+	m0 := &ZRangeByScoreResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Members = &b.Members
+	return m0
+}
+
+type ZRankRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Member    []byte                 `protobuf:"bytes,3,opt,name=member,proto3"`
+	xxx_hidden_Reverse   bool                   `protobuf:"varint,4,opt,name=reverse,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *ZRankRequest) Reset() {
+	*x = ZRankRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[69]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZRankRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZRankRequest) ProtoMessage() {}
+
+func (x *ZRankRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[69]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *ZRankRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *ZRankRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *ZRankRequest) GetMember() []byte {
+	if x != nil {
+		return x.xxx_hidden_Member
+	}
+	return nil
+}
+
+func (x *ZRankRequest) GetReverse() bool {
+	if x != nil {
+		return x.xxx_hidden_Reverse
+	}
+	return false
+}
+
+func (x *ZRankRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *ZRankRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *ZRankRequest) SetMember(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Member = v
+}
+
+func (x *ZRankRequest) SetReverse(v bool) {
+	x.xxx_hidden_Reverse = v
+}
+
+type ZRankRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Member    []byte
+	// Count the members behind it.
+	Reverse bool
+}
+
+func (b0 ZRankRequest_builder) Build() *ZRankRequest {
+	m0 := &ZRankRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Member = b.Member
+	x.xxx_hidden_Reverse = b.Reverse
+	return m0
+}
+
+type ZRankResponse struct {
+	state            protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Found bool                   `protobuf:"varint,1,opt,name=found,proto3"`
+	xxx_hidden_Rank  int64                  `protobuf:"varint,2,opt,name=rank,proto3"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *ZRankResponse) Reset() {
+	*x = ZRankResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[70]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZRankResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZRankResponse) ProtoMessage() {}
+
+func (x *ZRankResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[70]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *ZRankResponse) GetFound() bool {
+	if x != nil {
+		return x.xxx_hidden_Found
+	}
+	return false
+}
+
+func (x *ZRankResponse) GetRank() int64 {
+	if x != nil {
+		return x.xxx_hidden_Rank
+	}
+	return 0
+}
+
+func (x *ZRankResponse) SetFound(v bool) {
+	x.xxx_hidden_Found = v
+}
+
+func (x *ZRankResponse) SetRank(v int64) {
+	x.xxx_hidden_Rank = v
+}
+
+type ZRankResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Found bool
+	Rank  int64
+}
+
+func (b0 ZRankResponse_builder) Build() *ZRankResponse {
+	m0 := &ZRankResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Found = b.Found
+	x.xxx_hidden_Rank = b.Rank
+	return m0
+}
+
+type ZPopRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Count     uint64                 `protobuf:"varint,3,opt,name=count,proto3"`
+	xxx_hidden_Greatest  bool                   `protobuf:"varint,4,opt,name=greatest,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *ZPopRequest) Reset() {
+	*x = ZPopRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[71]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZPopRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZPopRequest) ProtoMessage() {}
+
+func (x *ZPopRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[71]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *ZPopRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *ZPopRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *ZPopRequest) GetCount() uint64 {
+	if x != nil {
+		return x.xxx_hidden_Count
+	}
+	return 0
+}
+
+func (x *ZPopRequest) GetGreatest() bool {
+	if x != nil {
+		return x.xxx_hidden_Greatest
+	}
+	return false
+}
+
+func (x *ZPopRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *ZPopRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *ZPopRequest) SetCount(v uint64) {
+	x.xxx_hidden_Count = v
+}
+
+func (x *ZPopRequest) SetGreatest(v bool) {
+	x.xxx_hidden_Greatest = v
+}
+
+type ZPopRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	// 0 means 1.
+	Count uint64
+	// Those with the greatest scores.
+	Greatest bool
+}
+
+func (b0 ZPopRequest_builder) Build() *ZPopRequest {
+	m0 := &ZPopRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Count = b.Count
+	x.xxx_hidden_Greatest = b.Greatest
+	return m0
+}
+
+type ZPopResponse struct {
+	state              protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Members *[]*ScoredMember       `protobuf:"bytes,1,rep,name=members,proto3"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *ZPopResponse) Reset() {
+	*x = ZPopResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[72]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZPopResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZPopResponse) ProtoMessage() {}
+
+func (x *ZPopResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[72]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *ZPopResponse) GetMembers() []*ScoredMember {
+	if x != nil {
+		if x.xxx_hidden_Members != nil {
+			return *x.xxx_hidden_Members
+		}
+	}
+	return nil
+}
+
+func (x *ZPopResponse) SetMembers(v []*ScoredMember) {
+	x.xxx_hidden_Members = &v
+}
+
+type ZPopResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Members []*ScoredMember
+}
+
+func (b0 ZPopResponse_builder) Build() *ZPopResponse {
+	m0 := &ZPopResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Members = &b.Members
+	return m0
+}
+
+type LPushRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Values    [][]byte               `protobuf:"bytes,3,rep,name=values,proto3"`
+	xxx_hidden_Back      bool                   `protobuf:"varint,4,opt,name=back,proto3"`
+	xxx_hidden_Existing  bool                   `protobuf:"varint,5,opt,name=existing,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *LPushRequest) Reset() {
+	*x = LPushRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[73]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LPushRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LPushRequest) ProtoMessage() {}
+
+func (x *LPushRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[73]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *LPushRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *LPushRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *LPushRequest) GetValues() [][]byte {
+	if x != nil {
+		return x.xxx_hidden_Values
+	}
+	return nil
+}
+
+func (x *LPushRequest) GetBack() bool {
+	if x != nil {
+		return x.xxx_hidden_Back
+	}
+	return false
+}
+
+func (x *LPushRequest) GetExisting() bool {
+	if x != nil {
+		return x.xxx_hidden_Existing
+	}
+	return false
+}
+
+func (x *LPushRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *LPushRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *LPushRequest) SetValues(v [][]byte) {
+	x.xxx_hidden_Values = v
+}
+
+func (x *LPushRequest) SetBack(v bool) {
+	x.xxx_hidden_Back = v
+}
+
+func (x *LPushRequest) SetExisting(v bool) {
+	x.xxx_hidden_Existing = v
+}
+
+type LPushRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	// Pushed in this order: the last one stands outermost.
+	Values [][]byte
+	// Push to the back.
+	Back bool
+	// Do nothing where this node sees no list.
+	Existing bool
+}
+
+func (b0 LPushRequest_builder) Build() *LPushRequest {
+	m0 := &LPushRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Values = b.Values
+	x.xxx_hidden_Back = b.Back
+	x.xxx_hidden_Existing = b.Existing
+	return m0
+}
+
+type LPushResponse struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Length int64                  `protobuf:"varint,1,opt,name=length,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *LPushResponse) Reset() {
+	*x = LPushResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[74]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LPushResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LPushResponse) ProtoMessage() {}
+
+func (x *LPushResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[74]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *LPushResponse) GetLength() int64 {
+	if x != nil {
+		return x.xxx_hidden_Length
+	}
+	return 0
+}
+
+func (x *LPushResponse) SetLength(v int64) {
+	x.xxx_hidden_Length = v
+}
+
+type LPushResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// How many elements the list has then; 0 if it was to exist and does not.
+	Length int64
+}
+
+func (b0 LPushResponse_builder) Build() *LPushResponse {
+	m0 := &LPushResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Length = b.Length
+	return m0
+}
+
+type LPopRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Count     uint64                 `protobuf:"varint,3,opt,name=count,proto3"`
+	xxx_hidden_Back      bool                   `protobuf:"varint,4,opt,name=back,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *LPopRequest) Reset() {
+	*x = LPopRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[75]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LPopRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LPopRequest) ProtoMessage() {}
+
+func (x *LPopRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[75]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *LPopRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *LPopRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *LPopRequest) GetCount() uint64 {
+	if x != nil {
+		return x.xxx_hidden_Count
+	}
+	return 0
+}
+
+func (x *LPopRequest) GetBack() bool {
+	if x != nil {
+		return x.xxx_hidden_Back
+	}
+	return false
+}
+
+func (x *LPopRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *LPopRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *LPopRequest) SetCount(v uint64) {
+	x.xxx_hidden_Count = v
+}
+
+func (x *LPopRequest) SetBack(v bool) {
+	x.xxx_hidden_Back = v
+}
+
+type LPopRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	// How many at most; 0 means 1.
+	Count uint64
+	// Take from the back.
+	Back bool
+}
+
+func (b0 LPopRequest_builder) Build() *LPopRequest {
+	m0 := &LPopRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Count = b.Count
+	x.xxx_hidden_Back = b.Back
+	return m0
+}
+
+type LPopResponse struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Values [][]byte               `protobuf:"bytes,1,rep,name=values,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *LPopResponse) Reset() {
+	*x = LPopResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[76]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LPopResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LPopResponse) ProtoMessage() {}
+
+func (x *LPopResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[76]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *LPopResponse) GetValues() [][]byte {
+	if x != nil {
+		return x.xxx_hidden_Values
+	}
+	return nil
+}
+
+func (x *LPopResponse) SetValues(v [][]byte) {
+	x.xxx_hidden_Values = v
+}
+
+type LPopResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// The outermost first. If they have more than 8 MiB, none is taken and the request is refused.
+	Values [][]byte
+}
+
+func (b0 LPopResponse_builder) Build() *LPopResponse {
+	m0 := &LPopResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Values = b.Values
+	return m0
+}
+
+type LRangeRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Start     int64                  `protobuf:"varint,3,opt,name=start,proto3"`
+	xxx_hidden_Stop      int64                  `protobuf:"varint,4,opt,name=stop,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *LRangeRequest) Reset() {
+	*x = LRangeRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[77]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LRangeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LRangeRequest) ProtoMessage() {}
+
+func (x *LRangeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[77]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *LRangeRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *LRangeRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *LRangeRequest) GetStart() int64 {
+	if x != nil {
+		return x.xxx_hidden_Start
+	}
+	return 0
+}
+
+func (x *LRangeRequest) GetStop() int64 {
+	if x != nil {
+		return x.xxx_hidden_Stop
+	}
+	return 0
+}
+
+func (x *LRangeRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *LRangeRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *LRangeRequest) SetStart(v int64) {
+	x.xxx_hidden_Start = v
+}
+
+func (x *LRangeRequest) SetStop(v int64) {
+	x.xxx_hidden_Stop = v
+}
+
+type LRangeRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	// Both are included; negative ones count from the end, -1 is the last.
+	Start int64
+	Stop  int64
+}
+
+func (b0 LRangeRequest_builder) Build() *LRangeRequest {
+	m0 := &LRangeRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Start = b.Start
+	x.xxx_hidden_Stop = b.Stop
+	return m0
+}
+
+type LRangeResponse struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Values [][]byte               `protobuf:"bytes,1,rep,name=values,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *LRangeResponse) Reset() {
+	*x = LRangeResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[78]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LRangeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LRangeResponse) ProtoMessage() {}
+
+func (x *LRangeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[78]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *LRangeResponse) GetValues() [][]byte {
+	if x != nil {
+		return x.xxx_hidden_Values
+	}
+	return nil
+}
+
+func (x *LRangeResponse) SetValues(v [][]byte) {
+	x.xxx_hidden_Values = v
+}
+
+type LRangeResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// At most 8 MiB; more are refused.
+	Values [][]byte
+}
+
+func (b0 LRangeResponse_builder) Build() *LRangeResponse {
+	m0 := &LRangeResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Values = b.Values
+	return m0
+}
+
+type LLenRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *LLenRequest) Reset() {
+	*x = LLenRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[79]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LLenRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LLenRequest) ProtoMessage() {}
+
+func (x *LLenRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[79]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *LLenRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *LLenRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *LLenRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *LLenRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+type LLenRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+}
+
+func (b0 LLenRequest_builder) Build() *LLenRequest {
+	m0 := &LLenRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	return m0
+}
+
+type LLenResponse struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Length int64                  `protobuf:"varint,1,opt,name=length,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *LLenResponse) Reset() {
+	*x = LLenResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[80]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LLenResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LLenResponse) ProtoMessage() {}
+
+func (x *LLenResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[80]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *LLenResponse) GetLength() int64 {
+	if x != nil {
+		return x.xxx_hidden_Length
+	}
+	return 0
+}
+
+func (x *LLenResponse) SetLength(v int64) {
+	x.xxx_hidden_Length = v
+}
+
+type LLenResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Length int64
+}
+
+func (b0 LLenResponse_builder) Build() *LLenResponse {
+	m0 := &LLenResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Length = b.Length
+	return m0
+}
+
+type LIndexRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Index     int64                  `protobuf:"varint,3,opt,name=index,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *LIndexRequest) Reset() {
+	*x = LIndexRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[81]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LIndexRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LIndexRequest) ProtoMessage() {}
+
+func (x *LIndexRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[81]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *LIndexRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *LIndexRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *LIndexRequest) GetIndex() int64 {
+	if x != nil {
+		return x.xxx_hidden_Index
+	}
+	return 0
+}
+
+func (x *LIndexRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *LIndexRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *LIndexRequest) SetIndex(v int64) {
+	x.xxx_hidden_Index = v
+}
+
+type LIndexRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	// Negative ones count from the end.
+	Index int64
+}
+
+func (b0 LIndexRequest_builder) Build() *LIndexRequest {
+	m0 := &LIndexRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Index = b.Index
+	return m0
+}
+
+type LIndexResponse struct {
+	state            protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Found bool                   `protobuf:"varint,1,opt,name=found,proto3"`
+	xxx_hidden_Value []byte                 `protobuf:"bytes,2,opt,name=value,proto3"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *LIndexResponse) Reset() {
+	*x = LIndexResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[82]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LIndexResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LIndexResponse) ProtoMessage() {}
+
+func (x *LIndexResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[82]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *LIndexResponse) GetFound() bool {
+	if x != nil {
+		return x.xxx_hidden_Found
+	}
+	return false
+}
+
+func (x *LIndexResponse) GetValue() []byte {
+	if x != nil {
+		return x.xxx_hidden_Value
+	}
+	return nil
+}
+
+func (x *LIndexResponse) SetFound(v bool) {
+	x.xxx_hidden_Found = v
+}
+
+func (x *LIndexResponse) SetValue(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Value = v
+}
+
+type LIndexResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Found bool
+	Value []byte
+}
+
+func (b0 LIndexResponse_builder) Build() *LIndexResponse {
+	m0 := &LIndexResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Found = b.Found
+	x.xxx_hidden_Value = b.Value
+	return m0
+}
+
+type LSetRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Index     int64                  `protobuf:"varint,3,opt,name=index,proto3"`
+	xxx_hidden_Value     []byte                 `protobuf:"bytes,4,opt,name=value,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *LSetRequest) Reset() {
+	*x = LSetRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[83]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LSetRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LSetRequest) ProtoMessage() {}
+
+func (x *LSetRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[83]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *LSetRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *LSetRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *LSetRequest) GetIndex() int64 {
+	if x != nil {
+		return x.xxx_hidden_Index
+	}
+	return 0
+}
+
+func (x *LSetRequest) GetValue() []byte {
+	if x != nil {
+		return x.xxx_hidden_Value
+	}
+	return nil
+}
+
+func (x *LSetRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *LSetRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *LSetRequest) SetIndex(v int64) {
+	x.xxx_hidden_Index = v
+}
+
+func (x *LSetRequest) SetValue(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Value = v
+}
+
+type LSetRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	// Negative ones count from the end. INVALID if there is no such element, NOKEY if there is no list.
+	Index int64
+	Value []byte
+}
+
+func (b0 LSetRequest_builder) Build() *LSetRequest {
+	m0 := &LSetRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Index = b.Index
+	x.xxx_hidden_Value = b.Value
+	return m0
+}
+
+type LSetResponse struct {
+	state         protoimpl.MessageState `protogen:"opaque.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LSetResponse) Reset() {
+	*x = LSetResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[84]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LSetResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LSetResponse) ProtoMessage() {}
+
+func (x *LSetResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[84]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+type LSetResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+}
+
+func (b0 LSetResponse_builder) Build() *LSetResponse {
+	m0 := &LSetResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	return m0
+}
+
+type LInsertRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Pivot     []byte                 `protobuf:"bytes,3,opt,name=pivot,proto3"`
+	xxx_hidden_Value     []byte                 `protobuf:"bytes,4,opt,name=value,proto3"`
+	xxx_hidden_After     bool                   `protobuf:"varint,5,opt,name=after,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *LInsertRequest) Reset() {
+	*x = LInsertRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[85]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LInsertRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LInsertRequest) ProtoMessage() {}
+
+func (x *LInsertRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[85]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *LInsertRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *LInsertRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *LInsertRequest) GetPivot() []byte {
+	if x != nil {
+		return x.xxx_hidden_Pivot
+	}
+	return nil
+}
+
+func (x *LInsertRequest) GetValue() []byte {
+	if x != nil {
+		return x.xxx_hidden_Value
+	}
+	return nil
+}
+
+func (x *LInsertRequest) GetAfter() bool {
+	if x != nil {
+		return x.xxx_hidden_After
+	}
+	return false
+}
+
+func (x *LInsertRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *LInsertRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *LInsertRequest) SetPivot(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Pivot = v
+}
+
+func (x *LInsertRequest) SetValue(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Value = v
+}
+
+func (x *LInsertRequest) SetAfter(v bool) {
+	x.xxx_hidden_After = v
+}
+
+type LInsertRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	// The first element that equals it is meant.
+	Pivot []byte
+	Value []byte
+	// Behind the pivot instead of before it.
+	After bool
+}
+
+func (b0 LInsertRequest_builder) Build() *LInsertRequest {
+	m0 := &LInsertRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Pivot = b.Pivot
+	x.xxx_hidden_Value = b.Value
+	x.xxx_hidden_After = b.After
+	return m0
+}
+
+type LInsertResponse struct {
+	state               protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Inserted bool                   `protobuf:"varint,1,opt,name=inserted,proto3"`
+	xxx_hidden_Length   int64                  `protobuf:"varint,2,opt,name=length,proto3"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
+}
+
+func (x *LInsertResponse) Reset() {
+	*x = LInsertResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[86]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LInsertResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LInsertResponse) ProtoMessage() {}
+
+func (x *LInsertResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[86]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *LInsertResponse) GetInserted() bool {
+	if x != nil {
+		return x.xxx_hidden_Inserted
+	}
+	return false
+}
+
+func (x *LInsertResponse) GetLength() int64 {
+	if x != nil {
+		return x.xxx_hidden_Length
+	}
+	return 0
+}
+
+func (x *LInsertResponse) SetInserted(v bool) {
+	x.xxx_hidden_Inserted = v
+}
+
+func (x *LInsertResponse) SetLength(v int64) {
+	x.xxx_hidden_Length = v
+}
+
+type LInsertResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// False when there is no such element, or no list.
+	Inserted bool
+	// How many elements the list has then, if it was inserted.
+	Length int64
+}
+
+func (b0 LInsertResponse_builder) Build() *LInsertResponse {
+	m0 := &LInsertResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Inserted = b.Inserted
+	x.xxx_hidden_Length = b.Length
+	return m0
+}
+
+type LRemRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Value     []byte                 `protobuf:"bytes,3,opt,name=value,proto3"`
+	xxx_hidden_Count     int64                  `protobuf:"varint,4,opt,name=count,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *LRemRequest) Reset() {
+	*x = LRemRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[87]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LRemRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LRemRequest) ProtoMessage() {}
+
+func (x *LRemRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[87]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *LRemRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *LRemRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *LRemRequest) GetValue() []byte {
+	if x != nil {
+		return x.xxx_hidden_Value
+	}
+	return nil
+}
+
+func (x *LRemRequest) GetCount() int64 {
+	if x != nil {
+		return x.xxx_hidden_Count
+	}
+	return 0
+}
+
+func (x *LRemRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *LRemRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *LRemRequest) SetValue(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Value = v
+}
+
+func (x *LRemRequest) SetCount(v int64) {
+	x.xxx_hidden_Count = v
+}
+
+type LRemRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Value     []byte
+	// How many at most, from the front; negative ones from the back; 0 means all.
+	Count int64
+}
+
+func (b0 LRemRequest_builder) Build() *LRemRequest {
+	m0 := &LRemRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Value = b.Value
+	x.xxx_hidden_Count = b.Count
+	return m0
+}
+
+type LRemResponse struct {
+	state              protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Removed int64                  `protobuf:"varint,1,opt,name=removed,proto3"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *LRemResponse) Reset() {
+	*x = LRemResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[88]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LRemResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LRemResponse) ProtoMessage() {}
+
+func (x *LRemResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[88]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *LRemResponse) GetRemoved() int64 {
+	if x != nil {
+		return x.xxx_hidden_Removed
+	}
+	return 0
+}
+
+func (x *LRemResponse) SetRemoved(v int64) {
+	x.xxx_hidden_Removed = v
+}
+
+type LRemResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Removed int64
+}
+
+func (b0 LRemResponse_builder) Build() *LRemResponse {
+	m0 := &LRemResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Removed = b.Removed
+	return m0
+}
+
+type LTrimRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Start     int64                  `protobuf:"varint,3,opt,name=start,proto3"`
+	xxx_hidden_Stop      int64                  `protobuf:"varint,4,opt,name=stop,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *LTrimRequest) Reset() {
+	*x = LTrimRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[89]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LTrimRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LTrimRequest) ProtoMessage() {}
+
+func (x *LTrimRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[89]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *LTrimRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *LTrimRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *LTrimRequest) GetStart() int64 {
+	if x != nil {
+		return x.xxx_hidden_Start
+	}
+	return 0
+}
+
+func (x *LTrimRequest) GetStop() int64 {
+	if x != nil {
+		return x.xxx_hidden_Stop
+	}
+	return 0
+}
+
+func (x *LTrimRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *LTrimRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *LTrimRequest) SetStart(v int64) {
+	x.xxx_hidden_Start = v
+}
+
+func (x *LTrimRequest) SetStop(v int64) {
+	x.xxx_hidden_Stop = v
+}
+
+type LTrimRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	// What stays; both are included, negative ones count from the end.
+	Start int64
+	Stop  int64
+}
+
+func (b0 LTrimRequest_builder) Build() *LTrimRequest {
+	m0 := &LTrimRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Start = b.Start
+	x.xxx_hidden_Stop = b.Stop
+	return m0
+}
+
+type LTrimResponse struct {
+	state         protoimpl.MessageState `protogen:"opaque.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LTrimResponse) Reset() {
+	*x = LTrimResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[90]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LTrimResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LTrimResponse) ProtoMessage() {}
+
+func (x *LTrimResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[90]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+type LTrimResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+}
+
+func (b0 LTrimResponse_builder) Build() *LTrimResponse {
+	m0 := &LTrimResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	return m0
+}
+
+type LMoveRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Into      []byte                 `protobuf:"bytes,3,opt,name=into,proto3"`
+	xxx_hidden_FromBack  bool                   `protobuf:"varint,4,opt,name=from_back,json=fromBack,proto3"`
+	xxx_hidden_ToBack    bool                   `protobuf:"varint,5,opt,name=to_back,json=toBack,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *LMoveRequest) Reset() {
+	*x = LMoveRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[91]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LMoveRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LMoveRequest) ProtoMessage() {}
+
+func (x *LMoveRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[91]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *LMoveRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *LMoveRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *LMoveRequest) GetInto() []byte {
+	if x != nil {
+		return x.xxx_hidden_Into
+	}
+	return nil
+}
+
+func (x *LMoveRequest) GetFromBack() bool {
+	if x != nil {
+		return x.xxx_hidden_FromBack
+	}
+	return false
+}
+
+func (x *LMoveRequest) GetToBack() bool {
+	if x != nil {
+		return x.xxx_hidden_ToBack
+	}
+	return false
+}
+
+func (x *LMoveRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *LMoveRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *LMoveRequest) SetInto(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Into = v
+}
+
+func (x *LMoveRequest) SetFromBack(v bool) {
+	x.xxx_hidden_FromBack = v
+}
+
+func (x *LMoveRequest) SetToBack(v bool) {
+	x.xxx_hidden_ToBack = v
+}
+
+type LMoveRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	// The list that takes the element; it may be the same.
+	Into []byte
+	// Take from the back, put at the back.
+	FromBack bool
+	ToBack   bool
+}
+
+func (b0 LMoveRequest_builder) Build() *LMoveRequest {
+	m0 := &LMoveRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Into = b.Into
+	x.xxx_hidden_FromBack = b.FromBack
+	x.xxx_hidden_ToBack = b.ToBack
+	return m0
+}
+
+type LMoveResponse struct {
+	state            protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Found bool                   `protobuf:"varint,1,opt,name=found,proto3"`
+	xxx_hidden_Value []byte                 `protobuf:"bytes,2,opt,name=value,proto3"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *LMoveResponse) Reset() {
+	*x = LMoveResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[92]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LMoveResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LMoveResponse) ProtoMessage() {}
+
+func (x *LMoveResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[92]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *LMoveResponse) GetFound() bool {
+	if x != nil {
+		return x.xxx_hidden_Found
+	}
+	return false
+}
+
+func (x *LMoveResponse) GetValue() []byte {
+	if x != nil {
+		return x.xxx_hidden_Value
+	}
+	return nil
+}
+
+func (x *LMoveResponse) SetFound(v bool) {
+	x.xxx_hidden_Found = v
+}
+
+func (x *LMoveResponse) SetValue(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Value = v
+}
+
+type LMoveResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// False when there was nothing to move.
+	Found bool
+	Value []byte
+}
+
+func (b0 LMoveResponse_builder) Build() *LMoveResponse {
+	m0 := &LMoveResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Found = b.Found
+	x.xxx_hidden_Value = b.Value
+	return m0
+}
+
+type LPosRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Value     []byte                 `protobuf:"bytes,3,opt,name=value,proto3"`
+	xxx_hidden_Rank      int64                  `protobuf:"varint,4,opt,name=rank,proto3"`
+	xxx_hidden_Count     uint64                 `protobuf:"varint,5,opt,name=count,proto3"`
+	xxx_hidden_MaxLen    uint64                 `protobuf:"varint,6,opt,name=max_len,json=maxLen,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *LPosRequest) Reset() {
+	*x = LPosRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[93]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LPosRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LPosRequest) ProtoMessage() {}
+
+func (x *LPosRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[93]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *LPosRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *LPosRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *LPosRequest) GetValue() []byte {
+	if x != nil {
+		return x.xxx_hidden_Value
+	}
+	return nil
+}
+
+func (x *LPosRequest) GetRank() int64 {
+	if x != nil {
+		return x.xxx_hidden_Rank
+	}
+	return 0
+}
+
+func (x *LPosRequest) GetCount() uint64 {
+	if x != nil {
+		return x.xxx_hidden_Count
+	}
+	return 0
+}
+
+func (x *LPosRequest) GetMaxLen() uint64 {
+	if x != nil {
+		return x.xxx_hidden_MaxLen
+	}
+	return 0
+}
+
+func (x *LPosRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *LPosRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *LPosRequest) SetValue(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Value = v
+}
+
+func (x *LPosRequest) SetRank(v int64) {
+	x.xxx_hidden_Rank = v
+}
+
+func (x *LPosRequest) SetCount(v uint64) {
+	x.xxx_hidden_Count = v
+}
+
+func (x *LPosRequest) SetMaxLen(v uint64) {
+	x.xxx_hidden_MaxLen = v
+}
+
+type LPosRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Value     []byte
+	// From which match on they count: 0 and 1 mean the first; negative ones search from the back.
+	Rank int64
+	// How many matches at most, and after how many elements to give up; 0 means no limit.
+	Count  uint64
+	MaxLen uint64
+}
+
+func (b0 LPosRequest_builder) Build() *LPosRequest {
+	m0 := &LPosRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Value = b.Value
+	x.xxx_hidden_Rank = b.Rank
+	x.xxx_hidden_Count = b.Count
+	x.xxx_hidden_MaxLen = b.MaxLen
+	return m0
+}
+
+type LPosResponse struct {
+	state              protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Indexes []int64                `protobuf:"varint,1,rep,packed,name=indexes,proto3"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *LPosResponse) Reset() {
+	*x = LPosResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[94]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LPosResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LPosResponse) ProtoMessage() {}
+
+func (x *LPosResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[94]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *LPosResponse) GetIndexes() []int64 {
+	if x != nil {
+		return x.xxx_hidden_Indexes
+	}
+	return nil
+}
+
+func (x *LPosResponse) SetIndexes(v []int64) {
+	x.xxx_hidden_Indexes = v
+}
+
+type LPosResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// Indexes from the front, in the order they were found.
+	Indexes []int64
+}
+
+func (b0 LPosResponse_builder) Build() *LPosResponse {
+	m0 := &LPosResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Indexes = b.Indexes
+	return m0
+}
+
+type RenameRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_To        []byte                 `protobuf:"bytes,3,opt,name=to,proto3"`
+	xxx_hidden_IfFree    bool                   `protobuf:"varint,4,opt,name=if_free,json=ifFree,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *RenameRequest) Reset() {
+	*x = RenameRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[95]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RenameRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RenameRequest) ProtoMessage() {}
+
+func (x *RenameRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[95]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *RenameRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *RenameRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *RenameRequest) GetTo() []byte {
+	if x != nil {
+		return x.xxx_hidden_To
+	}
+	return nil
+}
+
+func (x *RenameRequest) GetIfFree() bool {
+	if x != nil {
+		return x.xxx_hidden_IfFree
+	}
+	return false
+}
+
+func (x *RenameRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *RenameRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *RenameRequest) SetTo(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_To = v
+}
+
+func (x *RenameRequest) SetIfFree(v bool) {
+	x.xxx_hidden_IfFree = v
+}
+
+type RenameRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	// NOKEY if there is nothing.
+	Key []byte
+	To  []byte
+	// Do nothing where this node sees something under the new name.
+	IfFree bool
+}
+
+func (b0 RenameRequest_builder) Build() *RenameRequest {
+	m0 := &RenameRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_To = b.To
+	x.xxx_hidden_IfFree = b.IfFree
+	return m0
+}
+
+type RenameResponse struct {
+	state              protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Renamed bool                   `protobuf:"varint,1,opt,name=renamed,proto3"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *RenameResponse) Reset() {
+	*x = RenameResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[96]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RenameResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RenameResponse) ProtoMessage() {}
+
+func (x *RenameResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[96]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *RenameResponse) GetRenamed() bool {
+	if x != nil {
+		return x.xxx_hidden_Renamed
+	}
+	return false
+}
+
+func (x *RenameResponse) SetRenamed(v bool) {
+	x.xxx_hidden_Renamed = v
+}
+
+type RenameResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// False when the new name was not free.
+	Renamed bool
+}
+
+func (b0 RenameResponse_builder) Build() *RenameResponse {
+	m0 := &RenameResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Renamed = b.Renamed
+	return m0
+}
+
+type CopyRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_To        []byte                 `protobuf:"bytes,3,opt,name=to,proto3"`
+	xxx_hidden_Replace   bool                   `protobuf:"varint,4,opt,name=replace,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *CopyRequest) Reset() {
+	*x = CopyRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[97]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CopyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CopyRequest) ProtoMessage() {}
+
+func (x *CopyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[97]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *CopyRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *CopyRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *CopyRequest) GetTo() []byte {
+	if x != nil {
+		return x.xxx_hidden_To
+	}
+	return nil
+}
+
+func (x *CopyRequest) GetReplace() bool {
+	if x != nil {
+		return x.xxx_hidden_Replace
+	}
+	return false
+}
+
+func (x *CopyRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *CopyRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *CopyRequest) SetTo(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_To = v
+}
+
+func (x *CopyRequest) SetReplace(v bool) {
+	x.xxx_hidden_Replace = v
+}
+
+type CopyRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	To        []byte
+	// Replace what this node sees there.
+	Replace bool
+}
+
+func (b0 CopyRequest_builder) Build() *CopyRequest {
+	m0 := &CopyRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_To = b.To
+	x.xxx_hidden_Replace = b.Replace
+	return m0
+}
+
+type CopyResponse struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Copied bool                   `protobuf:"varint,1,opt,name=copied,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *CopyResponse) Reset() {
+	*x = CopyResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[98]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CopyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CopyResponse) ProtoMessage() {}
+
+func (x *CopyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[98]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *CopyResponse) GetCopied() bool {
+	if x != nil {
+		return x.xxx_hidden_Copied
+	}
+	return false
+}
+
+func (x *CopyResponse) SetCopied(v bool) {
+	x.xxx_hidden_Copied = v
+}
+
+type CopyResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// False when there was nothing to copy, or something is there.
+	Copied bool
+}
+
+func (b0 CopyResponse_builder) Build() *CopyResponse {
+	m0 := &CopyResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Copied = b.Copied
+	return m0
+}
+
 type ExistsRequest struct {
 	state                protoimpl.MessageState `protogen:"opaque.v1"`
 	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
@@ -1599,7 +8137,7 @@ type ExistsRequest struct {
 
 func (x *ExistsRequest) Reset() {
 	*x = ExistsRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[22]
+	mi := &file_atoll_v1_kv_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1611,7 +8149,7 @@ func (x *ExistsRequest) String() string {
 func (*ExistsRequest) ProtoMessage() {}
 
 func (x *ExistsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[22]
+	mi := &file_atoll_v1_kv_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1669,7 +8207,7 @@ type ExistsResponse struct {
 
 func (x *ExistsResponse) Reset() {
 	*x = ExistsResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[23]
+	mi := &file_atoll_v1_kv_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1681,7 +8219,7 @@ func (x *ExistsResponse) String() string {
 func (*ExistsResponse) ProtoMessage() {}
 
 func (x *ExistsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[23]
+	mi := &file_atoll_v1_kv_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1729,7 +8267,7 @@ type ScanRequest struct {
 
 func (x *ScanRequest) Reset() {
 	*x = ScanRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[24]
+	mi := &file_atoll_v1_kv_proto_msgTypes[101]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1741,7 +8279,7 @@ func (x *ScanRequest) String() string {
 func (*ScanRequest) ProtoMessage() {}
 
 func (x *ScanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[24]
+	mi := &file_atoll_v1_kv_proto_msgTypes[101]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1832,7 +8370,7 @@ type ScanResponse struct {
 
 func (x *ScanResponse) Reset() {
 	*x = ScanResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[25]
+	mi := &file_atoll_v1_kv_proto_msgTypes[102]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1844,7 +8382,7 @@ func (x *ScanResponse) String() string {
 func (*ScanResponse) ProtoMessage() {}
 
 func (x *ScanResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[25]
+	mi := &file_atoll_v1_kv_proto_msgTypes[102]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1907,7 +8445,7 @@ type SiblingsRequest struct {
 
 func (x *SiblingsRequest) Reset() {
 	*x = SiblingsRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[26]
+	mi := &file_atoll_v1_kv_proto_msgTypes[103]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1919,7 +8457,7 @@ func (x *SiblingsRequest) String() string {
 func (*SiblingsRequest) ProtoMessage() {}
 
 func (x *SiblingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[26]
+	mi := &file_atoll_v1_kv_proto_msgTypes[103]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1980,7 +8518,7 @@ type SiblingsResponse struct {
 
 func (x *SiblingsResponse) Reset() {
 	*x = SiblingsResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[27]
+	mi := &file_atoll_v1_kv_proto_msgTypes[104]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1992,7 +8530,7 @@ func (x *SiblingsResponse) String() string {
 func (*SiblingsResponse) ProtoMessage() {}
 
 func (x *SiblingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[27]
+	mi := &file_atoll_v1_kv_proto_msgTypes[104]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2047,7 +8585,7 @@ type Sibling struct {
 
 func (x *Sibling) Reset() {
 	*x = Sibling{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[28]
+	mi := &file_atoll_v1_kv_proto_msgTypes[105]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2059,7 +8597,7 @@ func (x *Sibling) String() string {
 func (*Sibling) ProtoMessage() {}
 
 func (x *Sibling) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[28]
+	mi := &file_atoll_v1_kv_proto_msgTypes[105]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2164,7 +8702,7 @@ func (x *Sibling) SetShown(v bool) {
 type Sibling_builder struct {
 	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
 
-	// "string" or "set".
+	// "string", "set" or "hash".
 	Type string
 	// The value written; empty for types other than string.
 	Value []byte
@@ -2204,7 +8742,7 @@ type Operation struct {
 
 func (x *Operation) Reset() {
 	*x = Operation{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[29]
+	mi := &file_atoll_v1_kv_proto_msgTypes[106]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2216,7 +8754,7 @@ func (x *Operation) String() string {
 func (*Operation) ProtoMessage() {}
 
 func (x *Operation) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[29]
+	mi := &file_atoll_v1_kv_proto_msgTypes[106]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2362,6 +8900,402 @@ func (x *Operation) GetTxn() *TxnRequest {
 	return nil
 }
 
+func (x *Operation) GetHset() *HSetRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Hset); ok {
+			return x.Hset
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetHsetnx() *HSetNXRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Hsetnx); ok {
+			return x.Hsetnx
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetHget() *HGetRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Hget); ok {
+			return x.Hget
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetHmget() *HMGetRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Hmget); ok {
+			return x.Hmget
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetHgetall() *HGetAllRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Hgetall); ok {
+			return x.Hgetall
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetHkeys() *HKeysRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Hkeys); ok {
+			return x.Hkeys
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetHvals() *HValsRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Hvals); ok {
+			return x.Hvals
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetHlen() *HLenRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Hlen); ok {
+			return x.Hlen
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetHexists() *HExistsRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Hexists); ok {
+			return x.Hexists
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetHstrlen() *HStrLenRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Hstrlen); ok {
+			return x.Hstrlen
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetHdel() *HDelRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Hdel); ok {
+			return x.Hdel
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetHincr() *HIncrRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Hincr); ok {
+			return x.Hincr
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetZadd() *ZAddRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Zadd); ok {
+			return x.Zadd
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetZincr() *ZIncrRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Zincr); ok {
+			return x.Zincr
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetZrem() *ZRemRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Zrem); ok {
+			return x.Zrem
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetZscore() *ZScoreRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Zscore); ok {
+			return x.Zscore
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetZcard() *ZCardRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Zcard); ok {
+			return x.Zcard
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetZrange() *ZRangeRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Zrange); ok {
+			return x.Zrange
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetZrangeByScore() *ZRangeByScoreRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_ZrangeByScore); ok {
+			return x.ZrangeByScore
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetZrank() *ZRankRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Zrank); ok {
+			return x.Zrank
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetZpop() *ZPopRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Zpop); ok {
+			return x.Zpop
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetLpush() *LPushRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Lpush); ok {
+			return x.Lpush
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetLpop() *LPopRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Lpop); ok {
+			return x.Lpop
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetLrange() *LRangeRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Lrange); ok {
+			return x.Lrange
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetLlen() *LLenRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Llen); ok {
+			return x.Llen
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetLindex() *LIndexRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Lindex); ok {
+			return x.Lindex
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetLset() *LSetRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Lset); ok {
+			return x.Lset
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetLinsert() *LInsertRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Linsert); ok {
+			return x.Linsert
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetLrem() *LRemRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Lrem); ok {
+			return x.Lrem
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetLtrim() *LTrimRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Ltrim); ok {
+			return x.Ltrim
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetLmove() *LMoveRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Lmove); ok {
+			return x.Lmove
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetLpos() *LPosRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Lpos); ok {
+			return x.Lpos
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetExpire() *ExpireRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Expire); ok {
+			return x.Expire
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetPersist() *PersistRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Persist); ok {
+			return x.Persist
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetTtl() *TTLRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Ttl); ok {
+			return x.Ttl
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetRename() *RenameRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Rename); ok {
+			return x.Rename
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetCopy() *CopyRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Copy); ok {
+			return x.Copy
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetBcreate() *BCreateRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Bcreate); ok {
+			return x.Bcreate
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetBget() *BGetRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Bget); ok {
+			return x.Bget
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetBincr() *BIncrRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Bincr); ok {
+			return x.Bincr
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetBdecr() *BDecrRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Bdecr); ok {
+			return x.Bdecr
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetBgrant() *BGrantRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Bgrant); ok {
+			return x.Bgrant
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetBrights() *BRightsRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Brights); ok {
+			return x.Brights
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetBreclaim() *BReclaimRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Breclaim); ok {
+			return x.Breclaim
+		}
+	}
+	return nil
+}
+
 func (x *Operation) SetGet(v *GetRequest) {
 	if v == nil {
 		x.xxx_hidden_Op = nil
@@ -2480,6 +9414,358 @@ func (x *Operation) SetTxn(v *TxnRequest) {
 		return
 	}
 	x.xxx_hidden_Op = &operation_Txn{v}
+}
+
+func (x *Operation) SetHset(v *HSetRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Hset{v}
+}
+
+func (x *Operation) SetHsetnx(v *HSetNXRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Hsetnx{v}
+}
+
+func (x *Operation) SetHget(v *HGetRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Hget{v}
+}
+
+func (x *Operation) SetHmget(v *HMGetRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Hmget{v}
+}
+
+func (x *Operation) SetHgetall(v *HGetAllRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Hgetall{v}
+}
+
+func (x *Operation) SetHkeys(v *HKeysRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Hkeys{v}
+}
+
+func (x *Operation) SetHvals(v *HValsRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Hvals{v}
+}
+
+func (x *Operation) SetHlen(v *HLenRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Hlen{v}
+}
+
+func (x *Operation) SetHexists(v *HExistsRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Hexists{v}
+}
+
+func (x *Operation) SetHstrlen(v *HStrLenRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Hstrlen{v}
+}
+
+func (x *Operation) SetHdel(v *HDelRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Hdel{v}
+}
+
+func (x *Operation) SetHincr(v *HIncrRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Hincr{v}
+}
+
+func (x *Operation) SetZadd(v *ZAddRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Zadd{v}
+}
+
+func (x *Operation) SetZincr(v *ZIncrRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Zincr{v}
+}
+
+func (x *Operation) SetZrem(v *ZRemRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Zrem{v}
+}
+
+func (x *Operation) SetZscore(v *ZScoreRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Zscore{v}
+}
+
+func (x *Operation) SetZcard(v *ZCardRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Zcard{v}
+}
+
+func (x *Operation) SetZrange(v *ZRangeRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Zrange{v}
+}
+
+func (x *Operation) SetZrangeByScore(v *ZRangeByScoreRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_ZrangeByScore{v}
+}
+
+func (x *Operation) SetZrank(v *ZRankRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Zrank{v}
+}
+
+func (x *Operation) SetZpop(v *ZPopRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Zpop{v}
+}
+
+func (x *Operation) SetLpush(v *LPushRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Lpush{v}
+}
+
+func (x *Operation) SetLpop(v *LPopRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Lpop{v}
+}
+
+func (x *Operation) SetLrange(v *LRangeRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Lrange{v}
+}
+
+func (x *Operation) SetLlen(v *LLenRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Llen{v}
+}
+
+func (x *Operation) SetLindex(v *LIndexRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Lindex{v}
+}
+
+func (x *Operation) SetLset(v *LSetRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Lset{v}
+}
+
+func (x *Operation) SetLinsert(v *LInsertRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Linsert{v}
+}
+
+func (x *Operation) SetLrem(v *LRemRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Lrem{v}
+}
+
+func (x *Operation) SetLtrim(v *LTrimRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Ltrim{v}
+}
+
+func (x *Operation) SetLmove(v *LMoveRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Lmove{v}
+}
+
+func (x *Operation) SetLpos(v *LPosRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Lpos{v}
+}
+
+func (x *Operation) SetExpire(v *ExpireRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Expire{v}
+}
+
+func (x *Operation) SetPersist(v *PersistRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Persist{v}
+}
+
+func (x *Operation) SetTtl(v *TTLRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Ttl{v}
+}
+
+func (x *Operation) SetRename(v *RenameRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Rename{v}
+}
+
+func (x *Operation) SetCopy(v *CopyRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Copy{v}
+}
+
+func (x *Operation) SetBcreate(v *BCreateRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Bcreate{v}
+}
+
+func (x *Operation) SetBget(v *BGetRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Bget{v}
+}
+
+func (x *Operation) SetBincr(v *BIncrRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Bincr{v}
+}
+
+func (x *Operation) SetBdecr(v *BDecrRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Bdecr{v}
+}
+
+func (x *Operation) SetBgrant(v *BGrantRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Bgrant{v}
+}
+
+func (x *Operation) SetBrights(v *BRightsRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Brights{v}
+}
+
+func (x *Operation) SetBreclaim(v *BReclaimRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Breclaim{v}
 }
 
 func (x *Operation) HasOp() bool {
@@ -2609,6 +9895,358 @@ func (x *Operation) HasTxn() bool {
 	return ok
 }
 
+func (x *Operation) HasHset() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Hset)
+	return ok
+}
+
+func (x *Operation) HasHsetnx() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Hsetnx)
+	return ok
+}
+
+func (x *Operation) HasHget() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Hget)
+	return ok
+}
+
+func (x *Operation) HasHmget() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Hmget)
+	return ok
+}
+
+func (x *Operation) HasHgetall() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Hgetall)
+	return ok
+}
+
+func (x *Operation) HasHkeys() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Hkeys)
+	return ok
+}
+
+func (x *Operation) HasHvals() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Hvals)
+	return ok
+}
+
+func (x *Operation) HasHlen() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Hlen)
+	return ok
+}
+
+func (x *Operation) HasHexists() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Hexists)
+	return ok
+}
+
+func (x *Operation) HasHstrlen() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Hstrlen)
+	return ok
+}
+
+func (x *Operation) HasHdel() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Hdel)
+	return ok
+}
+
+func (x *Operation) HasHincr() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Hincr)
+	return ok
+}
+
+func (x *Operation) HasZadd() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Zadd)
+	return ok
+}
+
+func (x *Operation) HasZincr() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Zincr)
+	return ok
+}
+
+func (x *Operation) HasZrem() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Zrem)
+	return ok
+}
+
+func (x *Operation) HasZscore() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Zscore)
+	return ok
+}
+
+func (x *Operation) HasZcard() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Zcard)
+	return ok
+}
+
+func (x *Operation) HasZrange() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Zrange)
+	return ok
+}
+
+func (x *Operation) HasZrangeByScore() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_ZrangeByScore)
+	return ok
+}
+
+func (x *Operation) HasZrank() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Zrank)
+	return ok
+}
+
+func (x *Operation) HasZpop() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Zpop)
+	return ok
+}
+
+func (x *Operation) HasLpush() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Lpush)
+	return ok
+}
+
+func (x *Operation) HasLpop() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Lpop)
+	return ok
+}
+
+func (x *Operation) HasLrange() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Lrange)
+	return ok
+}
+
+func (x *Operation) HasLlen() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Llen)
+	return ok
+}
+
+func (x *Operation) HasLindex() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Lindex)
+	return ok
+}
+
+func (x *Operation) HasLset() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Lset)
+	return ok
+}
+
+func (x *Operation) HasLinsert() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Linsert)
+	return ok
+}
+
+func (x *Operation) HasLrem() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Lrem)
+	return ok
+}
+
+func (x *Operation) HasLtrim() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Ltrim)
+	return ok
+}
+
+func (x *Operation) HasLmove() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Lmove)
+	return ok
+}
+
+func (x *Operation) HasLpos() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Lpos)
+	return ok
+}
+
+func (x *Operation) HasExpire() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Expire)
+	return ok
+}
+
+func (x *Operation) HasPersist() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Persist)
+	return ok
+}
+
+func (x *Operation) HasTtl() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Ttl)
+	return ok
+}
+
+func (x *Operation) HasRename() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Rename)
+	return ok
+}
+
+func (x *Operation) HasCopy() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Copy)
+	return ok
+}
+
+func (x *Operation) HasBcreate() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Bcreate)
+	return ok
+}
+
+func (x *Operation) HasBget() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Bget)
+	return ok
+}
+
+func (x *Operation) HasBincr() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Bincr)
+	return ok
+}
+
+func (x *Operation) HasBdecr() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Bdecr)
+	return ok
+}
+
+func (x *Operation) HasBgrant() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Bgrant)
+	return ok
+}
+
+func (x *Operation) HasBrights() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Brights)
+	return ok
+}
+
+func (x *Operation) HasBreclaim() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Breclaim)
+	return ok
+}
+
 func (x *Operation) ClearOp() {
 	x.xxx_hidden_Op = nil
 }
@@ -2703,6 +10341,270 @@ func (x *Operation) ClearTxn() {
 	}
 }
 
+func (x *Operation) ClearHset() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Hset); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearHsetnx() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Hsetnx); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearHget() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Hget); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearHmget() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Hmget); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearHgetall() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Hgetall); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearHkeys() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Hkeys); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearHvals() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Hvals); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearHlen() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Hlen); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearHexists() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Hexists); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearHstrlen() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Hstrlen); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearHdel() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Hdel); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearHincr() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Hincr); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearZadd() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Zadd); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearZincr() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Zincr); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearZrem() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Zrem); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearZscore() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Zscore); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearZcard() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Zcard); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearZrange() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Zrange); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearZrangeByScore() {
+	if _, ok := x.xxx_hidden_Op.(*operation_ZrangeByScore); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearZrank() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Zrank); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearZpop() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Zpop); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearLpush() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Lpush); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearLpop() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Lpop); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearLrange() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Lrange); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearLlen() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Llen); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearLindex() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Lindex); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearLset() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Lset); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearLinsert() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Linsert); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearLrem() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Lrem); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearLtrim() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Ltrim); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearLmove() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Lmove); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearLpos() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Lpos); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearExpire() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Expire); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearPersist() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Persist); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearTtl() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Ttl); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearRename() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Rename); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearCopy() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Copy); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearBcreate() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Bcreate); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearBget() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Bget); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearBincr() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Bincr); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearBdecr() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Bdecr); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearBgrant() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Bgrant); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearBrights() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Brights); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearBreclaim() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Breclaim); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
 const Operation_Op_not_set_case case_Operation_Op = 0
 const Operation_Get_case case_Operation_Op = 1
 const Operation_Set_case case_Operation_Op = 2
@@ -2719,6 +10621,50 @@ const Operation_Smembers_case case_Operation_Op = 12
 const Operation_Scan_case case_Operation_Op = 13
 const Operation_Siblings_case case_Operation_Op = 14
 const Operation_Txn_case case_Operation_Op = 15
+const Operation_Hset_case case_Operation_Op = 16
+const Operation_Hsetnx_case case_Operation_Op = 17
+const Operation_Hget_case case_Operation_Op = 18
+const Operation_Hmget_case case_Operation_Op = 19
+const Operation_Hgetall_case case_Operation_Op = 20
+const Operation_Hkeys_case case_Operation_Op = 21
+const Operation_Hvals_case case_Operation_Op = 22
+const Operation_Hlen_case case_Operation_Op = 23
+const Operation_Hexists_case case_Operation_Op = 24
+const Operation_Hstrlen_case case_Operation_Op = 25
+const Operation_Hdel_case case_Operation_Op = 26
+const Operation_Hincr_case case_Operation_Op = 27
+const Operation_Zadd_case case_Operation_Op = 28
+const Operation_Zincr_case case_Operation_Op = 29
+const Operation_Zrem_case case_Operation_Op = 30
+const Operation_Zscore_case case_Operation_Op = 31
+const Operation_Zcard_case case_Operation_Op = 32
+const Operation_Zrange_case case_Operation_Op = 33
+const Operation_ZrangeByScore_case case_Operation_Op = 34
+const Operation_Zrank_case case_Operation_Op = 35
+const Operation_Zpop_case case_Operation_Op = 36
+const Operation_Lpush_case case_Operation_Op = 37
+const Operation_Lpop_case case_Operation_Op = 38
+const Operation_Lrange_case case_Operation_Op = 39
+const Operation_Llen_case case_Operation_Op = 40
+const Operation_Lindex_case case_Operation_Op = 41
+const Operation_Lset_case case_Operation_Op = 42
+const Operation_Linsert_case case_Operation_Op = 43
+const Operation_Lrem_case case_Operation_Op = 44
+const Operation_Ltrim_case case_Operation_Op = 45
+const Operation_Lmove_case case_Operation_Op = 46
+const Operation_Lpos_case case_Operation_Op = 47
+const Operation_Expire_case case_Operation_Op = 50
+const Operation_Persist_case case_Operation_Op = 51
+const Operation_Ttl_case case_Operation_Op = 52
+const Operation_Rename_case case_Operation_Op = 53
+const Operation_Copy_case case_Operation_Op = 54
+const Operation_Bcreate_case case_Operation_Op = 60
+const Operation_Bget_case case_Operation_Op = 61
+const Operation_Bincr_case case_Operation_Op = 62
+const Operation_Bdecr_case case_Operation_Op = 63
+const Operation_Bgrant_case case_Operation_Op = 64
+const Operation_Brights_case case_Operation_Op = 65
+const Operation_Breclaim_case case_Operation_Op = 66
 
 func (x *Operation) WhichOp() case_Operation_Op {
 	if x == nil {
@@ -2755,6 +10701,94 @@ func (x *Operation) WhichOp() case_Operation_Op {
 		return Operation_Siblings_case
 	case *operation_Txn:
 		return Operation_Txn_case
+	case *operation_Hset:
+		return Operation_Hset_case
+	case *operation_Hsetnx:
+		return Operation_Hsetnx_case
+	case *operation_Hget:
+		return Operation_Hget_case
+	case *operation_Hmget:
+		return Operation_Hmget_case
+	case *operation_Hgetall:
+		return Operation_Hgetall_case
+	case *operation_Hkeys:
+		return Operation_Hkeys_case
+	case *operation_Hvals:
+		return Operation_Hvals_case
+	case *operation_Hlen:
+		return Operation_Hlen_case
+	case *operation_Hexists:
+		return Operation_Hexists_case
+	case *operation_Hstrlen:
+		return Operation_Hstrlen_case
+	case *operation_Hdel:
+		return Operation_Hdel_case
+	case *operation_Hincr:
+		return Operation_Hincr_case
+	case *operation_Zadd:
+		return Operation_Zadd_case
+	case *operation_Zincr:
+		return Operation_Zincr_case
+	case *operation_Zrem:
+		return Operation_Zrem_case
+	case *operation_Zscore:
+		return Operation_Zscore_case
+	case *operation_Zcard:
+		return Operation_Zcard_case
+	case *operation_Zrange:
+		return Operation_Zrange_case
+	case *operation_ZrangeByScore:
+		return Operation_ZrangeByScore_case
+	case *operation_Zrank:
+		return Operation_Zrank_case
+	case *operation_Zpop:
+		return Operation_Zpop_case
+	case *operation_Lpush:
+		return Operation_Lpush_case
+	case *operation_Lpop:
+		return Operation_Lpop_case
+	case *operation_Lrange:
+		return Operation_Lrange_case
+	case *operation_Llen:
+		return Operation_Llen_case
+	case *operation_Lindex:
+		return Operation_Lindex_case
+	case *operation_Lset:
+		return Operation_Lset_case
+	case *operation_Linsert:
+		return Operation_Linsert_case
+	case *operation_Lrem:
+		return Operation_Lrem_case
+	case *operation_Ltrim:
+		return Operation_Ltrim_case
+	case *operation_Lmove:
+		return Operation_Lmove_case
+	case *operation_Lpos:
+		return Operation_Lpos_case
+	case *operation_Expire:
+		return Operation_Expire_case
+	case *operation_Persist:
+		return Operation_Persist_case
+	case *operation_Ttl:
+		return Operation_Ttl_case
+	case *operation_Rename:
+		return Operation_Rename_case
+	case *operation_Copy:
+		return Operation_Copy_case
+	case *operation_Bcreate:
+		return Operation_Bcreate_case
+	case *operation_Bget:
+		return Operation_Bget_case
+	case *operation_Bincr:
+		return Operation_Bincr_case
+	case *operation_Bdecr:
+		return Operation_Bdecr_case
+	case *operation_Bgrant:
+		return Operation_Bgrant_case
+	case *operation_Brights:
+		return Operation_Brights_case
+	case *operation_Breclaim:
+		return Operation_Breclaim_case
 	default:
 		return Operation_Op_not_set_case
 	}
@@ -2764,21 +10798,65 @@ type Operation_builder struct {
 	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
 
 	// Fields of oneof xxx_hidden_Op:
-	Get          *GetRequest
-	Set          *SetRequest
-	Delete       *DeleteRequest
-	Incr         *IncrRequest
-	ResetCounter *ResetCounterRequest
-	Sadd         *SAddRequest
-	Srem         *SRemRequest
-	Sismember    *SIsMemberRequest
-	Scard        *SCardRequest
-	Exists       *ExistsRequest
-	Ping         *PingRequest
-	Smembers     *SMembersRequest
-	Scan         *ScanRequest
-	Siblings     *SiblingsRequest
-	Txn          *TxnRequest
+	Get           *GetRequest
+	Set           *SetRequest
+	Delete        *DeleteRequest
+	Incr          *IncrRequest
+	ResetCounter  *ResetCounterRequest
+	Sadd          *SAddRequest
+	Srem          *SRemRequest
+	Sismember     *SIsMemberRequest
+	Scard         *SCardRequest
+	Exists        *ExistsRequest
+	Ping          *PingRequest
+	Smembers      *SMembersRequest
+	Scan          *ScanRequest
+	Siblings      *SiblingsRequest
+	Txn           *TxnRequest
+	Hset          *HSetRequest
+	Hsetnx        *HSetNXRequest
+	Hget          *HGetRequest
+	Hmget         *HMGetRequest
+	Hgetall       *HGetAllRequest
+	Hkeys         *HKeysRequest
+	Hvals         *HValsRequest
+	Hlen          *HLenRequest
+	Hexists       *HExistsRequest
+	Hstrlen       *HStrLenRequest
+	Hdel          *HDelRequest
+	Hincr         *HIncrRequest
+	Zadd          *ZAddRequest
+	Zincr         *ZIncrRequest
+	Zrem          *ZRemRequest
+	Zscore        *ZScoreRequest
+	Zcard         *ZCardRequest
+	Zrange        *ZRangeRequest
+	ZrangeByScore *ZRangeByScoreRequest
+	Zrank         *ZRankRequest
+	Zpop          *ZPopRequest
+	Lpush         *LPushRequest
+	Lpop          *LPopRequest
+	Lrange        *LRangeRequest
+	Llen          *LLenRequest
+	Lindex        *LIndexRequest
+	Lset          *LSetRequest
+	Linsert       *LInsertRequest
+	Lrem          *LRemRequest
+	Ltrim         *LTrimRequest
+	Lmove         *LMoveRequest
+	Lpos          *LPosRequest
+	Expire        *ExpireRequest
+	Persist       *PersistRequest
+	Ttl           *TTLRequest
+	Rename        *RenameRequest
+	Copy          *CopyRequest
+	Bcreate       *BCreateRequest
+	Bget          *BGetRequest
+	Bincr         *BIncrRequest
+	Bdecr         *BDecrRequest
+	Bgrant        *BGrantRequest
+	Brights       *BRightsRequest
+	Breclaim      *BReclaimRequest
 	// -- end of xxx_hidden_Op
 }
 
@@ -2831,13 +10909,145 @@ func (b0 Operation_builder) Build() *Operation {
 	if b.Txn != nil {
 		x.xxx_hidden_Op = &operation_Txn{b.Txn}
 	}
+	if b.Hset != nil {
+		x.xxx_hidden_Op = &operation_Hset{b.Hset}
+	}
+	if b.Hsetnx != nil {
+		x.xxx_hidden_Op = &operation_Hsetnx{b.Hsetnx}
+	}
+	if b.Hget != nil {
+		x.xxx_hidden_Op = &operation_Hget{b.Hget}
+	}
+	if b.Hmget != nil {
+		x.xxx_hidden_Op = &operation_Hmget{b.Hmget}
+	}
+	if b.Hgetall != nil {
+		x.xxx_hidden_Op = &operation_Hgetall{b.Hgetall}
+	}
+	if b.Hkeys != nil {
+		x.xxx_hidden_Op = &operation_Hkeys{b.Hkeys}
+	}
+	if b.Hvals != nil {
+		x.xxx_hidden_Op = &operation_Hvals{b.Hvals}
+	}
+	if b.Hlen != nil {
+		x.xxx_hidden_Op = &operation_Hlen{b.Hlen}
+	}
+	if b.Hexists != nil {
+		x.xxx_hidden_Op = &operation_Hexists{b.Hexists}
+	}
+	if b.Hstrlen != nil {
+		x.xxx_hidden_Op = &operation_Hstrlen{b.Hstrlen}
+	}
+	if b.Hdel != nil {
+		x.xxx_hidden_Op = &operation_Hdel{b.Hdel}
+	}
+	if b.Hincr != nil {
+		x.xxx_hidden_Op = &operation_Hincr{b.Hincr}
+	}
+	if b.Zadd != nil {
+		x.xxx_hidden_Op = &operation_Zadd{b.Zadd}
+	}
+	if b.Zincr != nil {
+		x.xxx_hidden_Op = &operation_Zincr{b.Zincr}
+	}
+	if b.Zrem != nil {
+		x.xxx_hidden_Op = &operation_Zrem{b.Zrem}
+	}
+	if b.Zscore != nil {
+		x.xxx_hidden_Op = &operation_Zscore{b.Zscore}
+	}
+	if b.Zcard != nil {
+		x.xxx_hidden_Op = &operation_Zcard{b.Zcard}
+	}
+	if b.Zrange != nil {
+		x.xxx_hidden_Op = &operation_Zrange{b.Zrange}
+	}
+	if b.ZrangeByScore != nil {
+		x.xxx_hidden_Op = &operation_ZrangeByScore{b.ZrangeByScore}
+	}
+	if b.Zrank != nil {
+		x.xxx_hidden_Op = &operation_Zrank{b.Zrank}
+	}
+	if b.Zpop != nil {
+		x.xxx_hidden_Op = &operation_Zpop{b.Zpop}
+	}
+	if b.Lpush != nil {
+		x.xxx_hidden_Op = &operation_Lpush{b.Lpush}
+	}
+	if b.Lpop != nil {
+		x.xxx_hidden_Op = &operation_Lpop{b.Lpop}
+	}
+	if b.Lrange != nil {
+		x.xxx_hidden_Op = &operation_Lrange{b.Lrange}
+	}
+	if b.Llen != nil {
+		x.xxx_hidden_Op = &operation_Llen{b.Llen}
+	}
+	if b.Lindex != nil {
+		x.xxx_hidden_Op = &operation_Lindex{b.Lindex}
+	}
+	if b.Lset != nil {
+		x.xxx_hidden_Op = &operation_Lset{b.Lset}
+	}
+	if b.Linsert != nil {
+		x.xxx_hidden_Op = &operation_Linsert{b.Linsert}
+	}
+	if b.Lrem != nil {
+		x.xxx_hidden_Op = &operation_Lrem{b.Lrem}
+	}
+	if b.Ltrim != nil {
+		x.xxx_hidden_Op = &operation_Ltrim{b.Ltrim}
+	}
+	if b.Lmove != nil {
+		x.xxx_hidden_Op = &operation_Lmove{b.Lmove}
+	}
+	if b.Lpos != nil {
+		x.xxx_hidden_Op = &operation_Lpos{b.Lpos}
+	}
+	if b.Expire != nil {
+		x.xxx_hidden_Op = &operation_Expire{b.Expire}
+	}
+	if b.Persist != nil {
+		x.xxx_hidden_Op = &operation_Persist{b.Persist}
+	}
+	if b.Ttl != nil {
+		x.xxx_hidden_Op = &operation_Ttl{b.Ttl}
+	}
+	if b.Rename != nil {
+		x.xxx_hidden_Op = &operation_Rename{b.Rename}
+	}
+	if b.Copy != nil {
+		x.xxx_hidden_Op = &operation_Copy{b.Copy}
+	}
+	if b.Bcreate != nil {
+		x.xxx_hidden_Op = &operation_Bcreate{b.Bcreate}
+	}
+	if b.Bget != nil {
+		x.xxx_hidden_Op = &operation_Bget{b.Bget}
+	}
+	if b.Bincr != nil {
+		x.xxx_hidden_Op = &operation_Bincr{b.Bincr}
+	}
+	if b.Bdecr != nil {
+		x.xxx_hidden_Op = &operation_Bdecr{b.Bdecr}
+	}
+	if b.Bgrant != nil {
+		x.xxx_hidden_Op = &operation_Bgrant{b.Bgrant}
+	}
+	if b.Brights != nil {
+		x.xxx_hidden_Op = &operation_Brights{b.Brights}
+	}
+	if b.Breclaim != nil {
+		x.xxx_hidden_Op = &operation_Breclaim{b.Breclaim}
+	}
 	return m0
 }
 
 type case_Operation_Op protoreflect.FieldNumber
 
 func (x case_Operation_Op) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[29].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[106].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -2908,6 +11118,182 @@ type operation_Txn struct {
 	Txn *TxnRequest `protobuf:"bytes,15,opt,name=txn,proto3,oneof"`
 }
 
+type operation_Hset struct {
+	Hset *HSetRequest `protobuf:"bytes,16,opt,name=hset,proto3,oneof"`
+}
+
+type operation_Hsetnx struct {
+	Hsetnx *HSetNXRequest `protobuf:"bytes,17,opt,name=hsetnx,proto3,oneof"`
+}
+
+type operation_Hget struct {
+	Hget *HGetRequest `protobuf:"bytes,18,opt,name=hget,proto3,oneof"`
+}
+
+type operation_Hmget struct {
+	Hmget *HMGetRequest `protobuf:"bytes,19,opt,name=hmget,proto3,oneof"`
+}
+
+type operation_Hgetall struct {
+	Hgetall *HGetAllRequest `protobuf:"bytes,20,opt,name=hgetall,proto3,oneof"`
+}
+
+type operation_Hkeys struct {
+	Hkeys *HKeysRequest `protobuf:"bytes,21,opt,name=hkeys,proto3,oneof"`
+}
+
+type operation_Hvals struct {
+	Hvals *HValsRequest `protobuf:"bytes,22,opt,name=hvals,proto3,oneof"`
+}
+
+type operation_Hlen struct {
+	Hlen *HLenRequest `protobuf:"bytes,23,opt,name=hlen,proto3,oneof"`
+}
+
+type operation_Hexists struct {
+	Hexists *HExistsRequest `protobuf:"bytes,24,opt,name=hexists,proto3,oneof"`
+}
+
+type operation_Hstrlen struct {
+	Hstrlen *HStrLenRequest `protobuf:"bytes,25,opt,name=hstrlen,proto3,oneof"`
+}
+
+type operation_Hdel struct {
+	Hdel *HDelRequest `protobuf:"bytes,26,opt,name=hdel,proto3,oneof"`
+}
+
+type operation_Hincr struct {
+	Hincr *HIncrRequest `protobuf:"bytes,27,opt,name=hincr,proto3,oneof"`
+}
+
+type operation_Zadd struct {
+	Zadd *ZAddRequest `protobuf:"bytes,28,opt,name=zadd,proto3,oneof"`
+}
+
+type operation_Zincr struct {
+	Zincr *ZIncrRequest `protobuf:"bytes,29,opt,name=zincr,proto3,oneof"`
+}
+
+type operation_Zrem struct {
+	Zrem *ZRemRequest `protobuf:"bytes,30,opt,name=zrem,proto3,oneof"`
+}
+
+type operation_Zscore struct {
+	Zscore *ZScoreRequest `protobuf:"bytes,31,opt,name=zscore,proto3,oneof"`
+}
+
+type operation_Zcard struct {
+	Zcard *ZCardRequest `protobuf:"bytes,32,opt,name=zcard,proto3,oneof"`
+}
+
+type operation_Zrange struct {
+	Zrange *ZRangeRequest `protobuf:"bytes,33,opt,name=zrange,proto3,oneof"`
+}
+
+type operation_ZrangeByScore struct {
+	ZrangeByScore *ZRangeByScoreRequest `protobuf:"bytes,34,opt,name=zrange_by_score,json=zrangeByScore,proto3,oneof"`
+}
+
+type operation_Zrank struct {
+	Zrank *ZRankRequest `protobuf:"bytes,35,opt,name=zrank,proto3,oneof"`
+}
+
+type operation_Zpop struct {
+	Zpop *ZPopRequest `protobuf:"bytes,36,opt,name=zpop,proto3,oneof"`
+}
+
+type operation_Lpush struct {
+	Lpush *LPushRequest `protobuf:"bytes,37,opt,name=lpush,proto3,oneof"`
+}
+
+type operation_Lpop struct {
+	Lpop *LPopRequest `protobuf:"bytes,38,opt,name=lpop,proto3,oneof"`
+}
+
+type operation_Lrange struct {
+	Lrange *LRangeRequest `protobuf:"bytes,39,opt,name=lrange,proto3,oneof"`
+}
+
+type operation_Llen struct {
+	Llen *LLenRequest `protobuf:"bytes,40,opt,name=llen,proto3,oneof"`
+}
+
+type operation_Lindex struct {
+	Lindex *LIndexRequest `protobuf:"bytes,41,opt,name=lindex,proto3,oneof"`
+}
+
+type operation_Lset struct {
+	Lset *LSetRequest `protobuf:"bytes,42,opt,name=lset,proto3,oneof"`
+}
+
+type operation_Linsert struct {
+	Linsert *LInsertRequest `protobuf:"bytes,43,opt,name=linsert,proto3,oneof"`
+}
+
+type operation_Lrem struct {
+	Lrem *LRemRequest `protobuf:"bytes,44,opt,name=lrem,proto3,oneof"`
+}
+
+type operation_Ltrim struct {
+	Ltrim *LTrimRequest `protobuf:"bytes,45,opt,name=ltrim,proto3,oneof"`
+}
+
+type operation_Lmove struct {
+	Lmove *LMoveRequest `protobuf:"bytes,46,opt,name=lmove,proto3,oneof"`
+}
+
+type operation_Lpos struct {
+	Lpos *LPosRequest `protobuf:"bytes,47,opt,name=lpos,proto3,oneof"`
+}
+
+type operation_Expire struct {
+	Expire *ExpireRequest `protobuf:"bytes,50,opt,name=expire,proto3,oneof"`
+}
+
+type operation_Persist struct {
+	Persist *PersistRequest `protobuf:"bytes,51,opt,name=persist,proto3,oneof"`
+}
+
+type operation_Ttl struct {
+	Ttl *TTLRequest `protobuf:"bytes,52,opt,name=ttl,proto3,oneof"`
+}
+
+type operation_Rename struct {
+	Rename *RenameRequest `protobuf:"bytes,53,opt,name=rename,proto3,oneof"`
+}
+
+type operation_Copy struct {
+	Copy *CopyRequest `protobuf:"bytes,54,opt,name=copy,proto3,oneof"`
+}
+
+type operation_Bcreate struct {
+	Bcreate *BCreateRequest `protobuf:"bytes,60,opt,name=bcreate,proto3,oneof"`
+}
+
+type operation_Bget struct {
+	Bget *BGetRequest `protobuf:"bytes,61,opt,name=bget,proto3,oneof"`
+}
+
+type operation_Bincr struct {
+	Bincr *BIncrRequest `protobuf:"bytes,62,opt,name=bincr,proto3,oneof"`
+}
+
+type operation_Bdecr struct {
+	Bdecr *BDecrRequest `protobuf:"bytes,63,opt,name=bdecr,proto3,oneof"`
+}
+
+type operation_Bgrant struct {
+	Bgrant *BGrantRequest `protobuf:"bytes,64,opt,name=bgrant,proto3,oneof"`
+}
+
+type operation_Brights struct {
+	Brights *BRightsRequest `protobuf:"bytes,65,opt,name=brights,proto3,oneof"`
+}
+
+type operation_Breclaim struct {
+	Breclaim *BReclaimRequest `protobuf:"bytes,66,opt,name=breclaim,proto3,oneof"`
+}
+
 func (*operation_Get) isOperation_Op() {}
 
 func (*operation_Set) isOperation_Op() {}
@@ -2938,6 +11324,94 @@ func (*operation_Siblings) isOperation_Op() {}
 
 func (*operation_Txn) isOperation_Op() {}
 
+func (*operation_Hset) isOperation_Op() {}
+
+func (*operation_Hsetnx) isOperation_Op() {}
+
+func (*operation_Hget) isOperation_Op() {}
+
+func (*operation_Hmget) isOperation_Op() {}
+
+func (*operation_Hgetall) isOperation_Op() {}
+
+func (*operation_Hkeys) isOperation_Op() {}
+
+func (*operation_Hvals) isOperation_Op() {}
+
+func (*operation_Hlen) isOperation_Op() {}
+
+func (*operation_Hexists) isOperation_Op() {}
+
+func (*operation_Hstrlen) isOperation_Op() {}
+
+func (*operation_Hdel) isOperation_Op() {}
+
+func (*operation_Hincr) isOperation_Op() {}
+
+func (*operation_Zadd) isOperation_Op() {}
+
+func (*operation_Zincr) isOperation_Op() {}
+
+func (*operation_Zrem) isOperation_Op() {}
+
+func (*operation_Zscore) isOperation_Op() {}
+
+func (*operation_Zcard) isOperation_Op() {}
+
+func (*operation_Zrange) isOperation_Op() {}
+
+func (*operation_ZrangeByScore) isOperation_Op() {}
+
+func (*operation_Zrank) isOperation_Op() {}
+
+func (*operation_Zpop) isOperation_Op() {}
+
+func (*operation_Lpush) isOperation_Op() {}
+
+func (*operation_Lpop) isOperation_Op() {}
+
+func (*operation_Lrange) isOperation_Op() {}
+
+func (*operation_Llen) isOperation_Op() {}
+
+func (*operation_Lindex) isOperation_Op() {}
+
+func (*operation_Lset) isOperation_Op() {}
+
+func (*operation_Linsert) isOperation_Op() {}
+
+func (*operation_Lrem) isOperation_Op() {}
+
+func (*operation_Ltrim) isOperation_Op() {}
+
+func (*operation_Lmove) isOperation_Op() {}
+
+func (*operation_Lpos) isOperation_Op() {}
+
+func (*operation_Expire) isOperation_Op() {}
+
+func (*operation_Persist) isOperation_Op() {}
+
+func (*operation_Ttl) isOperation_Op() {}
+
+func (*operation_Rename) isOperation_Op() {}
+
+func (*operation_Copy) isOperation_Op() {}
+
+func (*operation_Bcreate) isOperation_Op() {}
+
+func (*operation_Bget) isOperation_Op() {}
+
+func (*operation_Bincr) isOperation_Op() {}
+
+func (*operation_Bdecr) isOperation_Op() {}
+
+func (*operation_Bgrant) isOperation_Op() {}
+
+func (*operation_Brights) isOperation_Op() {}
+
+func (*operation_Breclaim) isOperation_Op() {}
+
 type Result struct {
 	state             protoimpl.MessageState `protogen:"opaque.v1"`
 	xxx_hidden_Result isResult_Result        `protobuf_oneof:"result"`
@@ -2947,7 +11421,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[30]
+	mi := &file_atoll_v1_kv_proto_msgTypes[107]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2959,7 +11433,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[30]
+	mi := &file_atoll_v1_kv_proto_msgTypes[107]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3105,6 +11579,402 @@ func (x *Result) GetTxn() *TxnResponse {
 	return nil
 }
 
+func (x *Result) GetHset() *HSetResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Hset); ok {
+			return x.Hset
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetHsetnx() *HSetNXResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Hsetnx); ok {
+			return x.Hsetnx
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetHget() *HGetResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Hget); ok {
+			return x.Hget
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetHmget() *HMGetResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Hmget); ok {
+			return x.Hmget
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetHgetall() *HGetAllResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Hgetall); ok {
+			return x.Hgetall
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetHkeys() *HKeysResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Hkeys); ok {
+			return x.Hkeys
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetHvals() *HValsResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Hvals); ok {
+			return x.Hvals
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetHlen() *HLenResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Hlen); ok {
+			return x.Hlen
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetHexists() *HExistsResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Hexists); ok {
+			return x.Hexists
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetHstrlen() *HStrLenResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Hstrlen); ok {
+			return x.Hstrlen
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetHdel() *HDelResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Hdel); ok {
+			return x.Hdel
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetHincr() *HIncrResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Hincr); ok {
+			return x.Hincr
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetZadd() *ZAddResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Zadd); ok {
+			return x.Zadd
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetZincr() *ZIncrResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Zincr); ok {
+			return x.Zincr
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetZrem() *ZRemResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Zrem); ok {
+			return x.Zrem
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetZscore() *ZScoreResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Zscore); ok {
+			return x.Zscore
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetZcard() *ZCardResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Zcard); ok {
+			return x.Zcard
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetZrange() *ZRangeResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Zrange); ok {
+			return x.Zrange
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetZrangeByScore() *ZRangeByScoreResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_ZrangeByScore); ok {
+			return x.ZrangeByScore
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetZrank() *ZRankResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Zrank); ok {
+			return x.Zrank
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetZpop() *ZPopResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Zpop); ok {
+			return x.Zpop
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetLpush() *LPushResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Lpush); ok {
+			return x.Lpush
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetLpop() *LPopResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Lpop); ok {
+			return x.Lpop
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetLrange() *LRangeResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Lrange); ok {
+			return x.Lrange
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetLlen() *LLenResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Llen); ok {
+			return x.Llen
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetLindex() *LIndexResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Lindex); ok {
+			return x.Lindex
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetLset() *LSetResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Lset); ok {
+			return x.Lset
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetLinsert() *LInsertResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Linsert); ok {
+			return x.Linsert
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetLrem() *LRemResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Lrem); ok {
+			return x.Lrem
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetLtrim() *LTrimResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Ltrim); ok {
+			return x.Ltrim
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetLmove() *LMoveResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Lmove); ok {
+			return x.Lmove
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetLpos() *LPosResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Lpos); ok {
+			return x.Lpos
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetExpire() *ExpireResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Expire); ok {
+			return x.Expire
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetPersist() *PersistResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Persist); ok {
+			return x.Persist
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetTtl() *TTLResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Ttl); ok {
+			return x.Ttl
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetRename() *RenameResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Rename); ok {
+			return x.Rename
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetCopy() *CopyResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Copy); ok {
+			return x.Copy
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetBcreate() *BCreateResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Bcreate); ok {
+			return x.Bcreate
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetBget() *BGetResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Bget); ok {
+			return x.Bget
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetBincr() *BIncrResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Bincr); ok {
+			return x.Bincr
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetBdecr() *BDecrResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Bdecr); ok {
+			return x.Bdecr
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetBgrant() *BGrantResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Bgrant); ok {
+			return x.Bgrant
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetBrights() *BRightsResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Brights); ok {
+			return x.Brights
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetBreclaim() *BReclaimResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Breclaim); ok {
+			return x.Breclaim
+		}
+	}
+	return nil
+}
+
 func (x *Result) SetGet(v *GetResponse) {
 	if v == nil {
 		x.xxx_hidden_Result = nil
@@ -3223,6 +12093,358 @@ func (x *Result) SetTxn(v *TxnResponse) {
 		return
 	}
 	x.xxx_hidden_Result = &result_Txn{v}
+}
+
+func (x *Result) SetHset(v *HSetResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Hset{v}
+}
+
+func (x *Result) SetHsetnx(v *HSetNXResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Hsetnx{v}
+}
+
+func (x *Result) SetHget(v *HGetResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Hget{v}
+}
+
+func (x *Result) SetHmget(v *HMGetResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Hmget{v}
+}
+
+func (x *Result) SetHgetall(v *HGetAllResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Hgetall{v}
+}
+
+func (x *Result) SetHkeys(v *HKeysResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Hkeys{v}
+}
+
+func (x *Result) SetHvals(v *HValsResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Hvals{v}
+}
+
+func (x *Result) SetHlen(v *HLenResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Hlen{v}
+}
+
+func (x *Result) SetHexists(v *HExistsResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Hexists{v}
+}
+
+func (x *Result) SetHstrlen(v *HStrLenResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Hstrlen{v}
+}
+
+func (x *Result) SetHdel(v *HDelResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Hdel{v}
+}
+
+func (x *Result) SetHincr(v *HIncrResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Hincr{v}
+}
+
+func (x *Result) SetZadd(v *ZAddResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Zadd{v}
+}
+
+func (x *Result) SetZincr(v *ZIncrResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Zincr{v}
+}
+
+func (x *Result) SetZrem(v *ZRemResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Zrem{v}
+}
+
+func (x *Result) SetZscore(v *ZScoreResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Zscore{v}
+}
+
+func (x *Result) SetZcard(v *ZCardResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Zcard{v}
+}
+
+func (x *Result) SetZrange(v *ZRangeResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Zrange{v}
+}
+
+func (x *Result) SetZrangeByScore(v *ZRangeByScoreResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_ZrangeByScore{v}
+}
+
+func (x *Result) SetZrank(v *ZRankResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Zrank{v}
+}
+
+func (x *Result) SetZpop(v *ZPopResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Zpop{v}
+}
+
+func (x *Result) SetLpush(v *LPushResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Lpush{v}
+}
+
+func (x *Result) SetLpop(v *LPopResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Lpop{v}
+}
+
+func (x *Result) SetLrange(v *LRangeResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Lrange{v}
+}
+
+func (x *Result) SetLlen(v *LLenResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Llen{v}
+}
+
+func (x *Result) SetLindex(v *LIndexResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Lindex{v}
+}
+
+func (x *Result) SetLset(v *LSetResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Lset{v}
+}
+
+func (x *Result) SetLinsert(v *LInsertResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Linsert{v}
+}
+
+func (x *Result) SetLrem(v *LRemResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Lrem{v}
+}
+
+func (x *Result) SetLtrim(v *LTrimResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Ltrim{v}
+}
+
+func (x *Result) SetLmove(v *LMoveResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Lmove{v}
+}
+
+func (x *Result) SetLpos(v *LPosResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Lpos{v}
+}
+
+func (x *Result) SetExpire(v *ExpireResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Expire{v}
+}
+
+func (x *Result) SetPersist(v *PersistResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Persist{v}
+}
+
+func (x *Result) SetTtl(v *TTLResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Ttl{v}
+}
+
+func (x *Result) SetRename(v *RenameResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Rename{v}
+}
+
+func (x *Result) SetCopy(v *CopyResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Copy{v}
+}
+
+func (x *Result) SetBcreate(v *BCreateResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Bcreate{v}
+}
+
+func (x *Result) SetBget(v *BGetResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Bget{v}
+}
+
+func (x *Result) SetBincr(v *BIncrResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Bincr{v}
+}
+
+func (x *Result) SetBdecr(v *BDecrResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Bdecr{v}
+}
+
+func (x *Result) SetBgrant(v *BGrantResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Bgrant{v}
+}
+
+func (x *Result) SetBrights(v *BRightsResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Brights{v}
+}
+
+func (x *Result) SetBreclaim(v *BReclaimResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Breclaim{v}
 }
 
 func (x *Result) HasResult() bool {
@@ -3352,6 +12574,358 @@ func (x *Result) HasTxn() bool {
 	return ok
 }
 
+func (x *Result) HasHset() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Hset)
+	return ok
+}
+
+func (x *Result) HasHsetnx() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Hsetnx)
+	return ok
+}
+
+func (x *Result) HasHget() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Hget)
+	return ok
+}
+
+func (x *Result) HasHmget() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Hmget)
+	return ok
+}
+
+func (x *Result) HasHgetall() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Hgetall)
+	return ok
+}
+
+func (x *Result) HasHkeys() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Hkeys)
+	return ok
+}
+
+func (x *Result) HasHvals() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Hvals)
+	return ok
+}
+
+func (x *Result) HasHlen() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Hlen)
+	return ok
+}
+
+func (x *Result) HasHexists() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Hexists)
+	return ok
+}
+
+func (x *Result) HasHstrlen() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Hstrlen)
+	return ok
+}
+
+func (x *Result) HasHdel() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Hdel)
+	return ok
+}
+
+func (x *Result) HasHincr() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Hincr)
+	return ok
+}
+
+func (x *Result) HasZadd() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Zadd)
+	return ok
+}
+
+func (x *Result) HasZincr() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Zincr)
+	return ok
+}
+
+func (x *Result) HasZrem() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Zrem)
+	return ok
+}
+
+func (x *Result) HasZscore() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Zscore)
+	return ok
+}
+
+func (x *Result) HasZcard() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Zcard)
+	return ok
+}
+
+func (x *Result) HasZrange() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Zrange)
+	return ok
+}
+
+func (x *Result) HasZrangeByScore() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_ZrangeByScore)
+	return ok
+}
+
+func (x *Result) HasZrank() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Zrank)
+	return ok
+}
+
+func (x *Result) HasZpop() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Zpop)
+	return ok
+}
+
+func (x *Result) HasLpush() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Lpush)
+	return ok
+}
+
+func (x *Result) HasLpop() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Lpop)
+	return ok
+}
+
+func (x *Result) HasLrange() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Lrange)
+	return ok
+}
+
+func (x *Result) HasLlen() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Llen)
+	return ok
+}
+
+func (x *Result) HasLindex() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Lindex)
+	return ok
+}
+
+func (x *Result) HasLset() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Lset)
+	return ok
+}
+
+func (x *Result) HasLinsert() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Linsert)
+	return ok
+}
+
+func (x *Result) HasLrem() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Lrem)
+	return ok
+}
+
+func (x *Result) HasLtrim() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Ltrim)
+	return ok
+}
+
+func (x *Result) HasLmove() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Lmove)
+	return ok
+}
+
+func (x *Result) HasLpos() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Lpos)
+	return ok
+}
+
+func (x *Result) HasExpire() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Expire)
+	return ok
+}
+
+func (x *Result) HasPersist() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Persist)
+	return ok
+}
+
+func (x *Result) HasTtl() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Ttl)
+	return ok
+}
+
+func (x *Result) HasRename() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Rename)
+	return ok
+}
+
+func (x *Result) HasCopy() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Copy)
+	return ok
+}
+
+func (x *Result) HasBcreate() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Bcreate)
+	return ok
+}
+
+func (x *Result) HasBget() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Bget)
+	return ok
+}
+
+func (x *Result) HasBincr() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Bincr)
+	return ok
+}
+
+func (x *Result) HasBdecr() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Bdecr)
+	return ok
+}
+
+func (x *Result) HasBgrant() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Bgrant)
+	return ok
+}
+
+func (x *Result) HasBrights() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Brights)
+	return ok
+}
+
+func (x *Result) HasBreclaim() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Breclaim)
+	return ok
+}
+
 func (x *Result) ClearResult() {
 	x.xxx_hidden_Result = nil
 }
@@ -3446,6 +13020,270 @@ func (x *Result) ClearTxn() {
 	}
 }
 
+func (x *Result) ClearHset() {
+	if _, ok := x.xxx_hidden_Result.(*result_Hset); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearHsetnx() {
+	if _, ok := x.xxx_hidden_Result.(*result_Hsetnx); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearHget() {
+	if _, ok := x.xxx_hidden_Result.(*result_Hget); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearHmget() {
+	if _, ok := x.xxx_hidden_Result.(*result_Hmget); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearHgetall() {
+	if _, ok := x.xxx_hidden_Result.(*result_Hgetall); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearHkeys() {
+	if _, ok := x.xxx_hidden_Result.(*result_Hkeys); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearHvals() {
+	if _, ok := x.xxx_hidden_Result.(*result_Hvals); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearHlen() {
+	if _, ok := x.xxx_hidden_Result.(*result_Hlen); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearHexists() {
+	if _, ok := x.xxx_hidden_Result.(*result_Hexists); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearHstrlen() {
+	if _, ok := x.xxx_hidden_Result.(*result_Hstrlen); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearHdel() {
+	if _, ok := x.xxx_hidden_Result.(*result_Hdel); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearHincr() {
+	if _, ok := x.xxx_hidden_Result.(*result_Hincr); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearZadd() {
+	if _, ok := x.xxx_hidden_Result.(*result_Zadd); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearZincr() {
+	if _, ok := x.xxx_hidden_Result.(*result_Zincr); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearZrem() {
+	if _, ok := x.xxx_hidden_Result.(*result_Zrem); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearZscore() {
+	if _, ok := x.xxx_hidden_Result.(*result_Zscore); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearZcard() {
+	if _, ok := x.xxx_hidden_Result.(*result_Zcard); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearZrange() {
+	if _, ok := x.xxx_hidden_Result.(*result_Zrange); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearZrangeByScore() {
+	if _, ok := x.xxx_hidden_Result.(*result_ZrangeByScore); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearZrank() {
+	if _, ok := x.xxx_hidden_Result.(*result_Zrank); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearZpop() {
+	if _, ok := x.xxx_hidden_Result.(*result_Zpop); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearLpush() {
+	if _, ok := x.xxx_hidden_Result.(*result_Lpush); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearLpop() {
+	if _, ok := x.xxx_hidden_Result.(*result_Lpop); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearLrange() {
+	if _, ok := x.xxx_hidden_Result.(*result_Lrange); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearLlen() {
+	if _, ok := x.xxx_hidden_Result.(*result_Llen); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearLindex() {
+	if _, ok := x.xxx_hidden_Result.(*result_Lindex); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearLset() {
+	if _, ok := x.xxx_hidden_Result.(*result_Lset); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearLinsert() {
+	if _, ok := x.xxx_hidden_Result.(*result_Linsert); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearLrem() {
+	if _, ok := x.xxx_hidden_Result.(*result_Lrem); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearLtrim() {
+	if _, ok := x.xxx_hidden_Result.(*result_Ltrim); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearLmove() {
+	if _, ok := x.xxx_hidden_Result.(*result_Lmove); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearLpos() {
+	if _, ok := x.xxx_hidden_Result.(*result_Lpos); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearExpire() {
+	if _, ok := x.xxx_hidden_Result.(*result_Expire); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearPersist() {
+	if _, ok := x.xxx_hidden_Result.(*result_Persist); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearTtl() {
+	if _, ok := x.xxx_hidden_Result.(*result_Ttl); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearRename() {
+	if _, ok := x.xxx_hidden_Result.(*result_Rename); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearCopy() {
+	if _, ok := x.xxx_hidden_Result.(*result_Copy); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearBcreate() {
+	if _, ok := x.xxx_hidden_Result.(*result_Bcreate); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearBget() {
+	if _, ok := x.xxx_hidden_Result.(*result_Bget); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearBincr() {
+	if _, ok := x.xxx_hidden_Result.(*result_Bincr); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearBdecr() {
+	if _, ok := x.xxx_hidden_Result.(*result_Bdecr); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearBgrant() {
+	if _, ok := x.xxx_hidden_Result.(*result_Bgrant); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearBrights() {
+	if _, ok := x.xxx_hidden_Result.(*result_Brights); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearBreclaim() {
+	if _, ok := x.xxx_hidden_Result.(*result_Breclaim); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
 const Result_Result_not_set_case case_Result_Result = 0
 const Result_Get_case case_Result_Result = 1
 const Result_Set_case case_Result_Result = 2
@@ -3462,6 +13300,50 @@ const Result_Smembers_case case_Result_Result = 12
 const Result_Scan_case case_Result_Result = 13
 const Result_Siblings_case case_Result_Result = 14
 const Result_Txn_case case_Result_Result = 15
+const Result_Hset_case case_Result_Result = 16
+const Result_Hsetnx_case case_Result_Result = 17
+const Result_Hget_case case_Result_Result = 18
+const Result_Hmget_case case_Result_Result = 19
+const Result_Hgetall_case case_Result_Result = 20
+const Result_Hkeys_case case_Result_Result = 21
+const Result_Hvals_case case_Result_Result = 22
+const Result_Hlen_case case_Result_Result = 23
+const Result_Hexists_case case_Result_Result = 24
+const Result_Hstrlen_case case_Result_Result = 25
+const Result_Hdel_case case_Result_Result = 26
+const Result_Hincr_case case_Result_Result = 27
+const Result_Zadd_case case_Result_Result = 28
+const Result_Zincr_case case_Result_Result = 29
+const Result_Zrem_case case_Result_Result = 30
+const Result_Zscore_case case_Result_Result = 31
+const Result_Zcard_case case_Result_Result = 32
+const Result_Zrange_case case_Result_Result = 33
+const Result_ZrangeByScore_case case_Result_Result = 34
+const Result_Zrank_case case_Result_Result = 35
+const Result_Zpop_case case_Result_Result = 36
+const Result_Lpush_case case_Result_Result = 37
+const Result_Lpop_case case_Result_Result = 38
+const Result_Lrange_case case_Result_Result = 39
+const Result_Llen_case case_Result_Result = 40
+const Result_Lindex_case case_Result_Result = 41
+const Result_Lset_case case_Result_Result = 42
+const Result_Linsert_case case_Result_Result = 43
+const Result_Lrem_case case_Result_Result = 44
+const Result_Ltrim_case case_Result_Result = 45
+const Result_Lmove_case case_Result_Result = 46
+const Result_Lpos_case case_Result_Result = 47
+const Result_Expire_case case_Result_Result = 50
+const Result_Persist_case case_Result_Result = 51
+const Result_Ttl_case case_Result_Result = 52
+const Result_Rename_case case_Result_Result = 53
+const Result_Copy_case case_Result_Result = 54
+const Result_Bcreate_case case_Result_Result = 60
+const Result_Bget_case case_Result_Result = 61
+const Result_Bincr_case case_Result_Result = 62
+const Result_Bdecr_case case_Result_Result = 63
+const Result_Bgrant_case case_Result_Result = 64
+const Result_Brights_case case_Result_Result = 65
+const Result_Breclaim_case case_Result_Result = 66
 
 func (x *Result) WhichResult() case_Result_Result {
 	if x == nil {
@@ -3498,6 +13380,94 @@ func (x *Result) WhichResult() case_Result_Result {
 		return Result_Siblings_case
 	case *result_Txn:
 		return Result_Txn_case
+	case *result_Hset:
+		return Result_Hset_case
+	case *result_Hsetnx:
+		return Result_Hsetnx_case
+	case *result_Hget:
+		return Result_Hget_case
+	case *result_Hmget:
+		return Result_Hmget_case
+	case *result_Hgetall:
+		return Result_Hgetall_case
+	case *result_Hkeys:
+		return Result_Hkeys_case
+	case *result_Hvals:
+		return Result_Hvals_case
+	case *result_Hlen:
+		return Result_Hlen_case
+	case *result_Hexists:
+		return Result_Hexists_case
+	case *result_Hstrlen:
+		return Result_Hstrlen_case
+	case *result_Hdel:
+		return Result_Hdel_case
+	case *result_Hincr:
+		return Result_Hincr_case
+	case *result_Zadd:
+		return Result_Zadd_case
+	case *result_Zincr:
+		return Result_Zincr_case
+	case *result_Zrem:
+		return Result_Zrem_case
+	case *result_Zscore:
+		return Result_Zscore_case
+	case *result_Zcard:
+		return Result_Zcard_case
+	case *result_Zrange:
+		return Result_Zrange_case
+	case *result_ZrangeByScore:
+		return Result_ZrangeByScore_case
+	case *result_Zrank:
+		return Result_Zrank_case
+	case *result_Zpop:
+		return Result_Zpop_case
+	case *result_Lpush:
+		return Result_Lpush_case
+	case *result_Lpop:
+		return Result_Lpop_case
+	case *result_Lrange:
+		return Result_Lrange_case
+	case *result_Llen:
+		return Result_Llen_case
+	case *result_Lindex:
+		return Result_Lindex_case
+	case *result_Lset:
+		return Result_Lset_case
+	case *result_Linsert:
+		return Result_Linsert_case
+	case *result_Lrem:
+		return Result_Lrem_case
+	case *result_Ltrim:
+		return Result_Ltrim_case
+	case *result_Lmove:
+		return Result_Lmove_case
+	case *result_Lpos:
+		return Result_Lpos_case
+	case *result_Expire:
+		return Result_Expire_case
+	case *result_Persist:
+		return Result_Persist_case
+	case *result_Ttl:
+		return Result_Ttl_case
+	case *result_Rename:
+		return Result_Rename_case
+	case *result_Copy:
+		return Result_Copy_case
+	case *result_Bcreate:
+		return Result_Bcreate_case
+	case *result_Bget:
+		return Result_Bget_case
+	case *result_Bincr:
+		return Result_Bincr_case
+	case *result_Bdecr:
+		return Result_Bdecr_case
+	case *result_Bgrant:
+		return Result_Bgrant_case
+	case *result_Brights:
+		return Result_Brights_case
+	case *result_Breclaim:
+		return Result_Breclaim_case
 	default:
 		return Result_Result_not_set_case
 	}
@@ -3507,21 +13477,65 @@ type Result_builder struct {
 	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
 
 	// Fields of oneof xxx_hidden_Result:
-	Get          *GetResponse
-	Set          *SetResponse
-	Delete       *DeleteResponse
-	Incr         *IncrResponse
-	ResetCounter *ResetCounterResponse
-	Sadd         *SAddResponse
-	Srem         *SRemResponse
-	Sismember    *SIsMemberResponse
-	Scard        *SCardResponse
-	Exists       *ExistsResponse
-	Ping         *PingResponse
-	Smembers     *SMembersResponse
-	Scan         *ScanResponse
-	Siblings     *SiblingsResponse
-	Txn          *TxnResponse
+	Get           *GetResponse
+	Set           *SetResponse
+	Delete        *DeleteResponse
+	Incr          *IncrResponse
+	ResetCounter  *ResetCounterResponse
+	Sadd          *SAddResponse
+	Srem          *SRemResponse
+	Sismember     *SIsMemberResponse
+	Scard         *SCardResponse
+	Exists        *ExistsResponse
+	Ping          *PingResponse
+	Smembers      *SMembersResponse
+	Scan          *ScanResponse
+	Siblings      *SiblingsResponse
+	Txn           *TxnResponse
+	Hset          *HSetResponse
+	Hsetnx        *HSetNXResponse
+	Hget          *HGetResponse
+	Hmget         *HMGetResponse
+	Hgetall       *HGetAllResponse
+	Hkeys         *HKeysResponse
+	Hvals         *HValsResponse
+	Hlen          *HLenResponse
+	Hexists       *HExistsResponse
+	Hstrlen       *HStrLenResponse
+	Hdel          *HDelResponse
+	Hincr         *HIncrResponse
+	Zadd          *ZAddResponse
+	Zincr         *ZIncrResponse
+	Zrem          *ZRemResponse
+	Zscore        *ZScoreResponse
+	Zcard         *ZCardResponse
+	Zrange        *ZRangeResponse
+	ZrangeByScore *ZRangeByScoreResponse
+	Zrank         *ZRankResponse
+	Zpop          *ZPopResponse
+	Lpush         *LPushResponse
+	Lpop          *LPopResponse
+	Lrange        *LRangeResponse
+	Llen          *LLenResponse
+	Lindex        *LIndexResponse
+	Lset          *LSetResponse
+	Linsert       *LInsertResponse
+	Lrem          *LRemResponse
+	Ltrim         *LTrimResponse
+	Lmove         *LMoveResponse
+	Lpos          *LPosResponse
+	Expire        *ExpireResponse
+	Persist       *PersistResponse
+	Ttl           *TTLResponse
+	Rename        *RenameResponse
+	Copy          *CopyResponse
+	Bcreate       *BCreateResponse
+	Bget          *BGetResponse
+	Bincr         *BIncrResponse
+	Bdecr         *BDecrResponse
+	Bgrant        *BGrantResponse
+	Brights       *BRightsResponse
+	Breclaim      *BReclaimResponse
 	// -- end of xxx_hidden_Result
 }
 
@@ -3574,13 +13588,145 @@ func (b0 Result_builder) Build() *Result {
 	if b.Txn != nil {
 		x.xxx_hidden_Result = &result_Txn{b.Txn}
 	}
+	if b.Hset != nil {
+		x.xxx_hidden_Result = &result_Hset{b.Hset}
+	}
+	if b.Hsetnx != nil {
+		x.xxx_hidden_Result = &result_Hsetnx{b.Hsetnx}
+	}
+	if b.Hget != nil {
+		x.xxx_hidden_Result = &result_Hget{b.Hget}
+	}
+	if b.Hmget != nil {
+		x.xxx_hidden_Result = &result_Hmget{b.Hmget}
+	}
+	if b.Hgetall != nil {
+		x.xxx_hidden_Result = &result_Hgetall{b.Hgetall}
+	}
+	if b.Hkeys != nil {
+		x.xxx_hidden_Result = &result_Hkeys{b.Hkeys}
+	}
+	if b.Hvals != nil {
+		x.xxx_hidden_Result = &result_Hvals{b.Hvals}
+	}
+	if b.Hlen != nil {
+		x.xxx_hidden_Result = &result_Hlen{b.Hlen}
+	}
+	if b.Hexists != nil {
+		x.xxx_hidden_Result = &result_Hexists{b.Hexists}
+	}
+	if b.Hstrlen != nil {
+		x.xxx_hidden_Result = &result_Hstrlen{b.Hstrlen}
+	}
+	if b.Hdel != nil {
+		x.xxx_hidden_Result = &result_Hdel{b.Hdel}
+	}
+	if b.Hincr != nil {
+		x.xxx_hidden_Result = &result_Hincr{b.Hincr}
+	}
+	if b.Zadd != nil {
+		x.xxx_hidden_Result = &result_Zadd{b.Zadd}
+	}
+	if b.Zincr != nil {
+		x.xxx_hidden_Result = &result_Zincr{b.Zincr}
+	}
+	if b.Zrem != nil {
+		x.xxx_hidden_Result = &result_Zrem{b.Zrem}
+	}
+	if b.Zscore != nil {
+		x.xxx_hidden_Result = &result_Zscore{b.Zscore}
+	}
+	if b.Zcard != nil {
+		x.xxx_hidden_Result = &result_Zcard{b.Zcard}
+	}
+	if b.Zrange != nil {
+		x.xxx_hidden_Result = &result_Zrange{b.Zrange}
+	}
+	if b.ZrangeByScore != nil {
+		x.xxx_hidden_Result = &result_ZrangeByScore{b.ZrangeByScore}
+	}
+	if b.Zrank != nil {
+		x.xxx_hidden_Result = &result_Zrank{b.Zrank}
+	}
+	if b.Zpop != nil {
+		x.xxx_hidden_Result = &result_Zpop{b.Zpop}
+	}
+	if b.Lpush != nil {
+		x.xxx_hidden_Result = &result_Lpush{b.Lpush}
+	}
+	if b.Lpop != nil {
+		x.xxx_hidden_Result = &result_Lpop{b.Lpop}
+	}
+	if b.Lrange != nil {
+		x.xxx_hidden_Result = &result_Lrange{b.Lrange}
+	}
+	if b.Llen != nil {
+		x.xxx_hidden_Result = &result_Llen{b.Llen}
+	}
+	if b.Lindex != nil {
+		x.xxx_hidden_Result = &result_Lindex{b.Lindex}
+	}
+	if b.Lset != nil {
+		x.xxx_hidden_Result = &result_Lset{b.Lset}
+	}
+	if b.Linsert != nil {
+		x.xxx_hidden_Result = &result_Linsert{b.Linsert}
+	}
+	if b.Lrem != nil {
+		x.xxx_hidden_Result = &result_Lrem{b.Lrem}
+	}
+	if b.Ltrim != nil {
+		x.xxx_hidden_Result = &result_Ltrim{b.Ltrim}
+	}
+	if b.Lmove != nil {
+		x.xxx_hidden_Result = &result_Lmove{b.Lmove}
+	}
+	if b.Lpos != nil {
+		x.xxx_hidden_Result = &result_Lpos{b.Lpos}
+	}
+	if b.Expire != nil {
+		x.xxx_hidden_Result = &result_Expire{b.Expire}
+	}
+	if b.Persist != nil {
+		x.xxx_hidden_Result = &result_Persist{b.Persist}
+	}
+	if b.Ttl != nil {
+		x.xxx_hidden_Result = &result_Ttl{b.Ttl}
+	}
+	if b.Rename != nil {
+		x.xxx_hidden_Result = &result_Rename{b.Rename}
+	}
+	if b.Copy != nil {
+		x.xxx_hidden_Result = &result_Copy{b.Copy}
+	}
+	if b.Bcreate != nil {
+		x.xxx_hidden_Result = &result_Bcreate{b.Bcreate}
+	}
+	if b.Bget != nil {
+		x.xxx_hidden_Result = &result_Bget{b.Bget}
+	}
+	if b.Bincr != nil {
+		x.xxx_hidden_Result = &result_Bincr{b.Bincr}
+	}
+	if b.Bdecr != nil {
+		x.xxx_hidden_Result = &result_Bdecr{b.Bdecr}
+	}
+	if b.Bgrant != nil {
+		x.xxx_hidden_Result = &result_Bgrant{b.Bgrant}
+	}
+	if b.Brights != nil {
+		x.xxx_hidden_Result = &result_Brights{b.Brights}
+	}
+	if b.Breclaim != nil {
+		x.xxx_hidden_Result = &result_Breclaim{b.Breclaim}
+	}
 	return m0
 }
 
 type case_Result_Result protoreflect.FieldNumber
 
 func (x case_Result_Result) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[30].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[107].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -3651,6 +13797,182 @@ type result_Txn struct {
 	Txn *TxnResponse `protobuf:"bytes,15,opt,name=txn,proto3,oneof"`
 }
 
+type result_Hset struct {
+	Hset *HSetResponse `protobuf:"bytes,16,opt,name=hset,proto3,oneof"`
+}
+
+type result_Hsetnx struct {
+	Hsetnx *HSetNXResponse `protobuf:"bytes,17,opt,name=hsetnx,proto3,oneof"`
+}
+
+type result_Hget struct {
+	Hget *HGetResponse `protobuf:"bytes,18,opt,name=hget,proto3,oneof"`
+}
+
+type result_Hmget struct {
+	Hmget *HMGetResponse `protobuf:"bytes,19,opt,name=hmget,proto3,oneof"`
+}
+
+type result_Hgetall struct {
+	Hgetall *HGetAllResponse `protobuf:"bytes,20,opt,name=hgetall,proto3,oneof"`
+}
+
+type result_Hkeys struct {
+	Hkeys *HKeysResponse `protobuf:"bytes,21,opt,name=hkeys,proto3,oneof"`
+}
+
+type result_Hvals struct {
+	Hvals *HValsResponse `protobuf:"bytes,22,opt,name=hvals,proto3,oneof"`
+}
+
+type result_Hlen struct {
+	Hlen *HLenResponse `protobuf:"bytes,23,opt,name=hlen,proto3,oneof"`
+}
+
+type result_Hexists struct {
+	Hexists *HExistsResponse `protobuf:"bytes,24,opt,name=hexists,proto3,oneof"`
+}
+
+type result_Hstrlen struct {
+	Hstrlen *HStrLenResponse `protobuf:"bytes,25,opt,name=hstrlen,proto3,oneof"`
+}
+
+type result_Hdel struct {
+	Hdel *HDelResponse `protobuf:"bytes,26,opt,name=hdel,proto3,oneof"`
+}
+
+type result_Hincr struct {
+	Hincr *HIncrResponse `protobuf:"bytes,27,opt,name=hincr,proto3,oneof"`
+}
+
+type result_Zadd struct {
+	Zadd *ZAddResponse `protobuf:"bytes,28,opt,name=zadd,proto3,oneof"`
+}
+
+type result_Zincr struct {
+	Zincr *ZIncrResponse `protobuf:"bytes,29,opt,name=zincr,proto3,oneof"`
+}
+
+type result_Zrem struct {
+	Zrem *ZRemResponse `protobuf:"bytes,30,opt,name=zrem,proto3,oneof"`
+}
+
+type result_Zscore struct {
+	Zscore *ZScoreResponse `protobuf:"bytes,31,opt,name=zscore,proto3,oneof"`
+}
+
+type result_Zcard struct {
+	Zcard *ZCardResponse `protobuf:"bytes,32,opt,name=zcard,proto3,oneof"`
+}
+
+type result_Zrange struct {
+	Zrange *ZRangeResponse `protobuf:"bytes,33,opt,name=zrange,proto3,oneof"`
+}
+
+type result_ZrangeByScore struct {
+	ZrangeByScore *ZRangeByScoreResponse `protobuf:"bytes,34,opt,name=zrange_by_score,json=zrangeByScore,proto3,oneof"`
+}
+
+type result_Zrank struct {
+	Zrank *ZRankResponse `protobuf:"bytes,35,opt,name=zrank,proto3,oneof"`
+}
+
+type result_Zpop struct {
+	Zpop *ZPopResponse `protobuf:"bytes,36,opt,name=zpop,proto3,oneof"`
+}
+
+type result_Lpush struct {
+	Lpush *LPushResponse `protobuf:"bytes,37,opt,name=lpush,proto3,oneof"`
+}
+
+type result_Lpop struct {
+	Lpop *LPopResponse `protobuf:"bytes,38,opt,name=lpop,proto3,oneof"`
+}
+
+type result_Lrange struct {
+	Lrange *LRangeResponse `protobuf:"bytes,39,opt,name=lrange,proto3,oneof"`
+}
+
+type result_Llen struct {
+	Llen *LLenResponse `protobuf:"bytes,40,opt,name=llen,proto3,oneof"`
+}
+
+type result_Lindex struct {
+	Lindex *LIndexResponse `protobuf:"bytes,41,opt,name=lindex,proto3,oneof"`
+}
+
+type result_Lset struct {
+	Lset *LSetResponse `protobuf:"bytes,42,opt,name=lset,proto3,oneof"`
+}
+
+type result_Linsert struct {
+	Linsert *LInsertResponse `protobuf:"bytes,43,opt,name=linsert,proto3,oneof"`
+}
+
+type result_Lrem struct {
+	Lrem *LRemResponse `protobuf:"bytes,44,opt,name=lrem,proto3,oneof"`
+}
+
+type result_Ltrim struct {
+	Ltrim *LTrimResponse `protobuf:"bytes,45,opt,name=ltrim,proto3,oneof"`
+}
+
+type result_Lmove struct {
+	Lmove *LMoveResponse `protobuf:"bytes,46,opt,name=lmove,proto3,oneof"`
+}
+
+type result_Lpos struct {
+	Lpos *LPosResponse `protobuf:"bytes,47,opt,name=lpos,proto3,oneof"`
+}
+
+type result_Expire struct {
+	Expire *ExpireResponse `protobuf:"bytes,50,opt,name=expire,proto3,oneof"`
+}
+
+type result_Persist struct {
+	Persist *PersistResponse `protobuf:"bytes,51,opt,name=persist,proto3,oneof"`
+}
+
+type result_Ttl struct {
+	Ttl *TTLResponse `protobuf:"bytes,52,opt,name=ttl,proto3,oneof"`
+}
+
+type result_Rename struct {
+	Rename *RenameResponse `protobuf:"bytes,53,opt,name=rename,proto3,oneof"`
+}
+
+type result_Copy struct {
+	Copy *CopyResponse `protobuf:"bytes,54,opt,name=copy,proto3,oneof"`
+}
+
+type result_Bcreate struct {
+	Bcreate *BCreateResponse `protobuf:"bytes,60,opt,name=bcreate,proto3,oneof"`
+}
+
+type result_Bget struct {
+	Bget *BGetResponse `protobuf:"bytes,61,opt,name=bget,proto3,oneof"`
+}
+
+type result_Bincr struct {
+	Bincr *BIncrResponse `protobuf:"bytes,62,opt,name=bincr,proto3,oneof"`
+}
+
+type result_Bdecr struct {
+	Bdecr *BDecrResponse `protobuf:"bytes,63,opt,name=bdecr,proto3,oneof"`
+}
+
+type result_Bgrant struct {
+	Bgrant *BGrantResponse `protobuf:"bytes,64,opt,name=bgrant,proto3,oneof"`
+}
+
+type result_Brights struct {
+	Brights *BRightsResponse `protobuf:"bytes,65,opt,name=brights,proto3,oneof"`
+}
+
+type result_Breclaim struct {
+	Breclaim *BReclaimResponse `protobuf:"bytes,66,opt,name=breclaim,proto3,oneof"`
+}
+
 func (*result_Get) isResult_Result() {}
 
 func (*result_Set) isResult_Result() {}
@@ -3681,6 +14003,1205 @@ func (*result_Siblings) isResult_Result() {}
 
 func (*result_Txn) isResult_Result() {}
 
+func (*result_Hset) isResult_Result() {}
+
+func (*result_Hsetnx) isResult_Result() {}
+
+func (*result_Hget) isResult_Result() {}
+
+func (*result_Hmget) isResult_Result() {}
+
+func (*result_Hgetall) isResult_Result() {}
+
+func (*result_Hkeys) isResult_Result() {}
+
+func (*result_Hvals) isResult_Result() {}
+
+func (*result_Hlen) isResult_Result() {}
+
+func (*result_Hexists) isResult_Result() {}
+
+func (*result_Hstrlen) isResult_Result() {}
+
+func (*result_Hdel) isResult_Result() {}
+
+func (*result_Hincr) isResult_Result() {}
+
+func (*result_Zadd) isResult_Result() {}
+
+func (*result_Zincr) isResult_Result() {}
+
+func (*result_Zrem) isResult_Result() {}
+
+func (*result_Zscore) isResult_Result() {}
+
+func (*result_Zcard) isResult_Result() {}
+
+func (*result_Zrange) isResult_Result() {}
+
+func (*result_ZrangeByScore) isResult_Result() {}
+
+func (*result_Zrank) isResult_Result() {}
+
+func (*result_Zpop) isResult_Result() {}
+
+func (*result_Lpush) isResult_Result() {}
+
+func (*result_Lpop) isResult_Result() {}
+
+func (*result_Lrange) isResult_Result() {}
+
+func (*result_Llen) isResult_Result() {}
+
+func (*result_Lindex) isResult_Result() {}
+
+func (*result_Lset) isResult_Result() {}
+
+func (*result_Linsert) isResult_Result() {}
+
+func (*result_Lrem) isResult_Result() {}
+
+func (*result_Ltrim) isResult_Result() {}
+
+func (*result_Lmove) isResult_Result() {}
+
+func (*result_Lpos) isResult_Result() {}
+
+func (*result_Expire) isResult_Result() {}
+
+func (*result_Persist) isResult_Result() {}
+
+func (*result_Ttl) isResult_Result() {}
+
+func (*result_Rename) isResult_Result() {}
+
+func (*result_Copy) isResult_Result() {}
+
+func (*result_Bcreate) isResult_Result() {}
+
+func (*result_Bget) isResult_Result() {}
+
+func (*result_Bincr) isResult_Result() {}
+
+func (*result_Bdecr) isResult_Result() {}
+
+func (*result_Bgrant) isResult_Result() {}
+
+func (*result_Brights) isResult_Result() {}
+
+func (*result_Breclaim) isResult_Result() {}
+
+type BCreateRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Bound     int64                  `protobuf:"varint,3,opt,name=bound,proto3"`
+	xxx_hidden_Value     int64                  `protobuf:"varint,4,opt,name=value,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *BCreateRequest) Reset() {
+	*x = BCreateRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[108]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BCreateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BCreateRequest) ProtoMessage() {}
+
+func (x *BCreateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[108]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *BCreateRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *BCreateRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *BCreateRequest) GetBound() int64 {
+	if x != nil {
+		return x.xxx_hidden_Bound
+	}
+	return 0
+}
+
+func (x *BCreateRequest) GetValue() int64 {
+	if x != nil {
+		return x.xxx_hidden_Value
+	}
+	return 0
+}
+
+func (x *BCreateRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *BCreateRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *BCreateRequest) SetBound(v int64) {
+	x.xxx_hidden_Bound = v
+}
+
+func (x *BCreateRequest) SetValue(v int64) {
+	x.xxx_hidden_Value = v
+}
+
+type BCreateRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Bound     int64
+	// Not below the bound.
+	Value int64
+}
+
+func (b0 BCreateRequest_builder) Build() *BCreateRequest {
+	m0 := &BCreateRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Bound = b.Bound
+	x.xxx_hidden_Value = b.Value
+	return m0
+}
+
+type BCreateResponse struct {
+	state         protoimpl.MessageState `protogen:"opaque.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BCreateResponse) Reset() {
+	*x = BCreateResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[109]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BCreateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BCreateResponse) ProtoMessage() {}
+
+func (x *BCreateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[109]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+type BCreateResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+}
+
+func (b0 BCreateResponse_builder) Build() *BCreateResponse {
+	m0 := &BCreateResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	return m0
+}
+
+type BGetRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *BGetRequest) Reset() {
+	*x = BGetRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[110]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BGetRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BGetRequest) ProtoMessage() {}
+
+func (x *BGetRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[110]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *BGetRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *BGetRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *BGetRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *BGetRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+type BGetRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+}
+
+func (b0 BGetRequest_builder) Build() *BGetRequest {
+	m0 := &BGetRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	return m0
+}
+
+type BGetResponse struct {
+	state            protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Found bool                   `protobuf:"varint,1,opt,name=found,proto3"`
+	xxx_hidden_Value int64                  `protobuf:"varint,2,opt,name=value,proto3"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *BGetResponse) Reset() {
+	*x = BGetResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[111]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BGetResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BGetResponse) ProtoMessage() {}
+
+func (x *BGetResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[111]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *BGetResponse) GetFound() bool {
+	if x != nil {
+		return x.xxx_hidden_Found
+	}
+	return false
+}
+
+func (x *BGetResponse) GetValue() int64 {
+	if x != nil {
+		return x.xxx_hidden_Value
+	}
+	return 0
+}
+
+func (x *BGetResponse) SetFound(v bool) {
+	x.xxx_hidden_Found = v
+}
+
+func (x *BGetResponse) SetValue(v int64) {
+	x.xxx_hidden_Value = v
+}
+
+type BGetResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Found bool
+	// The value, as this node sees it.
+	Value int64
+}
+
+func (b0 BGetResponse_builder) Build() *BGetResponse {
+	m0 := &BGetResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Found = b.Found
+	x.xxx_hidden_Value = b.Value
+	return m0
+}
+
+type BIncrRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Amount    int64                  `protobuf:"varint,3,opt,name=amount,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *BIncrRequest) Reset() {
+	*x = BIncrRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[112]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BIncrRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BIncrRequest) ProtoMessage() {}
+
+func (x *BIncrRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[112]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *BIncrRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *BIncrRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *BIncrRequest) GetAmount() int64 {
+	if x != nil {
+		return x.xxx_hidden_Amount
+	}
+	return 0
+}
+
+func (x *BIncrRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *BIncrRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *BIncrRequest) SetAmount(v int64) {
+	x.xxx_hidden_Amount = v
+}
+
+type BIncrRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	// 1 or more.
+	Amount int64
+}
+
+func (b0 BIncrRequest_builder) Build() *BIncrRequest {
+	m0 := &BIncrRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Amount = b.Amount
+	return m0
+}
+
+type BIncrResponse struct {
+	state            protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Value int64                  `protobuf:"varint,1,opt,name=value,proto3"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *BIncrResponse) Reset() {
+	*x = BIncrResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[113]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BIncrResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BIncrResponse) ProtoMessage() {}
+
+func (x *BIncrResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[113]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *BIncrResponse) GetValue() int64 {
+	if x != nil {
+		return x.xxx_hidden_Value
+	}
+	return 0
+}
+
+func (x *BIncrResponse) SetValue(v int64) {
+	x.xxx_hidden_Value = v
+}
+
+type BIncrResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// The value after it, as this node sees it.
+	Value int64
+}
+
+func (b0 BIncrResponse_builder) Build() *BIncrResponse {
+	m0 := &BIncrResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Value = b.Value
+	return m0
+}
+
+type BDecrRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Amount    int64                  `protobuf:"varint,3,opt,name=amount,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *BDecrRequest) Reset() {
+	*x = BDecrRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[114]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BDecrRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BDecrRequest) ProtoMessage() {}
+
+func (x *BDecrRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[114]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *BDecrRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *BDecrRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *BDecrRequest) GetAmount() int64 {
+	if x != nil {
+		return x.xxx_hidden_Amount
+	}
+	return 0
+}
+
+func (x *BDecrRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *BDecrRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *BDecrRequest) SetAmount(v int64) {
+	x.xxx_hidden_Amount = v
+}
+
+type BDecrRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	// 1 or more.
+	Amount int64
+}
+
+func (b0 BDecrRequest_builder) Build() *BDecrRequest {
+	m0 := &BDecrRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Amount = b.Amount
+	return m0
+}
+
+type BDecrResponse struct {
+	state            protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Value int64                  `protobuf:"varint,1,opt,name=value,proto3"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *BDecrResponse) Reset() {
+	*x = BDecrResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[115]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BDecrResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BDecrResponse) ProtoMessage() {}
+
+func (x *BDecrResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[115]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *BDecrResponse) GetValue() int64 {
+	if x != nil {
+		return x.xxx_hidden_Value
+	}
+	return 0
+}
+
+func (x *BDecrResponse) SetValue(v int64) {
+	x.xxx_hidden_Value = v
+}
+
+type BDecrResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// The value after it, as this node sees it.
+	Value int64
+}
+
+func (b0 BDecrResponse_builder) Build() *BDecrResponse {
+	m0 := &BDecrResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Value = b.Value
+	return m0
+}
+
+type BGrantRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Region    string                 `protobuf:"bytes,3,opt,name=region,proto3"`
+	xxx_hidden_Amount    int64                  `protobuf:"varint,4,opt,name=amount,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *BGrantRequest) Reset() {
+	*x = BGrantRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[116]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BGrantRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BGrantRequest) ProtoMessage() {}
+
+func (x *BGrantRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[116]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *BGrantRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *BGrantRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *BGrantRequest) GetRegion() string {
+	if x != nil {
+		return x.xxx_hidden_Region
+	}
+	return ""
+}
+
+func (x *BGrantRequest) GetAmount() int64 {
+	if x != nil {
+		return x.xxx_hidden_Amount
+	}
+	return 0
+}
+
+func (x *BGrantRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *BGrantRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *BGrantRequest) SetRegion(v string) {
+	x.xxx_hidden_Region = v
+}
+
+func (x *BGrantRequest) SetAmount(v int64) {
+	x.xxx_hidden_Amount = v
+}
+
+type BGrantRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Region    string
+	// 1 or more.
+	Amount int64
+}
+
+func (b0 BGrantRequest_builder) Build() *BGrantRequest {
+	m0 := &BGrantRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Region = b.Region
+	x.xxx_hidden_Amount = b.Amount
+	return m0
+}
+
+type BGrantResponse struct {
+	state         protoimpl.MessageState `protogen:"opaque.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BGrantResponse) Reset() {
+	*x = BGrantResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[117]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BGrantResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BGrantResponse) ProtoMessage() {}
+
+func (x *BGrantResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[117]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+type BGrantResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+}
+
+func (b0 BGrantResponse_builder) Build() *BGrantResponse {
+	m0 := &BGrantResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	return m0
+}
+
+type BRightsRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *BRightsRequest) Reset() {
+	*x = BRightsRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[118]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BRightsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BRightsRequest) ProtoMessage() {}
+
+func (x *BRightsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[118]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *BRightsRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *BRightsRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *BRightsRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *BRightsRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+type BRightsRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+}
+
+func (b0 BRightsRequest_builder) Build() *BRightsRequest {
+	m0 := &BRightsRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	return m0
+}
+
+type BRightsResponse struct {
+	state               protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Found    bool                   `protobuf:"varint,1,opt,name=found,proto3"`
+	xxx_hidden_Accounts *[]*Account            `protobuf:"bytes,2,rep,name=accounts,proto3"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
+}
+
+func (x *BRightsResponse) Reset() {
+	*x = BRightsResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[119]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BRightsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BRightsResponse) ProtoMessage() {}
+
+func (x *BRightsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[119]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *BRightsResponse) GetFound() bool {
+	if x != nil {
+		return x.xxx_hidden_Found
+	}
+	return false
+}
+
+func (x *BRightsResponse) GetAccounts() []*Account {
+	if x != nil {
+		if x.xxx_hidden_Accounts != nil {
+			return *x.xxx_hidden_Accounts
+		}
+	}
+	return nil
+}
+
+func (x *BRightsResponse) SetFound(v bool) {
+	x.xxx_hidden_Found = v
+}
+
+func (x *BRightsResponse) SetAccounts(v []*Account) {
+	x.xxx_hidden_Accounts = &v
+}
+
+type BRightsResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Found    bool
+	Accounts []*Account
+}
+
+func (b0 BRightsResponse_builder) Build() *BRightsResponse {
+	m0 := &BRightsResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Found = b.Found
+	x.xxx_hidden_Accounts = &b.Accounts
+	return m0
+}
+
+// Account is what one run of a node may take of a bounded counter.
+type Account struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Region string                 `protobuf:"bytes,1,opt,name=region,proto3"`
+	xxx_hidden_Node   string                 `protobuf:"bytes,2,opt,name=node,proto3"`
+	xxx_hidden_Origin uint64                 `protobuf:"varint,3,opt,name=origin,proto3"`
+	xxx_hidden_Rights int64                  `protobuf:"varint,4,opt,name=rights,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *Account) Reset() {
+	*x = Account{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[120]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Account) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Account) ProtoMessage() {}
+
+func (x *Account) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[120]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *Account) GetRegion() string {
+	if x != nil {
+		return x.xxx_hidden_Region
+	}
+	return ""
+}
+
+func (x *Account) GetNode() string {
+	if x != nil {
+		return x.xxx_hidden_Node
+	}
+	return ""
+}
+
+func (x *Account) GetOrigin() uint64 {
+	if x != nil {
+		return x.xxx_hidden_Origin
+	}
+	return 0
+}
+
+func (x *Account) GetRights() int64 {
+	if x != nil {
+		return x.xxx_hidden_Rights
+	}
+	return 0
+}
+
+func (x *Account) SetRegion(v string) {
+	x.xxx_hidden_Region = v
+}
+
+func (x *Account) SetNode(v string) {
+	x.xxx_hidden_Node = v
+}
+
+func (x *Account) SetOrigin(v uint64) {
+	x.xxx_hidden_Origin = v
+}
+
+func (x *Account) SetRights(v int64) {
+	x.xxx_hidden_Rights = v
+}
+
+type Account_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Region string
+	Node   string
+	Origin uint64
+	Rights int64
+}
+
+func (b0 Account_builder) Build() *Account {
+	m0 := &Account{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Region = b.Region
+	x.xxx_hidden_Node = b.Node
+	x.xxx_hidden_Origin = b.Origin
+	x.xxx_hidden_Rights = b.Rights
+	return m0
+}
+
+type BReclaimRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *BReclaimRequest) Reset() {
+	*x = BReclaimRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[121]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BReclaimRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BReclaimRequest) ProtoMessage() {}
+
+func (x *BReclaimRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[121]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *BReclaimRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *BReclaimRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *BReclaimRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *BReclaimRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+type BReclaimRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+}
+
+func (b0 BReclaimRequest_builder) Build() *BReclaimRequest {
+	m0 := &BReclaimRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	return m0
+}
+
+type BReclaimResponse struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Rights int64                  `protobuf:"varint,1,opt,name=rights,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *BReclaimResponse) Reset() {
+	*x = BReclaimResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[122]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BReclaimResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BReclaimResponse) ProtoMessage() {}
+
+func (x *BReclaimResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[122]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *BReclaimResponse) GetRights() int64 {
+	if x != nil {
+		return x.xxx_hidden_Rights
+	}
+	return 0
+}
+
+func (x *BReclaimResponse) SetRights(v int64) {
+	x.xxx_hidden_Rights = v
+}
+
+type BReclaimResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// How many rights were taken over.
+	Rights int64
+}
+
+func (b0 BReclaimResponse_builder) Build() *BReclaimResponse {
+	m0 := &BReclaimResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Rights = b.Rights
+	return m0
+}
+
 type TxnRequest struct {
 	state                 protoimpl.MessageState `protogen:"opaque.v1"`
 	xxx_hidden_Namespace  string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
@@ -3691,7 +15212,7 @@ type TxnRequest struct {
 
 func (x *TxnRequest) Reset() {
 	*x = TxnRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[31]
+	mi := &file_atoll_v1_kv_proto_msgTypes[123]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3703,7 +15224,7 @@ func (x *TxnRequest) String() string {
 func (*TxnRequest) ProtoMessage() {}
 
 func (x *TxnRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[31]
+	mi := &file_atoll_v1_kv_proto_msgTypes[123]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3763,7 +15284,7 @@ type TxnResponse struct {
 
 func (x *TxnResponse) Reset() {
 	*x = TxnResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[32]
+	mi := &file_atoll_v1_kv_proto_msgTypes[124]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3775,7 +15296,7 @@ func (x *TxnResponse) String() string {
 func (*TxnResponse) ProtoMessage() {}
 
 func (x *TxnResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[32]
+	mi := &file_atoll_v1_kv_proto_msgTypes[124]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3818,13 +15339,15 @@ type StreamRequest struct {
 	state                protoimpl.MessageState `protogen:"opaque.v1"`
 	xxx_hidden_Id        uint64                 `protobuf:"varint,1,opt,name=id,proto3"`
 	xxx_hidden_Operation *Operation             `protobuf:"bytes,2,opt,name=operation,proto3"`
+	xxx_hidden_Session   bool                   `protobuf:"varint,3,opt,name=session,proto3"`
+	xxx_hidden_After     [][]byte               `protobuf:"bytes,4,rep,name=after,proto3"`
 	unknownFields        protoimpl.UnknownFields
 	sizeCache            protoimpl.SizeCache
 }
 
 func (x *StreamRequest) Reset() {
 	*x = StreamRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[33]
+	mi := &file_atoll_v1_kv_proto_msgTypes[125]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3836,7 +15359,7 @@ func (x *StreamRequest) String() string {
 func (*StreamRequest) ProtoMessage() {}
 
 func (x *StreamRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[33]
+	mi := &file_atoll_v1_kv_proto_msgTypes[125]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3861,12 +15384,34 @@ func (x *StreamRequest) GetOperation() *Operation {
 	return nil
 }
 
+func (x *StreamRequest) GetSession() bool {
+	if x != nil {
+		return x.xxx_hidden_Session
+	}
+	return false
+}
+
+func (x *StreamRequest) GetAfter() [][]byte {
+	if x != nil {
+		return x.xxx_hidden_After
+	}
+	return nil
+}
+
 func (x *StreamRequest) SetId(v uint64) {
 	x.xxx_hidden_Id = v
 }
 
 func (x *StreamRequest) SetOperation(v *Operation) {
 	x.xxx_hidden_Operation = v
+}
+
+func (x *StreamRequest) SetSession(v bool) {
+	x.xxx_hidden_Session = v
+}
+
+func (x *StreamRequest) SetAfter(v [][]byte) {
+	x.xxx_hidden_After = v
 }
 
 func (x *StreamRequest) HasOperation() bool {
@@ -3886,6 +15431,11 @@ type StreamRequest_builder struct {
 	// Chosen by the client, not 0, and different from those of all operations in flight.
 	Id        uint64
 	Operation *Operation
+	// The operation belongs to a session: the response is to carry a token.
+	Session bool
+	// Tokens of the session, at most 16: the operation runs once this node has all that the
+	// session has seen, or is refused as STALE. Empty in the first request of a session.
+	After [][]byte
 }
 
 func (b0 StreamRequest_builder) Build() *StreamRequest {
@@ -3894,6 +15444,8 @@ func (b0 StreamRequest_builder) Build() *StreamRequest {
 	_, _ = b, x
 	x.xxx_hidden_Id = b.Id
 	x.xxx_hidden_Operation = b.Operation
+	x.xxx_hidden_Session = b.Session
+	x.xxx_hidden_After = b.After
 	return m0
 }
 
@@ -3901,13 +15453,14 @@ type StreamResponse struct {
 	state              protoimpl.MessageState   `protogen:"opaque.v1"`
 	xxx_hidden_Id      uint64                   `protobuf:"varint,1,opt,name=id,proto3"`
 	xxx_hidden_Outcome isStreamResponse_Outcome `protobuf_oneof:"outcome"`
+	xxx_hidden_Token   []byte                   `protobuf:"bytes,4,opt,name=token,proto3"`
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
 }
 
 func (x *StreamResponse) Reset() {
 	*x = StreamResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[34]
+	mi := &file_atoll_v1_kv_proto_msgTypes[126]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3919,7 +15472,7 @@ func (x *StreamResponse) String() string {
 func (*StreamResponse) ProtoMessage() {}
 
 func (x *StreamResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[34]
+	mi := &file_atoll_v1_kv_proto_msgTypes[126]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3955,6 +15508,13 @@ func (x *StreamResponse) GetError() *ErrorDetail {
 	return nil
 }
 
+func (x *StreamResponse) GetToken() []byte {
+	if x != nil {
+		return x.xxx_hidden_Token
+	}
+	return nil
+}
+
 func (x *StreamResponse) SetId(v uint64) {
 	x.xxx_hidden_Id = v
 }
@@ -3973,6 +15533,13 @@ func (x *StreamResponse) SetError(v *ErrorDetail) {
 		return
 	}
 	x.xxx_hidden_Outcome = &streamResponse_Error{v}
+}
+
+func (x *StreamResponse) SetToken(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Token = v
 }
 
 func (x *StreamResponse) HasOutcome() bool {
@@ -4040,6 +15607,10 @@ type StreamResponse_builder struct {
 	Result *Result
 	Error  *ErrorDetail
 	// -- end of xxx_hidden_Outcome
+	// What the session has seen with this response and all before it on this stream, for later
+	// requests at any node. It takes the place of the tokens in the request, and of those before
+	// on this stream.
+	Token []byte
 }
 
 func (b0 StreamResponse_builder) Build() *StreamResponse {
@@ -4053,13 +15624,14 @@ func (b0 StreamResponse_builder) Build() *StreamResponse {
 	if b.Error != nil {
 		x.xxx_hidden_Outcome = &streamResponse_Error{b.Error}
 	}
+	x.xxx_hidden_Token = b.Token
 	return m0
 }
 
 type case_StreamResponse_Outcome protoreflect.FieldNumber
 
 func (x case_StreamResponse_Outcome) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[34].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[126].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -4095,7 +15667,7 @@ type ErrorDetail struct {
 
 func (x *ErrorDetail) Reset() {
 	*x = ErrorDetail{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[35]
+	mi := &file_atoll_v1_kv_proto_msgTypes[127]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4107,7 +15679,7 @@ func (x *ErrorDetail) String() string {
 func (*ErrorDetail) ProtoMessage() {}
 
 func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[35]
+	mi := &file_atoll_v1_kv_proto_msgTypes[127]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4200,13 +15772,42 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x03key\x18\x02 \x01(\fR\x03key\"9\n" +
 	"\vGetResponse\x12\x14\n" +
 	"\x05found\x18\x01 \x01(\bR\x05found\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\fR\x05value\"R\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value\"\x82\x01\n" +
 	"\n" +
 	"SetRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
-	"\x05value\x18\x03 \x01(\fR\x05value\"\r\n" +
-	"\vSetResponse\"A\n" +
+	"\x05value\x18\x03 \x01(\fR\x05value\x12.\n" +
+	"\blifetime\x18\x04 \x01(\v2\x12.atoll.v1.LifetimeR\blifetime\"\r\n" +
+	"\vSetResponse\"^\n" +
+	"\bLifetime\x12\x15\n" +
+	"\x05in_ms\x18\x01 \x01(\x03H\x00R\x04inMs\x12\x15\n" +
+	"\x05at_ms\x18\x02 \x01(\x03H\x00R\x04atMs\x12\x1d\n" +
+	"\tas_before\x18\x03 \x01(\bH\x00R\basBeforeB\x05\n" +
+	"\x03end\"\xd9\x01\n" +
+	"\rExpireRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12.\n" +
+	"\blifetime\x18\x03 \x01(\v2\x12.atoll.v1.LifetimeR\blifetime\x12\x17\n" +
+	"\aif_none\x18\x04 \x01(\bR\x06ifNone\x12\x17\n" +
+	"\aif_some\x18\x05 \x01(\bR\x06ifSome\x12\x19\n" +
+	"\bif_later\x18\x06 \x01(\bR\aifLater\x12\x1b\n" +
+	"\tif_sooner\x18\a \x01(\bR\bifSooner\"\"\n" +
+	"\x0eExpireResponse\x12\x10\n" +
+	"\x03set\x18\x01 \x01(\bR\x03set\"@\n" +
+	"\x0ePersistRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\"/\n" +
+	"\x0fPersistResponse\x12\x1c\n" +
+	"\tpersisted\x18\x01 \x01(\bR\tpersisted\"<\n" +
+	"\n" +
+	"TTLRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\"P\n" +
+	"\vTTLResponse\x12\x14\n" +
+	"\x05found\x18\x01 \x01(\bR\x05found\x12\x12\n" +
+	"\x04ends\x18\x02 \x01(\bR\x04ends\x12\x17\n" +
+	"\aleft_ms\x18\x03 \x01(\x03R\x06leftMs\"A\n" +
 	"\rDeleteRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04keys\x18\x02 \x03(\fR\x04keys\"*\n" +
@@ -4253,7 +15854,259 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\fR\x03key\"%\n" +
 	"\rSCardResponse\x12\x14\n" +
-	"\x05count\x18\x01 \x01(\x03R\x05count\"A\n" +
+	"\x05count\x18\x01 \x01(\x03R\x05count\"8\n" +
+	"\n" +
+	"FieldValue\x12\x14\n" +
+	"\x05field\x18\x01 \x01(\fR\x05field\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value\"k\n" +
+	"\vHSetRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12,\n" +
+	"\x06fields\x18\x03 \x03(\v2\x14.atoll.v1.FieldValueR\x06fields\"$\n" +
+	"\fHSetResponse\x12\x14\n" +
+	"\x05added\x18\x01 \x01(\x03R\x05added\"k\n" +
+	"\rHSetNXRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05field\x18\x03 \x01(\fR\x05field\x12\x14\n" +
+	"\x05value\x18\x04 \x01(\fR\x05value\"\"\n" +
+	"\x0eHSetNXResponse\x12\x10\n" +
+	"\x03set\x18\x01 \x01(\bR\x03set\"S\n" +
+	"\vHGetRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05field\x18\x03 \x01(\fR\x05field\":\n" +
+	"\fHGetResponse\x12\x14\n" +
+	"\x05found\x18\x01 \x01(\bR\x05found\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value\"V\n" +
+	"\fHMGetRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x16\n" +
+	"\x06fields\x18\x03 \x03(\fR\x06fields\"?\n" +
+	"\rHMGetResponse\x12.\n" +
+	"\x06values\x18\x01 \x03(\v2\x16.atoll.v1.HGetResponseR\x06values\"n\n" +
+	"\x0eHGetAllRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05limit\x18\x03 \x01(\rR\x05limit\x12\x16\n" +
+	"\x06cursor\x18\x04 \x01(\fR\x06cursor\"W\n" +
+	"\x0fHGetAllResponse\x12,\n" +
+	"\x06fields\x18\x01 \x03(\v2\x14.atoll.v1.FieldValueR\x06fields\x12\x16\n" +
+	"\x06cursor\x18\x02 \x01(\fR\x06cursor\"l\n" +
+	"\fHKeysRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05limit\x18\x03 \x01(\rR\x05limit\x12\x16\n" +
+	"\x06cursor\x18\x04 \x01(\fR\x06cursor\"?\n" +
+	"\rHKeysResponse\x12\x16\n" +
+	"\x06fields\x18\x01 \x03(\fR\x06fields\x12\x16\n" +
+	"\x06cursor\x18\x02 \x01(\fR\x06cursor\"l\n" +
+	"\fHValsRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05limit\x18\x03 \x01(\rR\x05limit\x12\x16\n" +
+	"\x06cursor\x18\x04 \x01(\fR\x06cursor\"?\n" +
+	"\rHValsResponse\x12\x16\n" +
+	"\x06values\x18\x01 \x03(\fR\x06values\x12\x16\n" +
+	"\x06cursor\x18\x02 \x01(\fR\x06cursor\"=\n" +
+	"\vHLenRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\"$\n" +
+	"\fHLenResponse\x12\x14\n" +
+	"\x05count\x18\x01 \x01(\x03R\x05count\"V\n" +
+	"\x0eHExistsRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05field\x18\x03 \x01(\fR\x05field\")\n" +
+	"\x0fHExistsResponse\x12\x16\n" +
+	"\x06exists\x18\x01 \x01(\bR\x06exists\"V\n" +
+	"\x0eHStrLenRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05field\x18\x03 \x01(\fR\x05field\")\n" +
+	"\x0fHStrLenResponse\x12\x16\n" +
+	"\x06length\x18\x01 \x01(\x03R\x06length\"U\n" +
+	"\vHDelRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x16\n" +
+	"\x06fields\x18\x03 \x03(\fR\x06fields\"(\n" +
+	"\fHDelResponse\x12\x18\n" +
+	"\adeleted\x18\x01 \x01(\x03R\adeleted\"j\n" +
+	"\fHIncrRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05field\x18\x03 \x01(\fR\x05field\x12\x14\n" +
+	"\x05delta\x18\x04 \x01(\x03R\x05delta\"%\n" +
+	"\rHIncrResponse\x12\x14\n" +
+	"\x05value\x18\x01 \x01(\x03R\x05value\"<\n" +
+	"\fScoredMember\x12\x16\n" +
+	"\x06member\x18\x01 \x01(\fR\x06member\x12\x14\n" +
+	"\x05score\x18\x02 \x01(\x01R\x05score\"\xd7\x01\n" +
+	"\vZAddRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x120\n" +
+	"\amembers\x18\x03 \x03(\v2\x16.atoll.v1.ScoredMemberR\amembers\x12\x19\n" +
+	"\bonly_new\x18\x04 \x01(\bR\aonlyNew\x12\x1d\n" +
+	"\n" +
+	"only_known\x18\x05 \x01(\bR\tonlyKnown\x12\x18\n" +
+	"\agreater\x18\x06 \x01(\bR\agreater\x12\x12\n" +
+	"\x04less\x18\a \x01(\bR\x04less\"$\n" +
+	"\fZAddResponse\x12\x14\n" +
+	"\x05added\x18\x01 \x01(\x03R\x05added\"l\n" +
+	"\fZIncrRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x16\n" +
+	"\x06member\x18\x03 \x01(\fR\x06member\x12\x14\n" +
+	"\x05delta\x18\x04 \x01(\x01R\x05delta\"%\n" +
+	"\rZIncrResponse\x12\x14\n" +
+	"\x05score\x18\x01 \x01(\x01R\x05score\"W\n" +
+	"\vZRemRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x18\n" +
+	"\amembers\x18\x03 \x03(\fR\amembers\"(\n" +
+	"\fZRemResponse\x12\x18\n" +
+	"\aremoved\x18\x01 \x01(\x03R\aremoved\"W\n" +
+	"\rZScoreRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x16\n" +
+	"\x06member\x18\x03 \x01(\fR\x06member\"<\n" +
+	"\x0eZScoreResponse\x12\x14\n" +
+	"\x05found\x18\x01 \x01(\bR\x05found\x12\x14\n" +
+	"\x05score\x18\x02 \x01(\x01R\x05score\">\n" +
+	"\fZCardRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\"%\n" +
+	"\rZCardResponse\x12\x14\n" +
+	"\x05count\x18\x01 \x01(\x03R\x05count\"\x83\x01\n" +
+	"\rZRangeRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05start\x18\x03 \x01(\x03R\x05start\x12\x12\n" +
+	"\x04stop\x18\x04 \x01(\x03R\x04stop\x12\x18\n" +
+	"\areverse\x18\x05 \x01(\bR\areverse\"B\n" +
+	"\x0eZRangeResponse\x120\n" +
+	"\amembers\x18\x01 \x03(\v2\x16.atoll.v1.ScoredMemberR\amembers\"\xe8\x01\n" +
+	"\x14ZRangeByScoreRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x10\n" +
+	"\x03min\x18\x03 \x01(\x01R\x03min\x12\x10\n" +
+	"\x03max\x18\x04 \x01(\x01R\x03max\x12\x19\n" +
+	"\bmin_open\x18\x05 \x01(\bR\aminOpen\x12\x19\n" +
+	"\bmax_open\x18\x06 \x01(\bR\amaxOpen\x12\x18\n" +
+	"\areverse\x18\a \x01(\bR\areverse\x12\x16\n" +
+	"\x06offset\x18\b \x01(\x04R\x06offset\x12\x14\n" +
+	"\x05limit\x18\t \x01(\x04R\x05limit\"I\n" +
+	"\x15ZRangeByScoreResponse\x120\n" +
+	"\amembers\x18\x01 \x03(\v2\x16.atoll.v1.ScoredMemberR\amembers\"p\n" +
+	"\fZRankRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x16\n" +
+	"\x06member\x18\x03 \x01(\fR\x06member\x12\x18\n" +
+	"\areverse\x18\x04 \x01(\bR\areverse\"9\n" +
+	"\rZRankResponse\x12\x14\n" +
+	"\x05found\x18\x01 \x01(\bR\x05found\x12\x12\n" +
+	"\x04rank\x18\x02 \x01(\x03R\x04rank\"o\n" +
+	"\vZPopRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05count\x18\x03 \x01(\x04R\x05count\x12\x1a\n" +
+	"\bgreatest\x18\x04 \x01(\bR\bgreatest\"@\n" +
+	"\fZPopResponse\x120\n" +
+	"\amembers\x18\x01 \x03(\v2\x16.atoll.v1.ScoredMemberR\amembers\"\x86\x01\n" +
+	"\fLPushRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x16\n" +
+	"\x06values\x18\x03 \x03(\fR\x06values\x12\x12\n" +
+	"\x04back\x18\x04 \x01(\bR\x04back\x12\x1a\n" +
+	"\bexisting\x18\x05 \x01(\bR\bexisting\"'\n" +
+	"\rLPushResponse\x12\x16\n" +
+	"\x06length\x18\x01 \x01(\x03R\x06length\"g\n" +
+	"\vLPopRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05count\x18\x03 \x01(\x04R\x05count\x12\x12\n" +
+	"\x04back\x18\x04 \x01(\bR\x04back\"&\n" +
+	"\fLPopResponse\x12\x16\n" +
+	"\x06values\x18\x01 \x03(\fR\x06values\"i\n" +
+	"\rLRangeRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05start\x18\x03 \x01(\x03R\x05start\x12\x12\n" +
+	"\x04stop\x18\x04 \x01(\x03R\x04stop\"(\n" +
+	"\x0eLRangeResponse\x12\x16\n" +
+	"\x06values\x18\x01 \x03(\fR\x06values\"=\n" +
+	"\vLLenRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\"&\n" +
+	"\fLLenResponse\x12\x16\n" +
+	"\x06length\x18\x01 \x01(\x03R\x06length\"U\n" +
+	"\rLIndexRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05index\x18\x03 \x01(\x03R\x05index\"<\n" +
+	"\x0eLIndexResponse\x12\x14\n" +
+	"\x05found\x18\x01 \x01(\bR\x05found\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value\"i\n" +
+	"\vLSetRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05index\x18\x03 \x01(\x03R\x05index\x12\x14\n" +
+	"\x05value\x18\x04 \x01(\fR\x05value\"\x0e\n" +
+	"\fLSetResponse\"\x82\x01\n" +
+	"\x0eLInsertRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05pivot\x18\x03 \x01(\fR\x05pivot\x12\x14\n" +
+	"\x05value\x18\x04 \x01(\fR\x05value\x12\x14\n" +
+	"\x05after\x18\x05 \x01(\bR\x05after\"E\n" +
+	"\x0fLInsertResponse\x12\x1a\n" +
+	"\binserted\x18\x01 \x01(\bR\binserted\x12\x16\n" +
+	"\x06length\x18\x02 \x01(\x03R\x06length\"i\n" +
+	"\vLRemRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05value\x18\x03 \x01(\fR\x05value\x12\x14\n" +
+	"\x05count\x18\x04 \x01(\x03R\x05count\"(\n" +
+	"\fLRemResponse\x12\x18\n" +
+	"\aremoved\x18\x01 \x01(\x03R\aremoved\"h\n" +
+	"\fLTrimRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05start\x18\x03 \x01(\x03R\x05start\x12\x12\n" +
+	"\x04stop\x18\x04 \x01(\x03R\x04stop\"\x0f\n" +
+	"\rLTrimResponse\"\x88\x01\n" +
+	"\fLMoveRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x12\n" +
+	"\x04into\x18\x03 \x01(\fR\x04into\x12\x1b\n" +
+	"\tfrom_back\x18\x04 \x01(\bR\bfromBack\x12\x17\n" +
+	"\ato_back\x18\x05 \x01(\bR\x06toBack\";\n" +
+	"\rLMoveResponse\x12\x14\n" +
+	"\x05found\x18\x01 \x01(\bR\x05found\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value\"\x96\x01\n" +
+	"\vLPosRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05value\x18\x03 \x01(\fR\x05value\x12\x12\n" +
+	"\x04rank\x18\x04 \x01(\x03R\x04rank\x12\x14\n" +
+	"\x05count\x18\x05 \x01(\x04R\x05count\x12\x17\n" +
+	"\amax_len\x18\x06 \x01(\x04R\x06maxLen\"(\n" +
+	"\fLPosResponse\x12\x18\n" +
+	"\aindexes\x18\x01 \x03(\x03R\aindexes\"h\n" +
+	"\rRenameRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x0e\n" +
+	"\x02to\x18\x03 \x01(\fR\x02to\x12\x17\n" +
+	"\aif_free\x18\x04 \x01(\bR\x06ifFree\"*\n" +
+	"\x0eRenameResponse\x12\x18\n" +
+	"\arenamed\x18\x01 \x01(\bR\arenamed\"g\n" +
+	"\vCopyRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x0e\n" +
+	"\x02to\x18\x03 \x01(\fR\x02to\x12\x18\n" +
+	"\areplace\x18\x04 \x01(\bR\areplace\"&\n" +
+	"\fCopyResponse\x12\x16\n" +
+	"\x06copied\x18\x01 \x01(\bR\x06copied\"A\n" +
 	"\rExistsRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04keys\x18\x02 \x03(\fR\x04keys\"&\n" +
@@ -4280,7 +16133,7 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x03seq\x18\x05 \x01(\x04R\x03seq\x12\x16\n" +
 	"\x06region\x18\x06 \x01(\tR\x06region\x12\x12\n" +
 	"\x04node\x18\a \x01(\tR\x04node\x12\x14\n" +
-	"\x05shown\x18\b \x01(\bR\x05shown\"\xfa\x05\n" +
+	"\x05shown\x18\b \x01(\bR\x05shown\"\xef\x16\n" +
 	"\tOperation\x12(\n" +
 	"\x03get\x18\x01 \x01(\v2\x14.atoll.v1.GetRequestH\x00R\x03get\x12(\n" +
 	"\x03set\x18\x02 \x01(\v2\x14.atoll.v1.SetRequestH\x00R\x03set\x121\n" +
@@ -4297,8 +16150,52 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\bsmembers\x18\f \x01(\v2\x19.atoll.v1.SMembersRequestH\x00R\bsmembers\x12+\n" +
 	"\x04scan\x18\r \x01(\v2\x15.atoll.v1.ScanRequestH\x00R\x04scan\x127\n" +
 	"\bsiblings\x18\x0e \x01(\v2\x19.atoll.v1.SiblingsRequestH\x00R\bsiblings\x12(\n" +
-	"\x03txn\x18\x0f \x01(\v2\x14.atoll.v1.TxnRequestH\x00R\x03txnB\x04\n" +
-	"\x02op\"\x8a\x06\n" +
+	"\x03txn\x18\x0f \x01(\v2\x14.atoll.v1.TxnRequestH\x00R\x03txn\x12+\n" +
+	"\x04hset\x18\x10 \x01(\v2\x15.atoll.v1.HSetRequestH\x00R\x04hset\x121\n" +
+	"\x06hsetnx\x18\x11 \x01(\v2\x17.atoll.v1.HSetNXRequestH\x00R\x06hsetnx\x12+\n" +
+	"\x04hget\x18\x12 \x01(\v2\x15.atoll.v1.HGetRequestH\x00R\x04hget\x12.\n" +
+	"\x05hmget\x18\x13 \x01(\v2\x16.atoll.v1.HMGetRequestH\x00R\x05hmget\x124\n" +
+	"\ahgetall\x18\x14 \x01(\v2\x18.atoll.v1.HGetAllRequestH\x00R\ahgetall\x12.\n" +
+	"\x05hkeys\x18\x15 \x01(\v2\x16.atoll.v1.HKeysRequestH\x00R\x05hkeys\x12.\n" +
+	"\x05hvals\x18\x16 \x01(\v2\x16.atoll.v1.HValsRequestH\x00R\x05hvals\x12+\n" +
+	"\x04hlen\x18\x17 \x01(\v2\x15.atoll.v1.HLenRequestH\x00R\x04hlen\x124\n" +
+	"\ahexists\x18\x18 \x01(\v2\x18.atoll.v1.HExistsRequestH\x00R\ahexists\x124\n" +
+	"\ahstrlen\x18\x19 \x01(\v2\x18.atoll.v1.HStrLenRequestH\x00R\ahstrlen\x12+\n" +
+	"\x04hdel\x18\x1a \x01(\v2\x15.atoll.v1.HDelRequestH\x00R\x04hdel\x12.\n" +
+	"\x05hincr\x18\x1b \x01(\v2\x16.atoll.v1.HIncrRequestH\x00R\x05hincr\x12+\n" +
+	"\x04zadd\x18\x1c \x01(\v2\x15.atoll.v1.ZAddRequestH\x00R\x04zadd\x12.\n" +
+	"\x05zincr\x18\x1d \x01(\v2\x16.atoll.v1.ZIncrRequestH\x00R\x05zincr\x12+\n" +
+	"\x04zrem\x18\x1e \x01(\v2\x15.atoll.v1.ZRemRequestH\x00R\x04zrem\x121\n" +
+	"\x06zscore\x18\x1f \x01(\v2\x17.atoll.v1.ZScoreRequestH\x00R\x06zscore\x12.\n" +
+	"\x05zcard\x18  \x01(\v2\x16.atoll.v1.ZCardRequestH\x00R\x05zcard\x121\n" +
+	"\x06zrange\x18! \x01(\v2\x17.atoll.v1.ZRangeRequestH\x00R\x06zrange\x12H\n" +
+	"\x0fzrange_by_score\x18\" \x01(\v2\x1e.atoll.v1.ZRangeByScoreRequestH\x00R\rzrangeByScore\x12.\n" +
+	"\x05zrank\x18# \x01(\v2\x16.atoll.v1.ZRankRequestH\x00R\x05zrank\x12+\n" +
+	"\x04zpop\x18$ \x01(\v2\x15.atoll.v1.ZPopRequestH\x00R\x04zpop\x12.\n" +
+	"\x05lpush\x18% \x01(\v2\x16.atoll.v1.LPushRequestH\x00R\x05lpush\x12+\n" +
+	"\x04lpop\x18& \x01(\v2\x15.atoll.v1.LPopRequestH\x00R\x04lpop\x121\n" +
+	"\x06lrange\x18' \x01(\v2\x17.atoll.v1.LRangeRequestH\x00R\x06lrange\x12+\n" +
+	"\x04llen\x18( \x01(\v2\x15.atoll.v1.LLenRequestH\x00R\x04llen\x121\n" +
+	"\x06lindex\x18) \x01(\v2\x17.atoll.v1.LIndexRequestH\x00R\x06lindex\x12+\n" +
+	"\x04lset\x18* \x01(\v2\x15.atoll.v1.LSetRequestH\x00R\x04lset\x124\n" +
+	"\alinsert\x18+ \x01(\v2\x18.atoll.v1.LInsertRequestH\x00R\alinsert\x12+\n" +
+	"\x04lrem\x18, \x01(\v2\x15.atoll.v1.LRemRequestH\x00R\x04lrem\x12.\n" +
+	"\x05ltrim\x18- \x01(\v2\x16.atoll.v1.LTrimRequestH\x00R\x05ltrim\x12.\n" +
+	"\x05lmove\x18. \x01(\v2\x16.atoll.v1.LMoveRequestH\x00R\x05lmove\x12+\n" +
+	"\x04lpos\x18/ \x01(\v2\x15.atoll.v1.LPosRequestH\x00R\x04lpos\x121\n" +
+	"\x06expire\x182 \x01(\v2\x17.atoll.v1.ExpireRequestH\x00R\x06expire\x124\n" +
+	"\apersist\x183 \x01(\v2\x18.atoll.v1.PersistRequestH\x00R\apersist\x12(\n" +
+	"\x03ttl\x184 \x01(\v2\x14.atoll.v1.TTLRequestH\x00R\x03ttl\x121\n" +
+	"\x06rename\x185 \x01(\v2\x17.atoll.v1.RenameRequestH\x00R\x06rename\x12+\n" +
+	"\x04copy\x186 \x01(\v2\x15.atoll.v1.CopyRequestH\x00R\x04copy\x124\n" +
+	"\abcreate\x18< \x01(\v2\x18.atoll.v1.BCreateRequestH\x00R\abcreate\x12+\n" +
+	"\x04bget\x18= \x01(\v2\x15.atoll.v1.BGetRequestH\x00R\x04bget\x12.\n" +
+	"\x05bincr\x18> \x01(\v2\x16.atoll.v1.BIncrRequestH\x00R\x05bincr\x12.\n" +
+	"\x05bdecr\x18? \x01(\v2\x16.atoll.v1.BDecrRequestH\x00R\x05bdecr\x121\n" +
+	"\x06bgrant\x18@ \x01(\v2\x17.atoll.v1.BGrantRequestH\x00R\x06bgrant\x124\n" +
+	"\abrights\x18A \x01(\v2\x18.atoll.v1.BRightsRequestH\x00R\abrights\x127\n" +
+	"\bbreclaim\x18B \x01(\v2\x19.atoll.v1.BReclaimRequestH\x00R\bbreclaimB\x04\n" +
+	"\x02op\"\xab\x17\n" +
 	"\x06Result\x12)\n" +
 	"\x03get\x18\x01 \x01(\v2\x15.atoll.v1.GetResponseH\x00R\x03get\x12)\n" +
 	"\x03set\x18\x02 \x01(\v2\x15.atoll.v1.SetResponseH\x00R\x03set\x122\n" +
@@ -4315,8 +16212,98 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\bsmembers\x18\f \x01(\v2\x1a.atoll.v1.SMembersResponseH\x00R\bsmembers\x12,\n" +
 	"\x04scan\x18\r \x01(\v2\x16.atoll.v1.ScanResponseH\x00R\x04scan\x128\n" +
 	"\bsiblings\x18\x0e \x01(\v2\x1a.atoll.v1.SiblingsResponseH\x00R\bsiblings\x12)\n" +
-	"\x03txn\x18\x0f \x01(\v2\x15.atoll.v1.TxnResponseH\x00R\x03txnB\b\n" +
-	"\x06result\"_\n" +
+	"\x03txn\x18\x0f \x01(\v2\x15.atoll.v1.TxnResponseH\x00R\x03txn\x12,\n" +
+	"\x04hset\x18\x10 \x01(\v2\x16.atoll.v1.HSetResponseH\x00R\x04hset\x122\n" +
+	"\x06hsetnx\x18\x11 \x01(\v2\x18.atoll.v1.HSetNXResponseH\x00R\x06hsetnx\x12,\n" +
+	"\x04hget\x18\x12 \x01(\v2\x16.atoll.v1.HGetResponseH\x00R\x04hget\x12/\n" +
+	"\x05hmget\x18\x13 \x01(\v2\x17.atoll.v1.HMGetResponseH\x00R\x05hmget\x125\n" +
+	"\ahgetall\x18\x14 \x01(\v2\x19.atoll.v1.HGetAllResponseH\x00R\ahgetall\x12/\n" +
+	"\x05hkeys\x18\x15 \x01(\v2\x17.atoll.v1.HKeysResponseH\x00R\x05hkeys\x12/\n" +
+	"\x05hvals\x18\x16 \x01(\v2\x17.atoll.v1.HValsResponseH\x00R\x05hvals\x12,\n" +
+	"\x04hlen\x18\x17 \x01(\v2\x16.atoll.v1.HLenResponseH\x00R\x04hlen\x125\n" +
+	"\ahexists\x18\x18 \x01(\v2\x19.atoll.v1.HExistsResponseH\x00R\ahexists\x125\n" +
+	"\ahstrlen\x18\x19 \x01(\v2\x19.atoll.v1.HStrLenResponseH\x00R\ahstrlen\x12,\n" +
+	"\x04hdel\x18\x1a \x01(\v2\x16.atoll.v1.HDelResponseH\x00R\x04hdel\x12/\n" +
+	"\x05hincr\x18\x1b \x01(\v2\x17.atoll.v1.HIncrResponseH\x00R\x05hincr\x12,\n" +
+	"\x04zadd\x18\x1c \x01(\v2\x16.atoll.v1.ZAddResponseH\x00R\x04zadd\x12/\n" +
+	"\x05zincr\x18\x1d \x01(\v2\x17.atoll.v1.ZIncrResponseH\x00R\x05zincr\x12,\n" +
+	"\x04zrem\x18\x1e \x01(\v2\x16.atoll.v1.ZRemResponseH\x00R\x04zrem\x122\n" +
+	"\x06zscore\x18\x1f \x01(\v2\x18.atoll.v1.ZScoreResponseH\x00R\x06zscore\x12/\n" +
+	"\x05zcard\x18  \x01(\v2\x17.atoll.v1.ZCardResponseH\x00R\x05zcard\x122\n" +
+	"\x06zrange\x18! \x01(\v2\x18.atoll.v1.ZRangeResponseH\x00R\x06zrange\x12I\n" +
+	"\x0fzrange_by_score\x18\" \x01(\v2\x1f.atoll.v1.ZRangeByScoreResponseH\x00R\rzrangeByScore\x12/\n" +
+	"\x05zrank\x18# \x01(\v2\x17.atoll.v1.ZRankResponseH\x00R\x05zrank\x12,\n" +
+	"\x04zpop\x18$ \x01(\v2\x16.atoll.v1.ZPopResponseH\x00R\x04zpop\x12/\n" +
+	"\x05lpush\x18% \x01(\v2\x17.atoll.v1.LPushResponseH\x00R\x05lpush\x12,\n" +
+	"\x04lpop\x18& \x01(\v2\x16.atoll.v1.LPopResponseH\x00R\x04lpop\x122\n" +
+	"\x06lrange\x18' \x01(\v2\x18.atoll.v1.LRangeResponseH\x00R\x06lrange\x12,\n" +
+	"\x04llen\x18( \x01(\v2\x16.atoll.v1.LLenResponseH\x00R\x04llen\x122\n" +
+	"\x06lindex\x18) \x01(\v2\x18.atoll.v1.LIndexResponseH\x00R\x06lindex\x12,\n" +
+	"\x04lset\x18* \x01(\v2\x16.atoll.v1.LSetResponseH\x00R\x04lset\x125\n" +
+	"\alinsert\x18+ \x01(\v2\x19.atoll.v1.LInsertResponseH\x00R\alinsert\x12,\n" +
+	"\x04lrem\x18, \x01(\v2\x16.atoll.v1.LRemResponseH\x00R\x04lrem\x12/\n" +
+	"\x05ltrim\x18- \x01(\v2\x17.atoll.v1.LTrimResponseH\x00R\x05ltrim\x12/\n" +
+	"\x05lmove\x18. \x01(\v2\x17.atoll.v1.LMoveResponseH\x00R\x05lmove\x12,\n" +
+	"\x04lpos\x18/ \x01(\v2\x16.atoll.v1.LPosResponseH\x00R\x04lpos\x122\n" +
+	"\x06expire\x182 \x01(\v2\x18.atoll.v1.ExpireResponseH\x00R\x06expire\x125\n" +
+	"\apersist\x183 \x01(\v2\x19.atoll.v1.PersistResponseH\x00R\apersist\x12)\n" +
+	"\x03ttl\x184 \x01(\v2\x15.atoll.v1.TTLResponseH\x00R\x03ttl\x122\n" +
+	"\x06rename\x185 \x01(\v2\x18.atoll.v1.RenameResponseH\x00R\x06rename\x12,\n" +
+	"\x04copy\x186 \x01(\v2\x16.atoll.v1.CopyResponseH\x00R\x04copy\x125\n" +
+	"\abcreate\x18< \x01(\v2\x19.atoll.v1.BCreateResponseH\x00R\abcreate\x12,\n" +
+	"\x04bget\x18= \x01(\v2\x16.atoll.v1.BGetResponseH\x00R\x04bget\x12/\n" +
+	"\x05bincr\x18> \x01(\v2\x17.atoll.v1.BIncrResponseH\x00R\x05bincr\x12/\n" +
+	"\x05bdecr\x18? \x01(\v2\x17.atoll.v1.BDecrResponseH\x00R\x05bdecr\x122\n" +
+	"\x06bgrant\x18@ \x01(\v2\x18.atoll.v1.BGrantResponseH\x00R\x06bgrant\x125\n" +
+	"\abrights\x18A \x01(\v2\x19.atoll.v1.BRightsResponseH\x00R\abrights\x128\n" +
+	"\bbreclaim\x18B \x01(\v2\x1a.atoll.v1.BReclaimResponseH\x00R\bbreclaimB\b\n" +
+	"\x06result\"l\n" +
+	"\x0eBCreateRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05bound\x18\x03 \x01(\x03R\x05bound\x12\x14\n" +
+	"\x05value\x18\x04 \x01(\x03R\x05value\"\x11\n" +
+	"\x0fBCreateResponse\"=\n" +
+	"\vBGetRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\":\n" +
+	"\fBGetResponse\x12\x14\n" +
+	"\x05found\x18\x01 \x01(\bR\x05found\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value\"V\n" +
+	"\fBIncrRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x16\n" +
+	"\x06amount\x18\x03 \x01(\x03R\x06amount\"%\n" +
+	"\rBIncrResponse\x12\x14\n" +
+	"\x05value\x18\x01 \x01(\x03R\x05value\"V\n" +
+	"\fBDecrRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x16\n" +
+	"\x06amount\x18\x03 \x01(\x03R\x06amount\"%\n" +
+	"\rBDecrResponse\x12\x14\n" +
+	"\x05value\x18\x01 \x01(\x03R\x05value\"o\n" +
+	"\rBGrantRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x16\n" +
+	"\x06region\x18\x03 \x01(\tR\x06region\x12\x16\n" +
+	"\x06amount\x18\x04 \x01(\x03R\x06amount\"\x10\n" +
+	"\x0eBGrantResponse\"@\n" +
+	"\x0eBRightsRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\"V\n" +
+	"\x0fBRightsResponse\x12\x14\n" +
+	"\x05found\x18\x01 \x01(\bR\x05found\x12-\n" +
+	"\baccounts\x18\x02 \x03(\v2\x11.atoll.v1.AccountR\baccounts\"e\n" +
+	"\aAccount\x12\x16\n" +
+	"\x06region\x18\x01 \x01(\tR\x06region\x12\x12\n" +
+	"\x04node\x18\x02 \x01(\tR\x04node\x12\x16\n" +
+	"\x06origin\x18\x03 \x01(\x04R\x06origin\x12\x16\n" +
+	"\x06rights\x18\x04 \x01(\x03R\x06rights\"A\n" +
+	"\x0fBReclaimRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\"*\n" +
+	"\x10BReclaimResponse\x12\x16\n" +
+	"\x06rights\x18\x01 \x01(\x03R\x06rights\"_\n" +
 	"\n" +
 	"TxnRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x123\n" +
@@ -4324,20 +16311,23 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"operations\x18\x02 \x03(\v2\x13.atoll.v1.OperationR\n" +
 	"operations\"9\n" +
 	"\vTxnResponse\x12*\n" +
-	"\aresults\x18\x01 \x03(\v2\x10.atoll.v1.ResultR\aresults\"R\n" +
+	"\aresults\x18\x01 \x03(\v2\x10.atoll.v1.ResultR\aresults\"\x82\x01\n" +
 	"\rStreamRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x121\n" +
-	"\toperation\x18\x02 \x01(\v2\x13.atoll.v1.OperationR\toperation\"\x86\x01\n" +
+	"\toperation\x18\x02 \x01(\v2\x13.atoll.v1.OperationR\toperation\x12\x18\n" +
+	"\asession\x18\x03 \x01(\bR\asession\x12\x14\n" +
+	"\x05after\x18\x04 \x03(\fR\x05after\"\x9c\x01\n" +
 	"\x0eStreamResponse\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12*\n" +
 	"\x06result\x18\x02 \x01(\v2\x10.atoll.v1.ResultH\x00R\x06result\x12-\n" +
-	"\x05error\x18\x03 \x01(\v2\x15.atoll.v1.ErrorDetailH\x00R\x05errorB\t\n" +
+	"\x05error\x18\x03 \x01(\v2\x15.atoll.v1.ErrorDetailH\x00R\x05error\x12\x14\n" +
+	"\x05token\x18\x04 \x01(\fR\x05tokenB\t\n" +
 	"\aoutcome\"m\n" +
 	"\vErrorDetail\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x12\n" +
 	"\x04hint\x18\x03 \x01(\tR\x04hint\x12\x1c\n" +
-	"\tretryable\x18\x04 \x01(\bR\tretryable2\xc3\a\n" +
+	"\tretryable\x18\x04 \x01(\bR\tretryable2\xee\x1b\n" +
 	"\x02KV\x125\n" +
 	"\x04Ping\x12\x15.atoll.v1.PingRequest\x1a\x16.atoll.v1.PingResponse\x122\n" +
 	"\x03Get\x12\x14.atoll.v1.GetRequest\x1a\x15.atoll.v1.GetResponse\x122\n" +
@@ -4349,126 +16339,448 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x04SRem\x12\x15.atoll.v1.SRemRequest\x1a\x16.atoll.v1.SRemResponse\x12A\n" +
 	"\bSMembers\x12\x19.atoll.v1.SMembersRequest\x1a\x1a.atoll.v1.SMembersResponse\x12D\n" +
 	"\tSIsMember\x12\x1a.atoll.v1.SIsMemberRequest\x1a\x1b.atoll.v1.SIsMemberResponse\x128\n" +
-	"\x05SCard\x12\x16.atoll.v1.SCardRequest\x1a\x17.atoll.v1.SCardResponse\x12;\n" +
+	"\x05SCard\x12\x16.atoll.v1.SCardRequest\x1a\x17.atoll.v1.SCardResponse\x125\n" +
+	"\x04HSet\x12\x15.atoll.v1.HSetRequest\x1a\x16.atoll.v1.HSetResponse\x12;\n" +
+	"\x06HSetNX\x12\x17.atoll.v1.HSetNXRequest\x1a\x18.atoll.v1.HSetNXResponse\x125\n" +
+	"\x04HGet\x12\x15.atoll.v1.HGetRequest\x1a\x16.atoll.v1.HGetResponse\x128\n" +
+	"\x05HMGet\x12\x16.atoll.v1.HMGetRequest\x1a\x17.atoll.v1.HMGetResponse\x12>\n" +
+	"\aHGetAll\x12\x18.atoll.v1.HGetAllRequest\x1a\x19.atoll.v1.HGetAllResponse\x128\n" +
+	"\x05HKeys\x12\x16.atoll.v1.HKeysRequest\x1a\x17.atoll.v1.HKeysResponse\x128\n" +
+	"\x05HVals\x12\x16.atoll.v1.HValsRequest\x1a\x17.atoll.v1.HValsResponse\x125\n" +
+	"\x04HLen\x12\x15.atoll.v1.HLenRequest\x1a\x16.atoll.v1.HLenResponse\x12>\n" +
+	"\aHExists\x12\x18.atoll.v1.HExistsRequest\x1a\x19.atoll.v1.HExistsResponse\x12>\n" +
+	"\aHStrLen\x12\x18.atoll.v1.HStrLenRequest\x1a\x19.atoll.v1.HStrLenResponse\x125\n" +
+	"\x04HDel\x12\x15.atoll.v1.HDelRequest\x1a\x16.atoll.v1.HDelResponse\x128\n" +
+	"\x05HIncr\x12\x16.atoll.v1.HIncrRequest\x1a\x17.atoll.v1.HIncrResponse\x125\n" +
+	"\x04ZAdd\x12\x15.atoll.v1.ZAddRequest\x1a\x16.atoll.v1.ZAddResponse\x128\n" +
+	"\x05ZIncr\x12\x16.atoll.v1.ZIncrRequest\x1a\x17.atoll.v1.ZIncrResponse\x125\n" +
+	"\x04ZRem\x12\x15.atoll.v1.ZRemRequest\x1a\x16.atoll.v1.ZRemResponse\x12;\n" +
+	"\x06ZScore\x12\x17.atoll.v1.ZScoreRequest\x1a\x18.atoll.v1.ZScoreResponse\x128\n" +
+	"\x05ZCard\x12\x16.atoll.v1.ZCardRequest\x1a\x17.atoll.v1.ZCardResponse\x12;\n" +
+	"\x06ZRange\x12\x17.atoll.v1.ZRangeRequest\x1a\x18.atoll.v1.ZRangeResponse\x12P\n" +
+	"\rZRangeByScore\x12\x1e.atoll.v1.ZRangeByScoreRequest\x1a\x1f.atoll.v1.ZRangeByScoreResponse\x128\n" +
+	"\x05ZRank\x12\x16.atoll.v1.ZRankRequest\x1a\x17.atoll.v1.ZRankResponse\x125\n" +
+	"\x04ZPop\x12\x15.atoll.v1.ZPopRequest\x1a\x16.atoll.v1.ZPopResponse\x128\n" +
+	"\x05LPush\x12\x16.atoll.v1.LPushRequest\x1a\x17.atoll.v1.LPushResponse\x125\n" +
+	"\x04LPop\x12\x15.atoll.v1.LPopRequest\x1a\x16.atoll.v1.LPopResponse\x12;\n" +
+	"\x06LRange\x12\x17.atoll.v1.LRangeRequest\x1a\x18.atoll.v1.LRangeResponse\x125\n" +
+	"\x04LLen\x12\x15.atoll.v1.LLenRequest\x1a\x16.atoll.v1.LLenResponse\x12;\n" +
+	"\x06LIndex\x12\x17.atoll.v1.LIndexRequest\x1a\x18.atoll.v1.LIndexResponse\x125\n" +
+	"\x04LSet\x12\x15.atoll.v1.LSetRequest\x1a\x16.atoll.v1.LSetResponse\x12>\n" +
+	"\aLInsert\x12\x18.atoll.v1.LInsertRequest\x1a\x19.atoll.v1.LInsertResponse\x125\n" +
+	"\x04LRem\x12\x15.atoll.v1.LRemRequest\x1a\x16.atoll.v1.LRemResponse\x128\n" +
+	"\x05LTrim\x12\x16.atoll.v1.LTrimRequest\x1a\x17.atoll.v1.LTrimResponse\x128\n" +
+	"\x05LMove\x12\x16.atoll.v1.LMoveRequest\x1a\x17.atoll.v1.LMoveResponse\x125\n" +
+	"\x04LPos\x12\x15.atoll.v1.LPosRequest\x1a\x16.atoll.v1.LPosResponse\x12;\n" +
+	"\x06Expire\x12\x17.atoll.v1.ExpireRequest\x1a\x18.atoll.v1.ExpireResponse\x12>\n" +
+	"\aPersist\x12\x18.atoll.v1.PersistRequest\x1a\x19.atoll.v1.PersistResponse\x122\n" +
+	"\x03TTL\x12\x14.atoll.v1.TTLRequest\x1a\x15.atoll.v1.TTLResponse\x12;\n" +
+	"\x06Rename\x12\x17.atoll.v1.RenameRequest\x1a\x18.atoll.v1.RenameResponse\x125\n" +
+	"\x04Copy\x12\x15.atoll.v1.CopyRequest\x1a\x16.atoll.v1.CopyResponse\x12>\n" +
+	"\aBCreate\x12\x18.atoll.v1.BCreateRequest\x1a\x19.atoll.v1.BCreateResponse\x125\n" +
+	"\x04BGet\x12\x15.atoll.v1.BGetRequest\x1a\x16.atoll.v1.BGetResponse\x128\n" +
+	"\x05BIncr\x12\x16.atoll.v1.BIncrRequest\x1a\x17.atoll.v1.BIncrResponse\x128\n" +
+	"\x05BDecr\x12\x16.atoll.v1.BDecrRequest\x1a\x17.atoll.v1.BDecrResponse\x12;\n" +
+	"\x06BGrant\x12\x17.atoll.v1.BGrantRequest\x1a\x18.atoll.v1.BGrantResponse\x12>\n" +
+	"\aBRights\x12\x18.atoll.v1.BRightsRequest\x1a\x19.atoll.v1.BRightsResponse\x12A\n" +
+	"\bBReclaim\x12\x19.atoll.v1.BReclaimRequest\x1a\x1a.atoll.v1.BReclaimResponse\x12;\n" +
 	"\x06Exists\x12\x17.atoll.v1.ExistsRequest\x1a\x18.atoll.v1.ExistsResponse\x125\n" +
 	"\x04Scan\x12\x15.atoll.v1.ScanRequest\x1a\x16.atoll.v1.ScanResponse\x122\n" +
 	"\x03Txn\x12\x14.atoll.v1.TxnRequest\x1a\x15.atoll.v1.TxnResponse\x12A\n" +
 	"\bSiblings\x12\x19.atoll.v1.SiblingsRequest\x1a\x1a.atoll.v1.SiblingsResponse\x12?\n" +
 	"\x06Stream\x12\x17.atoll.v1.StreamRequest\x1a\x18.atoll.v1.StreamResponse(\x010\x01B1Z/github.com/atollkv/atoll/proto/atoll/v1;atollv1b\x06proto3"
 
-var file_atoll_v1_kv_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
+var file_atoll_v1_kv_proto_msgTypes = make([]protoimpl.MessageInfo, 128)
 var file_atoll_v1_kv_proto_goTypes = []any{
-	(*PingRequest)(nil),          // 0: atoll.v1.PingRequest
-	(*PingResponse)(nil),         // 1: atoll.v1.PingResponse
-	(*GetRequest)(nil),           // 2: atoll.v1.GetRequest
-	(*GetResponse)(nil),          // 3: atoll.v1.GetResponse
-	(*SetRequest)(nil),           // 4: atoll.v1.SetRequest
-	(*SetResponse)(nil),          // 5: atoll.v1.SetResponse
-	(*DeleteRequest)(nil),        // 6: atoll.v1.DeleteRequest
-	(*DeleteResponse)(nil),       // 7: atoll.v1.DeleteResponse
-	(*IncrRequest)(nil),          // 8: atoll.v1.IncrRequest
-	(*IncrResponse)(nil),         // 9: atoll.v1.IncrResponse
-	(*ResetCounterRequest)(nil),  // 10: atoll.v1.ResetCounterRequest
-	(*ResetCounterResponse)(nil), // 11: atoll.v1.ResetCounterResponse
-	(*SAddRequest)(nil),          // 12: atoll.v1.SAddRequest
-	(*SAddResponse)(nil),         // 13: atoll.v1.SAddResponse
-	(*SRemRequest)(nil),          // 14: atoll.v1.SRemRequest
-	(*SRemResponse)(nil),         // 15: atoll.v1.SRemResponse
-	(*SMembersRequest)(nil),      // 16: atoll.v1.SMembersRequest
-	(*SMembersResponse)(nil),     // 17: atoll.v1.SMembersResponse
-	(*SIsMemberRequest)(nil),     // 18: atoll.v1.SIsMemberRequest
-	(*SIsMemberResponse)(nil),    // 19: atoll.v1.SIsMemberResponse
-	(*SCardRequest)(nil),         // 20: atoll.v1.SCardRequest
-	(*SCardResponse)(nil),        // 21: atoll.v1.SCardResponse
-	(*ExistsRequest)(nil),        // 22: atoll.v1.ExistsRequest
-	(*ExistsResponse)(nil),       // 23: atoll.v1.ExistsResponse
-	(*ScanRequest)(nil),          // 24: atoll.v1.ScanRequest
-	(*ScanResponse)(nil),         // 25: atoll.v1.ScanResponse
-	(*SiblingsRequest)(nil),      // 26: atoll.v1.SiblingsRequest
-	(*SiblingsResponse)(nil),     // 27: atoll.v1.SiblingsResponse
-	(*Sibling)(nil),              // 28: atoll.v1.Sibling
-	(*Operation)(nil),            // 29: atoll.v1.Operation
-	(*Result)(nil),               // 30: atoll.v1.Result
-	(*TxnRequest)(nil),           // 31: atoll.v1.TxnRequest
-	(*TxnResponse)(nil),          // 32: atoll.v1.TxnResponse
-	(*StreamRequest)(nil),        // 33: atoll.v1.StreamRequest
-	(*StreamResponse)(nil),       // 34: atoll.v1.StreamResponse
-	(*ErrorDetail)(nil),          // 35: atoll.v1.ErrorDetail
+	(*PingRequest)(nil),           // 0: atoll.v1.PingRequest
+	(*PingResponse)(nil),          // 1: atoll.v1.PingResponse
+	(*GetRequest)(nil),            // 2: atoll.v1.GetRequest
+	(*GetResponse)(nil),           // 3: atoll.v1.GetResponse
+	(*SetRequest)(nil),            // 4: atoll.v1.SetRequest
+	(*SetResponse)(nil),           // 5: atoll.v1.SetResponse
+	(*Lifetime)(nil),              // 6: atoll.v1.Lifetime
+	(*ExpireRequest)(nil),         // 7: atoll.v1.ExpireRequest
+	(*ExpireResponse)(nil),        // 8: atoll.v1.ExpireResponse
+	(*PersistRequest)(nil),        // 9: atoll.v1.PersistRequest
+	(*PersistResponse)(nil),       // 10: atoll.v1.PersistResponse
+	(*TTLRequest)(nil),            // 11: atoll.v1.TTLRequest
+	(*TTLResponse)(nil),           // 12: atoll.v1.TTLResponse
+	(*DeleteRequest)(nil),         // 13: atoll.v1.DeleteRequest
+	(*DeleteResponse)(nil),        // 14: atoll.v1.DeleteResponse
+	(*IncrRequest)(nil),           // 15: atoll.v1.IncrRequest
+	(*IncrResponse)(nil),          // 16: atoll.v1.IncrResponse
+	(*ResetCounterRequest)(nil),   // 17: atoll.v1.ResetCounterRequest
+	(*ResetCounterResponse)(nil),  // 18: atoll.v1.ResetCounterResponse
+	(*SAddRequest)(nil),           // 19: atoll.v1.SAddRequest
+	(*SAddResponse)(nil),          // 20: atoll.v1.SAddResponse
+	(*SRemRequest)(nil),           // 21: atoll.v1.SRemRequest
+	(*SRemResponse)(nil),          // 22: atoll.v1.SRemResponse
+	(*SMembersRequest)(nil),       // 23: atoll.v1.SMembersRequest
+	(*SMembersResponse)(nil),      // 24: atoll.v1.SMembersResponse
+	(*SIsMemberRequest)(nil),      // 25: atoll.v1.SIsMemberRequest
+	(*SIsMemberResponse)(nil),     // 26: atoll.v1.SIsMemberResponse
+	(*SCardRequest)(nil),          // 27: atoll.v1.SCardRequest
+	(*SCardResponse)(nil),         // 28: atoll.v1.SCardResponse
+	(*FieldValue)(nil),            // 29: atoll.v1.FieldValue
+	(*HSetRequest)(nil),           // 30: atoll.v1.HSetRequest
+	(*HSetResponse)(nil),          // 31: atoll.v1.HSetResponse
+	(*HSetNXRequest)(nil),         // 32: atoll.v1.HSetNXRequest
+	(*HSetNXResponse)(nil),        // 33: atoll.v1.HSetNXResponse
+	(*HGetRequest)(nil),           // 34: atoll.v1.HGetRequest
+	(*HGetResponse)(nil),          // 35: atoll.v1.HGetResponse
+	(*HMGetRequest)(nil),          // 36: atoll.v1.HMGetRequest
+	(*HMGetResponse)(nil),         // 37: atoll.v1.HMGetResponse
+	(*HGetAllRequest)(nil),        // 38: atoll.v1.HGetAllRequest
+	(*HGetAllResponse)(nil),       // 39: atoll.v1.HGetAllResponse
+	(*HKeysRequest)(nil),          // 40: atoll.v1.HKeysRequest
+	(*HKeysResponse)(nil),         // 41: atoll.v1.HKeysResponse
+	(*HValsRequest)(nil),          // 42: atoll.v1.HValsRequest
+	(*HValsResponse)(nil),         // 43: atoll.v1.HValsResponse
+	(*HLenRequest)(nil),           // 44: atoll.v1.HLenRequest
+	(*HLenResponse)(nil),          // 45: atoll.v1.HLenResponse
+	(*HExistsRequest)(nil),        // 46: atoll.v1.HExistsRequest
+	(*HExistsResponse)(nil),       // 47: atoll.v1.HExistsResponse
+	(*HStrLenRequest)(nil),        // 48: atoll.v1.HStrLenRequest
+	(*HStrLenResponse)(nil),       // 49: atoll.v1.HStrLenResponse
+	(*HDelRequest)(nil),           // 50: atoll.v1.HDelRequest
+	(*HDelResponse)(nil),          // 51: atoll.v1.HDelResponse
+	(*HIncrRequest)(nil),          // 52: atoll.v1.HIncrRequest
+	(*HIncrResponse)(nil),         // 53: atoll.v1.HIncrResponse
+	(*ScoredMember)(nil),          // 54: atoll.v1.ScoredMember
+	(*ZAddRequest)(nil),           // 55: atoll.v1.ZAddRequest
+	(*ZAddResponse)(nil),          // 56: atoll.v1.ZAddResponse
+	(*ZIncrRequest)(nil),          // 57: atoll.v1.ZIncrRequest
+	(*ZIncrResponse)(nil),         // 58: atoll.v1.ZIncrResponse
+	(*ZRemRequest)(nil),           // 59: atoll.v1.ZRemRequest
+	(*ZRemResponse)(nil),          // 60: atoll.v1.ZRemResponse
+	(*ZScoreRequest)(nil),         // 61: atoll.v1.ZScoreRequest
+	(*ZScoreResponse)(nil),        // 62: atoll.v1.ZScoreResponse
+	(*ZCardRequest)(nil),          // 63: atoll.v1.ZCardRequest
+	(*ZCardResponse)(nil),         // 64: atoll.v1.ZCardResponse
+	(*ZRangeRequest)(nil),         // 65: atoll.v1.ZRangeRequest
+	(*ZRangeResponse)(nil),        // 66: atoll.v1.ZRangeResponse
+	(*ZRangeByScoreRequest)(nil),  // 67: atoll.v1.ZRangeByScoreRequest
+	(*ZRangeByScoreResponse)(nil), // 68: atoll.v1.ZRangeByScoreResponse
+	(*ZRankRequest)(nil),          // 69: atoll.v1.ZRankRequest
+	(*ZRankResponse)(nil),         // 70: atoll.v1.ZRankResponse
+	(*ZPopRequest)(nil),           // 71: atoll.v1.ZPopRequest
+	(*ZPopResponse)(nil),          // 72: atoll.v1.ZPopResponse
+	(*LPushRequest)(nil),          // 73: atoll.v1.LPushRequest
+	(*LPushResponse)(nil),         // 74: atoll.v1.LPushResponse
+	(*LPopRequest)(nil),           // 75: atoll.v1.LPopRequest
+	(*LPopResponse)(nil),          // 76: atoll.v1.LPopResponse
+	(*LRangeRequest)(nil),         // 77: atoll.v1.LRangeRequest
+	(*LRangeResponse)(nil),        // 78: atoll.v1.LRangeResponse
+	(*LLenRequest)(nil),           // 79: atoll.v1.LLenRequest
+	(*LLenResponse)(nil),          // 80: atoll.v1.LLenResponse
+	(*LIndexRequest)(nil),         // 81: atoll.v1.LIndexRequest
+	(*LIndexResponse)(nil),        // 82: atoll.v1.LIndexResponse
+	(*LSetRequest)(nil),           // 83: atoll.v1.LSetRequest
+	(*LSetResponse)(nil),          // 84: atoll.v1.LSetResponse
+	(*LInsertRequest)(nil),        // 85: atoll.v1.LInsertRequest
+	(*LInsertResponse)(nil),       // 86: atoll.v1.LInsertResponse
+	(*LRemRequest)(nil),           // 87: atoll.v1.LRemRequest
+	(*LRemResponse)(nil),          // 88: atoll.v1.LRemResponse
+	(*LTrimRequest)(nil),          // 89: atoll.v1.LTrimRequest
+	(*LTrimResponse)(nil),         // 90: atoll.v1.LTrimResponse
+	(*LMoveRequest)(nil),          // 91: atoll.v1.LMoveRequest
+	(*LMoveResponse)(nil),         // 92: atoll.v1.LMoveResponse
+	(*LPosRequest)(nil),           // 93: atoll.v1.LPosRequest
+	(*LPosResponse)(nil),          // 94: atoll.v1.LPosResponse
+	(*RenameRequest)(nil),         // 95: atoll.v1.RenameRequest
+	(*RenameResponse)(nil),        // 96: atoll.v1.RenameResponse
+	(*CopyRequest)(nil),           // 97: atoll.v1.CopyRequest
+	(*CopyResponse)(nil),          // 98: atoll.v1.CopyResponse
+	(*ExistsRequest)(nil),         // 99: atoll.v1.ExistsRequest
+	(*ExistsResponse)(nil),        // 100: atoll.v1.ExistsResponse
+	(*ScanRequest)(nil),           // 101: atoll.v1.ScanRequest
+	(*ScanResponse)(nil),          // 102: atoll.v1.ScanResponse
+	(*SiblingsRequest)(nil),       // 103: atoll.v1.SiblingsRequest
+	(*SiblingsResponse)(nil),      // 104: atoll.v1.SiblingsResponse
+	(*Sibling)(nil),               // 105: atoll.v1.Sibling
+	(*Operation)(nil),             // 106: atoll.v1.Operation
+	(*Result)(nil),                // 107: atoll.v1.Result
+	(*BCreateRequest)(nil),        // 108: atoll.v1.BCreateRequest
+	(*BCreateResponse)(nil),       // 109: atoll.v1.BCreateResponse
+	(*BGetRequest)(nil),           // 110: atoll.v1.BGetRequest
+	(*BGetResponse)(nil),          // 111: atoll.v1.BGetResponse
+	(*BIncrRequest)(nil),          // 112: atoll.v1.BIncrRequest
+	(*BIncrResponse)(nil),         // 113: atoll.v1.BIncrResponse
+	(*BDecrRequest)(nil),          // 114: atoll.v1.BDecrRequest
+	(*BDecrResponse)(nil),         // 115: atoll.v1.BDecrResponse
+	(*BGrantRequest)(nil),         // 116: atoll.v1.BGrantRequest
+	(*BGrantResponse)(nil),        // 117: atoll.v1.BGrantResponse
+	(*BRightsRequest)(nil),        // 118: atoll.v1.BRightsRequest
+	(*BRightsResponse)(nil),       // 119: atoll.v1.BRightsResponse
+	(*Account)(nil),               // 120: atoll.v1.Account
+	(*BReclaimRequest)(nil),       // 121: atoll.v1.BReclaimRequest
+	(*BReclaimResponse)(nil),      // 122: atoll.v1.BReclaimResponse
+	(*TxnRequest)(nil),            // 123: atoll.v1.TxnRequest
+	(*TxnResponse)(nil),           // 124: atoll.v1.TxnResponse
+	(*StreamRequest)(nil),         // 125: atoll.v1.StreamRequest
+	(*StreamResponse)(nil),        // 126: atoll.v1.StreamResponse
+	(*ErrorDetail)(nil),           // 127: atoll.v1.ErrorDetail
 }
 var file_atoll_v1_kv_proto_depIdxs = []int32{
-	28, // 0: atoll.v1.SiblingsResponse.siblings:type_name -> atoll.v1.Sibling
-	2,  // 1: atoll.v1.Operation.get:type_name -> atoll.v1.GetRequest
-	4,  // 2: atoll.v1.Operation.set:type_name -> atoll.v1.SetRequest
-	6,  // 3: atoll.v1.Operation.delete:type_name -> atoll.v1.DeleteRequest
-	8,  // 4: atoll.v1.Operation.incr:type_name -> atoll.v1.IncrRequest
-	10, // 5: atoll.v1.Operation.reset_counter:type_name -> atoll.v1.ResetCounterRequest
-	12, // 6: atoll.v1.Operation.sadd:type_name -> atoll.v1.SAddRequest
-	14, // 7: atoll.v1.Operation.srem:type_name -> atoll.v1.SRemRequest
-	18, // 8: atoll.v1.Operation.sismember:type_name -> atoll.v1.SIsMemberRequest
-	20, // 9: atoll.v1.Operation.scard:type_name -> atoll.v1.SCardRequest
-	22, // 10: atoll.v1.Operation.exists:type_name -> atoll.v1.ExistsRequest
-	0,  // 11: atoll.v1.Operation.ping:type_name -> atoll.v1.PingRequest
-	16, // 12: atoll.v1.Operation.smembers:type_name -> atoll.v1.SMembersRequest
-	24, // 13: atoll.v1.Operation.scan:type_name -> atoll.v1.ScanRequest
-	26, // 14: atoll.v1.Operation.siblings:type_name -> atoll.v1.SiblingsRequest
-	31, // 15: atoll.v1.Operation.txn:type_name -> atoll.v1.TxnRequest
-	3,  // 16: atoll.v1.Result.get:type_name -> atoll.v1.GetResponse
-	5,  // 17: atoll.v1.Result.set:type_name -> atoll.v1.SetResponse
-	7,  // 18: atoll.v1.Result.delete:type_name -> atoll.v1.DeleteResponse
-	9,  // 19: atoll.v1.Result.incr:type_name -> atoll.v1.IncrResponse
-	11, // 20: atoll.v1.Result.reset_counter:type_name -> atoll.v1.ResetCounterResponse
-	13, // 21: atoll.v1.Result.sadd:type_name -> atoll.v1.SAddResponse
-	15, // 22: atoll.v1.Result.srem:type_name -> atoll.v1.SRemResponse
-	19, // 23: atoll.v1.Result.sismember:type_name -> atoll.v1.SIsMemberResponse
-	21, // 24: atoll.v1.Result.scard:type_name -> atoll.v1.SCardResponse
-	23, // 25: atoll.v1.Result.exists:type_name -> atoll.v1.ExistsResponse
-	1,  // 26: atoll.v1.Result.ping:type_name -> atoll.v1.PingResponse
-	17, // 27: atoll.v1.Result.smembers:type_name -> atoll.v1.SMembersResponse
-	25, // 28: atoll.v1.Result.scan:type_name -> atoll.v1.ScanResponse
-	27, // 29: atoll.v1.Result.siblings:type_name -> atoll.v1.SiblingsResponse
-	32, // 30: atoll.v1.Result.txn:type_name -> atoll.v1.TxnResponse
-	29, // 31: atoll.v1.TxnRequest.operations:type_name -> atoll.v1.Operation
-	30, // 32: atoll.v1.TxnResponse.results:type_name -> atoll.v1.Result
-	29, // 33: atoll.v1.StreamRequest.operation:type_name -> atoll.v1.Operation
-	30, // 34: atoll.v1.StreamResponse.result:type_name -> atoll.v1.Result
-	35, // 35: atoll.v1.StreamResponse.error:type_name -> atoll.v1.ErrorDetail
-	0,  // 36: atoll.v1.KV.Ping:input_type -> atoll.v1.PingRequest
-	2,  // 37: atoll.v1.KV.Get:input_type -> atoll.v1.GetRequest
-	4,  // 38: atoll.v1.KV.Set:input_type -> atoll.v1.SetRequest
-	6,  // 39: atoll.v1.KV.Delete:input_type -> atoll.v1.DeleteRequest
-	8,  // 40: atoll.v1.KV.Incr:input_type -> atoll.v1.IncrRequest
-	10, // 41: atoll.v1.KV.ResetCounter:input_type -> atoll.v1.ResetCounterRequest
-	12, // 42: atoll.v1.KV.SAdd:input_type -> atoll.v1.SAddRequest
-	14, // 43: atoll.v1.KV.SRem:input_type -> atoll.v1.SRemRequest
-	16, // 44: atoll.v1.KV.SMembers:input_type -> atoll.v1.SMembersRequest
-	18, // 45: atoll.v1.KV.SIsMember:input_type -> atoll.v1.SIsMemberRequest
-	20, // 46: atoll.v1.KV.SCard:input_type -> atoll.v1.SCardRequest
-	22, // 47: atoll.v1.KV.Exists:input_type -> atoll.v1.ExistsRequest
-	24, // 48: atoll.v1.KV.Scan:input_type -> atoll.v1.ScanRequest
-	31, // 49: atoll.v1.KV.Txn:input_type -> atoll.v1.TxnRequest
-	26, // 50: atoll.v1.KV.Siblings:input_type -> atoll.v1.SiblingsRequest
-	33, // 51: atoll.v1.KV.Stream:input_type -> atoll.v1.StreamRequest
-	1,  // 52: atoll.v1.KV.Ping:output_type -> atoll.v1.PingResponse
-	3,  // 53: atoll.v1.KV.Get:output_type -> atoll.v1.GetResponse
-	5,  // 54: atoll.v1.KV.Set:output_type -> atoll.v1.SetResponse
-	7,  // 55: atoll.v1.KV.Delete:output_type -> atoll.v1.DeleteResponse
-	9,  // 56: atoll.v1.KV.Incr:output_type -> atoll.v1.IncrResponse
-	11, // 57: atoll.v1.KV.ResetCounter:output_type -> atoll.v1.ResetCounterResponse
-	13, // 58: atoll.v1.KV.SAdd:output_type -> atoll.v1.SAddResponse
-	15, // 59: atoll.v1.KV.SRem:output_type -> atoll.v1.SRemResponse
-	17, // 60: atoll.v1.KV.SMembers:output_type -> atoll.v1.SMembersResponse
-	19, // 61: atoll.v1.KV.SIsMember:output_type -> atoll.v1.SIsMemberResponse
-	21, // 62: atoll.v1.KV.SCard:output_type -> atoll.v1.SCardResponse
-	23, // 63: atoll.v1.KV.Exists:output_type -> atoll.v1.ExistsResponse
-	25, // 64: atoll.v1.KV.Scan:output_type -> atoll.v1.ScanResponse
-	32, // 65: atoll.v1.KV.Txn:output_type -> atoll.v1.TxnResponse
-	27, // 66: atoll.v1.KV.Siblings:output_type -> atoll.v1.SiblingsResponse
-	34, // 67: atoll.v1.KV.Stream:output_type -> atoll.v1.StreamResponse
-	52, // [52:68] is the sub-list for method output_type
-	36, // [36:52] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	6,   // 0: atoll.v1.SetRequest.lifetime:type_name -> atoll.v1.Lifetime
+	6,   // 1: atoll.v1.ExpireRequest.lifetime:type_name -> atoll.v1.Lifetime
+	29,  // 2: atoll.v1.HSetRequest.fields:type_name -> atoll.v1.FieldValue
+	35,  // 3: atoll.v1.HMGetResponse.values:type_name -> atoll.v1.HGetResponse
+	29,  // 4: atoll.v1.HGetAllResponse.fields:type_name -> atoll.v1.FieldValue
+	54,  // 5: atoll.v1.ZAddRequest.members:type_name -> atoll.v1.ScoredMember
+	54,  // 6: atoll.v1.ZRangeResponse.members:type_name -> atoll.v1.ScoredMember
+	54,  // 7: atoll.v1.ZRangeByScoreResponse.members:type_name -> atoll.v1.ScoredMember
+	54,  // 8: atoll.v1.ZPopResponse.members:type_name -> atoll.v1.ScoredMember
+	105, // 9: atoll.v1.SiblingsResponse.siblings:type_name -> atoll.v1.Sibling
+	2,   // 10: atoll.v1.Operation.get:type_name -> atoll.v1.GetRequest
+	4,   // 11: atoll.v1.Operation.set:type_name -> atoll.v1.SetRequest
+	13,  // 12: atoll.v1.Operation.delete:type_name -> atoll.v1.DeleteRequest
+	15,  // 13: atoll.v1.Operation.incr:type_name -> atoll.v1.IncrRequest
+	17,  // 14: atoll.v1.Operation.reset_counter:type_name -> atoll.v1.ResetCounterRequest
+	19,  // 15: atoll.v1.Operation.sadd:type_name -> atoll.v1.SAddRequest
+	21,  // 16: atoll.v1.Operation.srem:type_name -> atoll.v1.SRemRequest
+	25,  // 17: atoll.v1.Operation.sismember:type_name -> atoll.v1.SIsMemberRequest
+	27,  // 18: atoll.v1.Operation.scard:type_name -> atoll.v1.SCardRequest
+	99,  // 19: atoll.v1.Operation.exists:type_name -> atoll.v1.ExistsRequest
+	0,   // 20: atoll.v1.Operation.ping:type_name -> atoll.v1.PingRequest
+	23,  // 21: atoll.v1.Operation.smembers:type_name -> atoll.v1.SMembersRequest
+	101, // 22: atoll.v1.Operation.scan:type_name -> atoll.v1.ScanRequest
+	103, // 23: atoll.v1.Operation.siblings:type_name -> atoll.v1.SiblingsRequest
+	123, // 24: atoll.v1.Operation.txn:type_name -> atoll.v1.TxnRequest
+	30,  // 25: atoll.v1.Operation.hset:type_name -> atoll.v1.HSetRequest
+	32,  // 26: atoll.v1.Operation.hsetnx:type_name -> atoll.v1.HSetNXRequest
+	34,  // 27: atoll.v1.Operation.hget:type_name -> atoll.v1.HGetRequest
+	36,  // 28: atoll.v1.Operation.hmget:type_name -> atoll.v1.HMGetRequest
+	38,  // 29: atoll.v1.Operation.hgetall:type_name -> atoll.v1.HGetAllRequest
+	40,  // 30: atoll.v1.Operation.hkeys:type_name -> atoll.v1.HKeysRequest
+	42,  // 31: atoll.v1.Operation.hvals:type_name -> atoll.v1.HValsRequest
+	44,  // 32: atoll.v1.Operation.hlen:type_name -> atoll.v1.HLenRequest
+	46,  // 33: atoll.v1.Operation.hexists:type_name -> atoll.v1.HExistsRequest
+	48,  // 34: atoll.v1.Operation.hstrlen:type_name -> atoll.v1.HStrLenRequest
+	50,  // 35: atoll.v1.Operation.hdel:type_name -> atoll.v1.HDelRequest
+	52,  // 36: atoll.v1.Operation.hincr:type_name -> atoll.v1.HIncrRequest
+	55,  // 37: atoll.v1.Operation.zadd:type_name -> atoll.v1.ZAddRequest
+	57,  // 38: atoll.v1.Operation.zincr:type_name -> atoll.v1.ZIncrRequest
+	59,  // 39: atoll.v1.Operation.zrem:type_name -> atoll.v1.ZRemRequest
+	61,  // 40: atoll.v1.Operation.zscore:type_name -> atoll.v1.ZScoreRequest
+	63,  // 41: atoll.v1.Operation.zcard:type_name -> atoll.v1.ZCardRequest
+	65,  // 42: atoll.v1.Operation.zrange:type_name -> atoll.v1.ZRangeRequest
+	67,  // 43: atoll.v1.Operation.zrange_by_score:type_name -> atoll.v1.ZRangeByScoreRequest
+	69,  // 44: atoll.v1.Operation.zrank:type_name -> atoll.v1.ZRankRequest
+	71,  // 45: atoll.v1.Operation.zpop:type_name -> atoll.v1.ZPopRequest
+	73,  // 46: atoll.v1.Operation.lpush:type_name -> atoll.v1.LPushRequest
+	75,  // 47: atoll.v1.Operation.lpop:type_name -> atoll.v1.LPopRequest
+	77,  // 48: atoll.v1.Operation.lrange:type_name -> atoll.v1.LRangeRequest
+	79,  // 49: atoll.v1.Operation.llen:type_name -> atoll.v1.LLenRequest
+	81,  // 50: atoll.v1.Operation.lindex:type_name -> atoll.v1.LIndexRequest
+	83,  // 51: atoll.v1.Operation.lset:type_name -> atoll.v1.LSetRequest
+	85,  // 52: atoll.v1.Operation.linsert:type_name -> atoll.v1.LInsertRequest
+	87,  // 53: atoll.v1.Operation.lrem:type_name -> atoll.v1.LRemRequest
+	89,  // 54: atoll.v1.Operation.ltrim:type_name -> atoll.v1.LTrimRequest
+	91,  // 55: atoll.v1.Operation.lmove:type_name -> atoll.v1.LMoveRequest
+	93,  // 56: atoll.v1.Operation.lpos:type_name -> atoll.v1.LPosRequest
+	7,   // 57: atoll.v1.Operation.expire:type_name -> atoll.v1.ExpireRequest
+	9,   // 58: atoll.v1.Operation.persist:type_name -> atoll.v1.PersistRequest
+	11,  // 59: atoll.v1.Operation.ttl:type_name -> atoll.v1.TTLRequest
+	95,  // 60: atoll.v1.Operation.rename:type_name -> atoll.v1.RenameRequest
+	97,  // 61: atoll.v1.Operation.copy:type_name -> atoll.v1.CopyRequest
+	108, // 62: atoll.v1.Operation.bcreate:type_name -> atoll.v1.BCreateRequest
+	110, // 63: atoll.v1.Operation.bget:type_name -> atoll.v1.BGetRequest
+	112, // 64: atoll.v1.Operation.bincr:type_name -> atoll.v1.BIncrRequest
+	114, // 65: atoll.v1.Operation.bdecr:type_name -> atoll.v1.BDecrRequest
+	116, // 66: atoll.v1.Operation.bgrant:type_name -> atoll.v1.BGrantRequest
+	118, // 67: atoll.v1.Operation.brights:type_name -> atoll.v1.BRightsRequest
+	121, // 68: atoll.v1.Operation.breclaim:type_name -> atoll.v1.BReclaimRequest
+	3,   // 69: atoll.v1.Result.get:type_name -> atoll.v1.GetResponse
+	5,   // 70: atoll.v1.Result.set:type_name -> atoll.v1.SetResponse
+	14,  // 71: atoll.v1.Result.delete:type_name -> atoll.v1.DeleteResponse
+	16,  // 72: atoll.v1.Result.incr:type_name -> atoll.v1.IncrResponse
+	18,  // 73: atoll.v1.Result.reset_counter:type_name -> atoll.v1.ResetCounterResponse
+	20,  // 74: atoll.v1.Result.sadd:type_name -> atoll.v1.SAddResponse
+	22,  // 75: atoll.v1.Result.srem:type_name -> atoll.v1.SRemResponse
+	26,  // 76: atoll.v1.Result.sismember:type_name -> atoll.v1.SIsMemberResponse
+	28,  // 77: atoll.v1.Result.scard:type_name -> atoll.v1.SCardResponse
+	100, // 78: atoll.v1.Result.exists:type_name -> atoll.v1.ExistsResponse
+	1,   // 79: atoll.v1.Result.ping:type_name -> atoll.v1.PingResponse
+	24,  // 80: atoll.v1.Result.smembers:type_name -> atoll.v1.SMembersResponse
+	102, // 81: atoll.v1.Result.scan:type_name -> atoll.v1.ScanResponse
+	104, // 82: atoll.v1.Result.siblings:type_name -> atoll.v1.SiblingsResponse
+	124, // 83: atoll.v1.Result.txn:type_name -> atoll.v1.TxnResponse
+	31,  // 84: atoll.v1.Result.hset:type_name -> atoll.v1.HSetResponse
+	33,  // 85: atoll.v1.Result.hsetnx:type_name -> atoll.v1.HSetNXResponse
+	35,  // 86: atoll.v1.Result.hget:type_name -> atoll.v1.HGetResponse
+	37,  // 87: atoll.v1.Result.hmget:type_name -> atoll.v1.HMGetResponse
+	39,  // 88: atoll.v1.Result.hgetall:type_name -> atoll.v1.HGetAllResponse
+	41,  // 89: atoll.v1.Result.hkeys:type_name -> atoll.v1.HKeysResponse
+	43,  // 90: atoll.v1.Result.hvals:type_name -> atoll.v1.HValsResponse
+	45,  // 91: atoll.v1.Result.hlen:type_name -> atoll.v1.HLenResponse
+	47,  // 92: atoll.v1.Result.hexists:type_name -> atoll.v1.HExistsResponse
+	49,  // 93: atoll.v1.Result.hstrlen:type_name -> atoll.v1.HStrLenResponse
+	51,  // 94: atoll.v1.Result.hdel:type_name -> atoll.v1.HDelResponse
+	53,  // 95: atoll.v1.Result.hincr:type_name -> atoll.v1.HIncrResponse
+	56,  // 96: atoll.v1.Result.zadd:type_name -> atoll.v1.ZAddResponse
+	58,  // 97: atoll.v1.Result.zincr:type_name -> atoll.v1.ZIncrResponse
+	60,  // 98: atoll.v1.Result.zrem:type_name -> atoll.v1.ZRemResponse
+	62,  // 99: atoll.v1.Result.zscore:type_name -> atoll.v1.ZScoreResponse
+	64,  // 100: atoll.v1.Result.zcard:type_name -> atoll.v1.ZCardResponse
+	66,  // 101: atoll.v1.Result.zrange:type_name -> atoll.v1.ZRangeResponse
+	68,  // 102: atoll.v1.Result.zrange_by_score:type_name -> atoll.v1.ZRangeByScoreResponse
+	70,  // 103: atoll.v1.Result.zrank:type_name -> atoll.v1.ZRankResponse
+	72,  // 104: atoll.v1.Result.zpop:type_name -> atoll.v1.ZPopResponse
+	74,  // 105: atoll.v1.Result.lpush:type_name -> atoll.v1.LPushResponse
+	76,  // 106: atoll.v1.Result.lpop:type_name -> atoll.v1.LPopResponse
+	78,  // 107: atoll.v1.Result.lrange:type_name -> atoll.v1.LRangeResponse
+	80,  // 108: atoll.v1.Result.llen:type_name -> atoll.v1.LLenResponse
+	82,  // 109: atoll.v1.Result.lindex:type_name -> atoll.v1.LIndexResponse
+	84,  // 110: atoll.v1.Result.lset:type_name -> atoll.v1.LSetResponse
+	86,  // 111: atoll.v1.Result.linsert:type_name -> atoll.v1.LInsertResponse
+	88,  // 112: atoll.v1.Result.lrem:type_name -> atoll.v1.LRemResponse
+	90,  // 113: atoll.v1.Result.ltrim:type_name -> atoll.v1.LTrimResponse
+	92,  // 114: atoll.v1.Result.lmove:type_name -> atoll.v1.LMoveResponse
+	94,  // 115: atoll.v1.Result.lpos:type_name -> atoll.v1.LPosResponse
+	8,   // 116: atoll.v1.Result.expire:type_name -> atoll.v1.ExpireResponse
+	10,  // 117: atoll.v1.Result.persist:type_name -> atoll.v1.PersistResponse
+	12,  // 118: atoll.v1.Result.ttl:type_name -> atoll.v1.TTLResponse
+	96,  // 119: atoll.v1.Result.rename:type_name -> atoll.v1.RenameResponse
+	98,  // 120: atoll.v1.Result.copy:type_name -> atoll.v1.CopyResponse
+	109, // 121: atoll.v1.Result.bcreate:type_name -> atoll.v1.BCreateResponse
+	111, // 122: atoll.v1.Result.bget:type_name -> atoll.v1.BGetResponse
+	113, // 123: atoll.v1.Result.bincr:type_name -> atoll.v1.BIncrResponse
+	115, // 124: atoll.v1.Result.bdecr:type_name -> atoll.v1.BDecrResponse
+	117, // 125: atoll.v1.Result.bgrant:type_name -> atoll.v1.BGrantResponse
+	119, // 126: atoll.v1.Result.brights:type_name -> atoll.v1.BRightsResponse
+	122, // 127: atoll.v1.Result.breclaim:type_name -> atoll.v1.BReclaimResponse
+	120, // 128: atoll.v1.BRightsResponse.accounts:type_name -> atoll.v1.Account
+	106, // 129: atoll.v1.TxnRequest.operations:type_name -> atoll.v1.Operation
+	107, // 130: atoll.v1.TxnResponse.results:type_name -> atoll.v1.Result
+	106, // 131: atoll.v1.StreamRequest.operation:type_name -> atoll.v1.Operation
+	107, // 132: atoll.v1.StreamResponse.result:type_name -> atoll.v1.Result
+	127, // 133: atoll.v1.StreamResponse.error:type_name -> atoll.v1.ErrorDetail
+	0,   // 134: atoll.v1.KV.Ping:input_type -> atoll.v1.PingRequest
+	2,   // 135: atoll.v1.KV.Get:input_type -> atoll.v1.GetRequest
+	4,   // 136: atoll.v1.KV.Set:input_type -> atoll.v1.SetRequest
+	13,  // 137: atoll.v1.KV.Delete:input_type -> atoll.v1.DeleteRequest
+	15,  // 138: atoll.v1.KV.Incr:input_type -> atoll.v1.IncrRequest
+	17,  // 139: atoll.v1.KV.ResetCounter:input_type -> atoll.v1.ResetCounterRequest
+	19,  // 140: atoll.v1.KV.SAdd:input_type -> atoll.v1.SAddRequest
+	21,  // 141: atoll.v1.KV.SRem:input_type -> atoll.v1.SRemRequest
+	23,  // 142: atoll.v1.KV.SMembers:input_type -> atoll.v1.SMembersRequest
+	25,  // 143: atoll.v1.KV.SIsMember:input_type -> atoll.v1.SIsMemberRequest
+	27,  // 144: atoll.v1.KV.SCard:input_type -> atoll.v1.SCardRequest
+	30,  // 145: atoll.v1.KV.HSet:input_type -> atoll.v1.HSetRequest
+	32,  // 146: atoll.v1.KV.HSetNX:input_type -> atoll.v1.HSetNXRequest
+	34,  // 147: atoll.v1.KV.HGet:input_type -> atoll.v1.HGetRequest
+	36,  // 148: atoll.v1.KV.HMGet:input_type -> atoll.v1.HMGetRequest
+	38,  // 149: atoll.v1.KV.HGetAll:input_type -> atoll.v1.HGetAllRequest
+	40,  // 150: atoll.v1.KV.HKeys:input_type -> atoll.v1.HKeysRequest
+	42,  // 151: atoll.v1.KV.HVals:input_type -> atoll.v1.HValsRequest
+	44,  // 152: atoll.v1.KV.HLen:input_type -> atoll.v1.HLenRequest
+	46,  // 153: atoll.v1.KV.HExists:input_type -> atoll.v1.HExistsRequest
+	48,  // 154: atoll.v1.KV.HStrLen:input_type -> atoll.v1.HStrLenRequest
+	50,  // 155: atoll.v1.KV.HDel:input_type -> atoll.v1.HDelRequest
+	52,  // 156: atoll.v1.KV.HIncr:input_type -> atoll.v1.HIncrRequest
+	55,  // 157: atoll.v1.KV.ZAdd:input_type -> atoll.v1.ZAddRequest
+	57,  // 158: atoll.v1.KV.ZIncr:input_type -> atoll.v1.ZIncrRequest
+	59,  // 159: atoll.v1.KV.ZRem:input_type -> atoll.v1.ZRemRequest
+	61,  // 160: atoll.v1.KV.ZScore:input_type -> atoll.v1.ZScoreRequest
+	63,  // 161: atoll.v1.KV.ZCard:input_type -> atoll.v1.ZCardRequest
+	65,  // 162: atoll.v1.KV.ZRange:input_type -> atoll.v1.ZRangeRequest
+	67,  // 163: atoll.v1.KV.ZRangeByScore:input_type -> atoll.v1.ZRangeByScoreRequest
+	69,  // 164: atoll.v1.KV.ZRank:input_type -> atoll.v1.ZRankRequest
+	71,  // 165: atoll.v1.KV.ZPop:input_type -> atoll.v1.ZPopRequest
+	73,  // 166: atoll.v1.KV.LPush:input_type -> atoll.v1.LPushRequest
+	75,  // 167: atoll.v1.KV.LPop:input_type -> atoll.v1.LPopRequest
+	77,  // 168: atoll.v1.KV.LRange:input_type -> atoll.v1.LRangeRequest
+	79,  // 169: atoll.v1.KV.LLen:input_type -> atoll.v1.LLenRequest
+	81,  // 170: atoll.v1.KV.LIndex:input_type -> atoll.v1.LIndexRequest
+	83,  // 171: atoll.v1.KV.LSet:input_type -> atoll.v1.LSetRequest
+	85,  // 172: atoll.v1.KV.LInsert:input_type -> atoll.v1.LInsertRequest
+	87,  // 173: atoll.v1.KV.LRem:input_type -> atoll.v1.LRemRequest
+	89,  // 174: atoll.v1.KV.LTrim:input_type -> atoll.v1.LTrimRequest
+	91,  // 175: atoll.v1.KV.LMove:input_type -> atoll.v1.LMoveRequest
+	93,  // 176: atoll.v1.KV.LPos:input_type -> atoll.v1.LPosRequest
+	7,   // 177: atoll.v1.KV.Expire:input_type -> atoll.v1.ExpireRequest
+	9,   // 178: atoll.v1.KV.Persist:input_type -> atoll.v1.PersistRequest
+	11,  // 179: atoll.v1.KV.TTL:input_type -> atoll.v1.TTLRequest
+	95,  // 180: atoll.v1.KV.Rename:input_type -> atoll.v1.RenameRequest
+	97,  // 181: atoll.v1.KV.Copy:input_type -> atoll.v1.CopyRequest
+	108, // 182: atoll.v1.KV.BCreate:input_type -> atoll.v1.BCreateRequest
+	110, // 183: atoll.v1.KV.BGet:input_type -> atoll.v1.BGetRequest
+	112, // 184: atoll.v1.KV.BIncr:input_type -> atoll.v1.BIncrRequest
+	114, // 185: atoll.v1.KV.BDecr:input_type -> atoll.v1.BDecrRequest
+	116, // 186: atoll.v1.KV.BGrant:input_type -> atoll.v1.BGrantRequest
+	118, // 187: atoll.v1.KV.BRights:input_type -> atoll.v1.BRightsRequest
+	121, // 188: atoll.v1.KV.BReclaim:input_type -> atoll.v1.BReclaimRequest
+	99,  // 189: atoll.v1.KV.Exists:input_type -> atoll.v1.ExistsRequest
+	101, // 190: atoll.v1.KV.Scan:input_type -> atoll.v1.ScanRequest
+	123, // 191: atoll.v1.KV.Txn:input_type -> atoll.v1.TxnRequest
+	103, // 192: atoll.v1.KV.Siblings:input_type -> atoll.v1.SiblingsRequest
+	125, // 193: atoll.v1.KV.Stream:input_type -> atoll.v1.StreamRequest
+	1,   // 194: atoll.v1.KV.Ping:output_type -> atoll.v1.PingResponse
+	3,   // 195: atoll.v1.KV.Get:output_type -> atoll.v1.GetResponse
+	5,   // 196: atoll.v1.KV.Set:output_type -> atoll.v1.SetResponse
+	14,  // 197: atoll.v1.KV.Delete:output_type -> atoll.v1.DeleteResponse
+	16,  // 198: atoll.v1.KV.Incr:output_type -> atoll.v1.IncrResponse
+	18,  // 199: atoll.v1.KV.ResetCounter:output_type -> atoll.v1.ResetCounterResponse
+	20,  // 200: atoll.v1.KV.SAdd:output_type -> atoll.v1.SAddResponse
+	22,  // 201: atoll.v1.KV.SRem:output_type -> atoll.v1.SRemResponse
+	24,  // 202: atoll.v1.KV.SMembers:output_type -> atoll.v1.SMembersResponse
+	26,  // 203: atoll.v1.KV.SIsMember:output_type -> atoll.v1.SIsMemberResponse
+	28,  // 204: atoll.v1.KV.SCard:output_type -> atoll.v1.SCardResponse
+	31,  // 205: atoll.v1.KV.HSet:output_type -> atoll.v1.HSetResponse
+	33,  // 206: atoll.v1.KV.HSetNX:output_type -> atoll.v1.HSetNXResponse
+	35,  // 207: atoll.v1.KV.HGet:output_type -> atoll.v1.HGetResponse
+	37,  // 208: atoll.v1.KV.HMGet:output_type -> atoll.v1.HMGetResponse
+	39,  // 209: atoll.v1.KV.HGetAll:output_type -> atoll.v1.HGetAllResponse
+	41,  // 210: atoll.v1.KV.HKeys:output_type -> atoll.v1.HKeysResponse
+	43,  // 211: atoll.v1.KV.HVals:output_type -> atoll.v1.HValsResponse
+	45,  // 212: atoll.v1.KV.HLen:output_type -> atoll.v1.HLenResponse
+	47,  // 213: atoll.v1.KV.HExists:output_type -> atoll.v1.HExistsResponse
+	49,  // 214: atoll.v1.KV.HStrLen:output_type -> atoll.v1.HStrLenResponse
+	51,  // 215: atoll.v1.KV.HDel:output_type -> atoll.v1.HDelResponse
+	53,  // 216: atoll.v1.KV.HIncr:output_type -> atoll.v1.HIncrResponse
+	56,  // 217: atoll.v1.KV.ZAdd:output_type -> atoll.v1.ZAddResponse
+	58,  // 218: atoll.v1.KV.ZIncr:output_type -> atoll.v1.ZIncrResponse
+	60,  // 219: atoll.v1.KV.ZRem:output_type -> atoll.v1.ZRemResponse
+	62,  // 220: atoll.v1.KV.ZScore:output_type -> atoll.v1.ZScoreResponse
+	64,  // 221: atoll.v1.KV.ZCard:output_type -> atoll.v1.ZCardResponse
+	66,  // 222: atoll.v1.KV.ZRange:output_type -> atoll.v1.ZRangeResponse
+	68,  // 223: atoll.v1.KV.ZRangeByScore:output_type -> atoll.v1.ZRangeByScoreResponse
+	70,  // 224: atoll.v1.KV.ZRank:output_type -> atoll.v1.ZRankResponse
+	72,  // 225: atoll.v1.KV.ZPop:output_type -> atoll.v1.ZPopResponse
+	74,  // 226: atoll.v1.KV.LPush:output_type -> atoll.v1.LPushResponse
+	76,  // 227: atoll.v1.KV.LPop:output_type -> atoll.v1.LPopResponse
+	78,  // 228: atoll.v1.KV.LRange:output_type -> atoll.v1.LRangeResponse
+	80,  // 229: atoll.v1.KV.LLen:output_type -> atoll.v1.LLenResponse
+	82,  // 230: atoll.v1.KV.LIndex:output_type -> atoll.v1.LIndexResponse
+	84,  // 231: atoll.v1.KV.LSet:output_type -> atoll.v1.LSetResponse
+	86,  // 232: atoll.v1.KV.LInsert:output_type -> atoll.v1.LInsertResponse
+	88,  // 233: atoll.v1.KV.LRem:output_type -> atoll.v1.LRemResponse
+	90,  // 234: atoll.v1.KV.LTrim:output_type -> atoll.v1.LTrimResponse
+	92,  // 235: atoll.v1.KV.LMove:output_type -> atoll.v1.LMoveResponse
+	94,  // 236: atoll.v1.KV.LPos:output_type -> atoll.v1.LPosResponse
+	8,   // 237: atoll.v1.KV.Expire:output_type -> atoll.v1.ExpireResponse
+	10,  // 238: atoll.v1.KV.Persist:output_type -> atoll.v1.PersistResponse
+	12,  // 239: atoll.v1.KV.TTL:output_type -> atoll.v1.TTLResponse
+	96,  // 240: atoll.v1.KV.Rename:output_type -> atoll.v1.RenameResponse
+	98,  // 241: atoll.v1.KV.Copy:output_type -> atoll.v1.CopyResponse
+	109, // 242: atoll.v1.KV.BCreate:output_type -> atoll.v1.BCreateResponse
+	111, // 243: atoll.v1.KV.BGet:output_type -> atoll.v1.BGetResponse
+	113, // 244: atoll.v1.KV.BIncr:output_type -> atoll.v1.BIncrResponse
+	115, // 245: atoll.v1.KV.BDecr:output_type -> atoll.v1.BDecrResponse
+	117, // 246: atoll.v1.KV.BGrant:output_type -> atoll.v1.BGrantResponse
+	119, // 247: atoll.v1.KV.BRights:output_type -> atoll.v1.BRightsResponse
+	122, // 248: atoll.v1.KV.BReclaim:output_type -> atoll.v1.BReclaimResponse
+	100, // 249: atoll.v1.KV.Exists:output_type -> atoll.v1.ExistsResponse
+	102, // 250: atoll.v1.KV.Scan:output_type -> atoll.v1.ScanResponse
+	124, // 251: atoll.v1.KV.Txn:output_type -> atoll.v1.TxnResponse
+	104, // 252: atoll.v1.KV.Siblings:output_type -> atoll.v1.SiblingsResponse
+	126, // 253: atoll.v1.KV.Stream:output_type -> atoll.v1.StreamResponse
+	194, // [194:254] is the sub-list for method output_type
+	134, // [134:194] is the sub-list for method input_type
+	134, // [134:134] is the sub-list for extension type_name
+	134, // [134:134] is the sub-list for extension extendee
+	0,   // [0:134] is the sub-list for field type_name
 }
 
 func init() { file_atoll_v1_kv_proto_init() }
@@ -4476,7 +16788,12 @@ func file_atoll_v1_kv_proto_init() {
 	if File_atoll_v1_kv_proto != nil {
 		return
 	}
-	file_atoll_v1_kv_proto_msgTypes[29].OneofWrappers = []any{
+	file_atoll_v1_kv_proto_msgTypes[6].OneofWrappers = []any{
+		(*lifetime_InMs)(nil),
+		(*lifetime_AtMs)(nil),
+		(*lifetime_AsBefore)(nil),
+	}
+	file_atoll_v1_kv_proto_msgTypes[106].OneofWrappers = []any{
 		(*operation_Get)(nil),
 		(*operation_Set)(nil),
 		(*operation_Delete)(nil),
@@ -4492,8 +16809,52 @@ func file_atoll_v1_kv_proto_init() {
 		(*operation_Scan)(nil),
 		(*operation_Siblings)(nil),
 		(*operation_Txn)(nil),
+		(*operation_Hset)(nil),
+		(*operation_Hsetnx)(nil),
+		(*operation_Hget)(nil),
+		(*operation_Hmget)(nil),
+		(*operation_Hgetall)(nil),
+		(*operation_Hkeys)(nil),
+		(*operation_Hvals)(nil),
+		(*operation_Hlen)(nil),
+		(*operation_Hexists)(nil),
+		(*operation_Hstrlen)(nil),
+		(*operation_Hdel)(nil),
+		(*operation_Hincr)(nil),
+		(*operation_Zadd)(nil),
+		(*operation_Zincr)(nil),
+		(*operation_Zrem)(nil),
+		(*operation_Zscore)(nil),
+		(*operation_Zcard)(nil),
+		(*operation_Zrange)(nil),
+		(*operation_ZrangeByScore)(nil),
+		(*operation_Zrank)(nil),
+		(*operation_Zpop)(nil),
+		(*operation_Lpush)(nil),
+		(*operation_Lpop)(nil),
+		(*operation_Lrange)(nil),
+		(*operation_Llen)(nil),
+		(*operation_Lindex)(nil),
+		(*operation_Lset)(nil),
+		(*operation_Linsert)(nil),
+		(*operation_Lrem)(nil),
+		(*operation_Ltrim)(nil),
+		(*operation_Lmove)(nil),
+		(*operation_Lpos)(nil),
+		(*operation_Expire)(nil),
+		(*operation_Persist)(nil),
+		(*operation_Ttl)(nil),
+		(*operation_Rename)(nil),
+		(*operation_Copy)(nil),
+		(*operation_Bcreate)(nil),
+		(*operation_Bget)(nil),
+		(*operation_Bincr)(nil),
+		(*operation_Bdecr)(nil),
+		(*operation_Bgrant)(nil),
+		(*operation_Brights)(nil),
+		(*operation_Breclaim)(nil),
 	}
-	file_atoll_v1_kv_proto_msgTypes[30].OneofWrappers = []any{
+	file_atoll_v1_kv_proto_msgTypes[107].OneofWrappers = []any{
 		(*result_Get)(nil),
 		(*result_Set)(nil),
 		(*result_Delete)(nil),
@@ -4509,8 +16870,52 @@ func file_atoll_v1_kv_proto_init() {
 		(*result_Scan)(nil),
 		(*result_Siblings)(nil),
 		(*result_Txn)(nil),
+		(*result_Hset)(nil),
+		(*result_Hsetnx)(nil),
+		(*result_Hget)(nil),
+		(*result_Hmget)(nil),
+		(*result_Hgetall)(nil),
+		(*result_Hkeys)(nil),
+		(*result_Hvals)(nil),
+		(*result_Hlen)(nil),
+		(*result_Hexists)(nil),
+		(*result_Hstrlen)(nil),
+		(*result_Hdel)(nil),
+		(*result_Hincr)(nil),
+		(*result_Zadd)(nil),
+		(*result_Zincr)(nil),
+		(*result_Zrem)(nil),
+		(*result_Zscore)(nil),
+		(*result_Zcard)(nil),
+		(*result_Zrange)(nil),
+		(*result_ZrangeByScore)(nil),
+		(*result_Zrank)(nil),
+		(*result_Zpop)(nil),
+		(*result_Lpush)(nil),
+		(*result_Lpop)(nil),
+		(*result_Lrange)(nil),
+		(*result_Llen)(nil),
+		(*result_Lindex)(nil),
+		(*result_Lset)(nil),
+		(*result_Linsert)(nil),
+		(*result_Lrem)(nil),
+		(*result_Ltrim)(nil),
+		(*result_Lmove)(nil),
+		(*result_Lpos)(nil),
+		(*result_Expire)(nil),
+		(*result_Persist)(nil),
+		(*result_Ttl)(nil),
+		(*result_Rename)(nil),
+		(*result_Copy)(nil),
+		(*result_Bcreate)(nil),
+		(*result_Bget)(nil),
+		(*result_Bincr)(nil),
+		(*result_Bdecr)(nil),
+		(*result_Bgrant)(nil),
+		(*result_Brights)(nil),
+		(*result_Breclaim)(nil),
 	}
-	file_atoll_v1_kv_proto_msgTypes[34].OneofWrappers = []any{
+	file_atoll_v1_kv_proto_msgTypes[126].OneofWrappers = []any{
 		(*streamResponse_Result)(nil),
 		(*streamResponse_Error)(nil),
 	}
@@ -4520,7 +16925,7 @@ func file_atoll_v1_kv_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_atoll_v1_kv_proto_rawDesc), len(file_atoll_v1_kv_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   36,
+			NumMessages:   128,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

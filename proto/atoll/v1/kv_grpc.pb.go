@@ -19,22 +19,66 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	KV_Ping_FullMethodName         = "/atoll.v1.KV/Ping"
-	KV_Get_FullMethodName          = "/atoll.v1.KV/Get"
-	KV_Set_FullMethodName          = "/atoll.v1.KV/Set"
-	KV_Delete_FullMethodName       = "/atoll.v1.KV/Delete"
-	KV_Incr_FullMethodName         = "/atoll.v1.KV/Incr"
-	KV_ResetCounter_FullMethodName = "/atoll.v1.KV/ResetCounter"
-	KV_SAdd_FullMethodName         = "/atoll.v1.KV/SAdd"
-	KV_SRem_FullMethodName         = "/atoll.v1.KV/SRem"
-	KV_SMembers_FullMethodName     = "/atoll.v1.KV/SMembers"
-	KV_SIsMember_FullMethodName    = "/atoll.v1.KV/SIsMember"
-	KV_SCard_FullMethodName        = "/atoll.v1.KV/SCard"
-	KV_Exists_FullMethodName       = "/atoll.v1.KV/Exists"
-	KV_Scan_FullMethodName         = "/atoll.v1.KV/Scan"
-	KV_Txn_FullMethodName          = "/atoll.v1.KV/Txn"
-	KV_Siblings_FullMethodName     = "/atoll.v1.KV/Siblings"
-	KV_Stream_FullMethodName       = "/atoll.v1.KV/Stream"
+	KV_Ping_FullMethodName          = "/atoll.v1.KV/Ping"
+	KV_Get_FullMethodName           = "/atoll.v1.KV/Get"
+	KV_Set_FullMethodName           = "/atoll.v1.KV/Set"
+	KV_Delete_FullMethodName        = "/atoll.v1.KV/Delete"
+	KV_Incr_FullMethodName          = "/atoll.v1.KV/Incr"
+	KV_ResetCounter_FullMethodName  = "/atoll.v1.KV/ResetCounter"
+	KV_SAdd_FullMethodName          = "/atoll.v1.KV/SAdd"
+	KV_SRem_FullMethodName          = "/atoll.v1.KV/SRem"
+	KV_SMembers_FullMethodName      = "/atoll.v1.KV/SMembers"
+	KV_SIsMember_FullMethodName     = "/atoll.v1.KV/SIsMember"
+	KV_SCard_FullMethodName         = "/atoll.v1.KV/SCard"
+	KV_HSet_FullMethodName          = "/atoll.v1.KV/HSet"
+	KV_HSetNX_FullMethodName        = "/atoll.v1.KV/HSetNX"
+	KV_HGet_FullMethodName          = "/atoll.v1.KV/HGet"
+	KV_HMGet_FullMethodName         = "/atoll.v1.KV/HMGet"
+	KV_HGetAll_FullMethodName       = "/atoll.v1.KV/HGetAll"
+	KV_HKeys_FullMethodName         = "/atoll.v1.KV/HKeys"
+	KV_HVals_FullMethodName         = "/atoll.v1.KV/HVals"
+	KV_HLen_FullMethodName          = "/atoll.v1.KV/HLen"
+	KV_HExists_FullMethodName       = "/atoll.v1.KV/HExists"
+	KV_HStrLen_FullMethodName       = "/atoll.v1.KV/HStrLen"
+	KV_HDel_FullMethodName          = "/atoll.v1.KV/HDel"
+	KV_HIncr_FullMethodName         = "/atoll.v1.KV/HIncr"
+	KV_ZAdd_FullMethodName          = "/atoll.v1.KV/ZAdd"
+	KV_ZIncr_FullMethodName         = "/atoll.v1.KV/ZIncr"
+	KV_ZRem_FullMethodName          = "/atoll.v1.KV/ZRem"
+	KV_ZScore_FullMethodName        = "/atoll.v1.KV/ZScore"
+	KV_ZCard_FullMethodName         = "/atoll.v1.KV/ZCard"
+	KV_ZRange_FullMethodName        = "/atoll.v1.KV/ZRange"
+	KV_ZRangeByScore_FullMethodName = "/atoll.v1.KV/ZRangeByScore"
+	KV_ZRank_FullMethodName         = "/atoll.v1.KV/ZRank"
+	KV_ZPop_FullMethodName          = "/atoll.v1.KV/ZPop"
+	KV_LPush_FullMethodName         = "/atoll.v1.KV/LPush"
+	KV_LPop_FullMethodName          = "/atoll.v1.KV/LPop"
+	KV_LRange_FullMethodName        = "/atoll.v1.KV/LRange"
+	KV_LLen_FullMethodName          = "/atoll.v1.KV/LLen"
+	KV_LIndex_FullMethodName        = "/atoll.v1.KV/LIndex"
+	KV_LSet_FullMethodName          = "/atoll.v1.KV/LSet"
+	KV_LInsert_FullMethodName       = "/atoll.v1.KV/LInsert"
+	KV_LRem_FullMethodName          = "/atoll.v1.KV/LRem"
+	KV_LTrim_FullMethodName         = "/atoll.v1.KV/LTrim"
+	KV_LMove_FullMethodName         = "/atoll.v1.KV/LMove"
+	KV_LPos_FullMethodName          = "/atoll.v1.KV/LPos"
+	KV_Expire_FullMethodName        = "/atoll.v1.KV/Expire"
+	KV_Persist_FullMethodName       = "/atoll.v1.KV/Persist"
+	KV_TTL_FullMethodName           = "/atoll.v1.KV/TTL"
+	KV_Rename_FullMethodName        = "/atoll.v1.KV/Rename"
+	KV_Copy_FullMethodName          = "/atoll.v1.KV/Copy"
+	KV_BCreate_FullMethodName       = "/atoll.v1.KV/BCreate"
+	KV_BGet_FullMethodName          = "/atoll.v1.KV/BGet"
+	KV_BIncr_FullMethodName         = "/atoll.v1.KV/BIncr"
+	KV_BDecr_FullMethodName         = "/atoll.v1.KV/BDecr"
+	KV_BGrant_FullMethodName        = "/atoll.v1.KV/BGrant"
+	KV_BRights_FullMethodName       = "/atoll.v1.KV/BRights"
+	KV_BReclaim_FullMethodName      = "/atoll.v1.KV/BReclaim"
+	KV_Exists_FullMethodName        = "/atoll.v1.KV/Exists"
+	KV_Scan_FullMethodName          = "/atoll.v1.KV/Scan"
+	KV_Txn_FullMethodName           = "/atoll.v1.KV/Txn"
+	KV_Siblings_FullMethodName      = "/atoll.v1.KV/Siblings"
+	KV_Stream_FullMethodName        = "/atoll.v1.KV/Stream"
 )
 
 // KVClient is the client API for KV service.
@@ -65,6 +109,88 @@ type KVClient interface {
 	SMembers(ctx context.Context, in *SMembersRequest, opts ...grpc.CallOption) (*SMembersResponse, error)
 	SIsMember(ctx context.Context, in *SIsMemberRequest, opts ...grpc.CallOption) (*SIsMemberResponse, error)
 	SCard(ctx context.Context, in *SCardRequest, opts ...grpc.CallOption) (*SCardResponse, error)
+	// HSet sets fields of a hash. Fields merge one by one, each like a string of its own.
+	HSet(ctx context.Context, in *HSetRequest, opts ...grpc.CallOption) (*HSetResponse, error)
+	// HSetNX sets a field that this node does not see. Regions that do so concurrently all succeed.
+	HSetNX(ctx context.Context, in *HSetNXRequest, opts ...grpc.CallOption) (*HSetNXResponse, error)
+	HGet(ctx context.Context, in *HGetRequest, opts ...grpc.CallOption) (*HGetResponse, error)
+	HMGet(ctx context.Context, in *HMGetRequest, opts ...grpc.CallOption) (*HMGetResponse, error)
+	// HGetAll reads fields and values in byte order of the fields, a page at a time.
+	HGetAll(ctx context.Context, in *HGetAllRequest, opts ...grpc.CallOption) (*HGetAllResponse, error)
+	// HKeys reads fields in byte order, a page at a time.
+	HKeys(ctx context.Context, in *HKeysRequest, opts ...grpc.CallOption) (*HKeysResponse, error)
+	// HVals reads values in byte order of their fields, a page at a time.
+	HVals(ctx context.Context, in *HValsRequest, opts ...grpc.CallOption) (*HValsResponse, error)
+	HLen(ctx context.Context, in *HLenRequest, opts ...grpc.CallOption) (*HLenResponse, error)
+	HExists(ctx context.Context, in *HExistsRequest, opts ...grpc.CallOption) (*HExistsResponse, error)
+	HStrLen(ctx context.Context, in *HStrLenRequest, opts ...grpc.CallOption) (*HStrLenResponse, error)
+	// HDel removes of each field what this node has seen.
+	HDel(ctx context.Context, in *HDelRequest, opts ...grpc.CallOption) (*HDelResponse, error)
+	// HIncr adds to the number in a field. A decrement is a negative delta.
+	HIncr(ctx context.Context, in *HIncrRequest, opts ...grpc.CallOption) (*HIncrResponse, error)
+	// ZAdd gives members of a sorted set their scores. Concurrent increments are added to them.
+	ZAdd(ctx context.Context, in *ZAddRequest, opts ...grpc.CallOption) (*ZAddResponse, error)
+	// ZIncr adds to the score of a member, exactly; it is rounded when it is read.
+	ZIncr(ctx context.Context, in *ZIncrRequest, opts ...grpc.CallOption) (*ZIncrResponse, error)
+	// ZRem removes of each member what this node has seen.
+	ZRem(ctx context.Context, in *ZRemRequest, opts ...grpc.CallOption) (*ZRemResponse, error)
+	ZScore(ctx context.Context, in *ZScoreRequest, opts ...grpc.CallOption) (*ZScoreResponse, error)
+	ZCard(ctx context.Context, in *ZCardRequest, opts ...grpc.CallOption) (*ZCardResponse, error)
+	// ZRange reads members by rank, in the order of scores, and of bytes among equal ones.
+	ZRange(ctx context.Context, in *ZRangeRequest, opts ...grpc.CallOption) (*ZRangeResponse, error)
+	ZRangeByScore(ctx context.Context, in *ZRangeByScoreRequest, opts ...grpc.CallOption) (*ZRangeByScoreResponse, error)
+	// ZRank counts the members before one. It visits them.
+	ZRank(ctx context.Context, in *ZRankRequest, opts ...grpc.CallOption) (*ZRankResponse, error)
+	// ZPop removes the members with the least scores. Two regions may both return the same one.
+	ZPop(ctx context.Context, in *ZPopRequest, opts ...grpc.CallOption) (*ZPopResponse, error)
+	// LPush puts values at an end of a list. What other regions push concurrently stands beside
+	// them, never between.
+	LPush(ctx context.Context, in *LPushRequest, opts ...grpc.CallOption) (*LPushResponse, error)
+	// LPop takes elements from an end of a list. Two regions may both return the same one.
+	LPop(ctx context.Context, in *LPopRequest, opts ...grpc.CallOption) (*LPopResponse, error)
+	LRange(ctx context.Context, in *LRangeRequest, opts ...grpc.CallOption) (*LRangeResponse, error)
+	LLen(ctx context.Context, in *LLenRequest, opts ...grpc.CallOption) (*LLenResponse, error)
+	LIndex(ctx context.Context, in *LIndexRequest, opts ...grpc.CallOption) (*LIndexResponse, error)
+	// LSet replaces an element. Of concurrent ones of one element the later one is shown.
+	LSet(ctx context.Context, in *LSetRequest, opts ...grpc.CallOption) (*LSetResponse, error)
+	// LInsert puts a value beside an element.
+	LInsert(ctx context.Context, in *LInsertRequest, opts ...grpc.CallOption) (*LInsertResponse, error)
+	// LRem removes the elements that equal a value.
+	LRem(ctx context.Context, in *LRemRequest, opts ...grpc.CallOption) (*LRemResponse, error)
+	// LTrim removes the elements outside of a range. What is pushed concurrently stays.
+	LTrim(ctx context.Context, in *LTrimRequest, opts ...grpc.CallOption) (*LTrimResponse, error)
+	// LMove takes an element from one list and puts it into another, or the same, as one update.
+	LMove(ctx context.Context, in *LMoveRequest, opts ...grpc.CallOption) (*LMoveResponse, error)
+	// LPos finds the elements that equal a value. It walks over the list.
+	LPos(ctx context.Context, in *LPosRequest, opts ...grpc.CallOption) (*LPosResponse, error)
+	// Expire lets a key end. Of deadlines that regions set concurrently the longer counts.
+	Expire(ctx context.Context, in *ExpireRequest, opts ...grpc.CallOption) (*ExpireResponse, error)
+	// Persist takes the deadline of a key away. It wins over concurrent ones.
+	Persist(ctx context.Context, in *PersistRequest, opts ...grpc.CallOption) (*PersistResponse, error)
+	// TTL tells how long a key has to live.
+	TTL(ctx context.Context, in *TTLRequest, opts ...grpc.CallOption) (*TTLResponse, error)
+	// Rename gives a key another name, as one update. It replaces what this node has seen there; what
+	// other regions write concurrently under the old name stays there.
+	Rename(ctx context.Context, in *RenameRequest, opts ...grpc.CallOption) (*RenameResponse, error)
+	// Copy writes what this node sees under a key under another one, as one update.
+	Copy(ctx context.Context, in *CopyRequest, opts ...grpc.CallOption) (*CopyResponse, error)
+	// BCreate makes a bounded counter where nothing is. Its value never goes below the bound, in any
+	// region. This node gets the rights to all that lies above the bound.
+	BCreate(ctx context.Context, in *BCreateRequest, opts ...grpc.CallOption) (*BCreateResponse, error)
+	BGet(ctx context.Context, in *BGetRequest, opts ...grpc.CallOption) (*BGetResponse, error)
+	// BIncr adds to a bounded counter. This node gets the rights to it.
+	BIncr(ctx context.Context, in *BIncrRequest, opts ...grpc.CallOption) (*BIncrResponse, error)
+	// BDecr takes from a bounded counter what this node holds rights to. If these are too few it is
+	// refused with NORIGHTS, and the other nodes are asked for some: try again.
+	BDecr(ctx context.Context, in *BDecrRequest, opts ...grpc.CallOption) (*BDecrResponse, error)
+	// BGrant moves rights from this node to the one of a region that wrote last.
+	BGrant(ctx context.Context, in *BGrantRequest, opts ...grpc.CallOption) (*BGrantResponse, error)
+	// BRights tells who may take how much.
+	BRights(ctx context.Context, in *BRightsRequest, opts ...grpc.CallOption) (*BRightsResponse, error)
+	// BReclaim takes over the rights that earlier runs of this node have left. Only where its data
+	// directory was never replaced by an older copy: what such a run took and told nobody would be
+	// taken again.
+	BReclaim(ctx context.Context, in *BReclaimRequest, opts ...grpc.CallOption) (*BReclaimResponse, error)
 	Exists(ctx context.Context, in *ExistsRequest, opts ...grpc.CallOption) (*ExistsResponse, error)
 	// Scan lists keys with a prefix, a page at a time. A key that exists during the whole scan is
 	// listed exactly once.
@@ -200,6 +326,446 @@ func (c *kVClient) SCard(ctx context.Context, in *SCardRequest, opts ...grpc.Cal
 	return out, nil
 }
 
+func (c *kVClient) HSet(ctx context.Context, in *HSetRequest, opts ...grpc.CallOption) (*HSetResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HSetResponse)
+	err := c.cc.Invoke(ctx, KV_HSet_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) HSetNX(ctx context.Context, in *HSetNXRequest, opts ...grpc.CallOption) (*HSetNXResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HSetNXResponse)
+	err := c.cc.Invoke(ctx, KV_HSetNX_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) HGet(ctx context.Context, in *HGetRequest, opts ...grpc.CallOption) (*HGetResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HGetResponse)
+	err := c.cc.Invoke(ctx, KV_HGet_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) HMGet(ctx context.Context, in *HMGetRequest, opts ...grpc.CallOption) (*HMGetResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HMGetResponse)
+	err := c.cc.Invoke(ctx, KV_HMGet_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) HGetAll(ctx context.Context, in *HGetAllRequest, opts ...grpc.CallOption) (*HGetAllResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HGetAllResponse)
+	err := c.cc.Invoke(ctx, KV_HGetAll_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) HKeys(ctx context.Context, in *HKeysRequest, opts ...grpc.CallOption) (*HKeysResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HKeysResponse)
+	err := c.cc.Invoke(ctx, KV_HKeys_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) HVals(ctx context.Context, in *HValsRequest, opts ...grpc.CallOption) (*HValsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HValsResponse)
+	err := c.cc.Invoke(ctx, KV_HVals_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) HLen(ctx context.Context, in *HLenRequest, opts ...grpc.CallOption) (*HLenResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HLenResponse)
+	err := c.cc.Invoke(ctx, KV_HLen_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) HExists(ctx context.Context, in *HExistsRequest, opts ...grpc.CallOption) (*HExistsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HExistsResponse)
+	err := c.cc.Invoke(ctx, KV_HExists_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) HStrLen(ctx context.Context, in *HStrLenRequest, opts ...grpc.CallOption) (*HStrLenResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HStrLenResponse)
+	err := c.cc.Invoke(ctx, KV_HStrLen_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) HDel(ctx context.Context, in *HDelRequest, opts ...grpc.CallOption) (*HDelResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HDelResponse)
+	err := c.cc.Invoke(ctx, KV_HDel_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) HIncr(ctx context.Context, in *HIncrRequest, opts ...grpc.CallOption) (*HIncrResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HIncrResponse)
+	err := c.cc.Invoke(ctx, KV_HIncr_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) ZAdd(ctx context.Context, in *ZAddRequest, opts ...grpc.CallOption) (*ZAddResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ZAddResponse)
+	err := c.cc.Invoke(ctx, KV_ZAdd_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) ZIncr(ctx context.Context, in *ZIncrRequest, opts ...grpc.CallOption) (*ZIncrResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ZIncrResponse)
+	err := c.cc.Invoke(ctx, KV_ZIncr_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) ZRem(ctx context.Context, in *ZRemRequest, opts ...grpc.CallOption) (*ZRemResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ZRemResponse)
+	err := c.cc.Invoke(ctx, KV_ZRem_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) ZScore(ctx context.Context, in *ZScoreRequest, opts ...grpc.CallOption) (*ZScoreResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ZScoreResponse)
+	err := c.cc.Invoke(ctx, KV_ZScore_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) ZCard(ctx context.Context, in *ZCardRequest, opts ...grpc.CallOption) (*ZCardResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ZCardResponse)
+	err := c.cc.Invoke(ctx, KV_ZCard_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) ZRange(ctx context.Context, in *ZRangeRequest, opts ...grpc.CallOption) (*ZRangeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ZRangeResponse)
+	err := c.cc.Invoke(ctx, KV_ZRange_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) ZRangeByScore(ctx context.Context, in *ZRangeByScoreRequest, opts ...grpc.CallOption) (*ZRangeByScoreResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ZRangeByScoreResponse)
+	err := c.cc.Invoke(ctx, KV_ZRangeByScore_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) ZRank(ctx context.Context, in *ZRankRequest, opts ...grpc.CallOption) (*ZRankResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ZRankResponse)
+	err := c.cc.Invoke(ctx, KV_ZRank_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) ZPop(ctx context.Context, in *ZPopRequest, opts ...grpc.CallOption) (*ZPopResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ZPopResponse)
+	err := c.cc.Invoke(ctx, KV_ZPop_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) LPush(ctx context.Context, in *LPushRequest, opts ...grpc.CallOption) (*LPushResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LPushResponse)
+	err := c.cc.Invoke(ctx, KV_LPush_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) LPop(ctx context.Context, in *LPopRequest, opts ...grpc.CallOption) (*LPopResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LPopResponse)
+	err := c.cc.Invoke(ctx, KV_LPop_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) LRange(ctx context.Context, in *LRangeRequest, opts ...grpc.CallOption) (*LRangeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LRangeResponse)
+	err := c.cc.Invoke(ctx, KV_LRange_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) LLen(ctx context.Context, in *LLenRequest, opts ...grpc.CallOption) (*LLenResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LLenResponse)
+	err := c.cc.Invoke(ctx, KV_LLen_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) LIndex(ctx context.Context, in *LIndexRequest, opts ...grpc.CallOption) (*LIndexResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LIndexResponse)
+	err := c.cc.Invoke(ctx, KV_LIndex_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) LSet(ctx context.Context, in *LSetRequest, opts ...grpc.CallOption) (*LSetResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LSetResponse)
+	err := c.cc.Invoke(ctx, KV_LSet_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) LInsert(ctx context.Context, in *LInsertRequest, opts ...grpc.CallOption) (*LInsertResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LInsertResponse)
+	err := c.cc.Invoke(ctx, KV_LInsert_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) LRem(ctx context.Context, in *LRemRequest, opts ...grpc.CallOption) (*LRemResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LRemResponse)
+	err := c.cc.Invoke(ctx, KV_LRem_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) LTrim(ctx context.Context, in *LTrimRequest, opts ...grpc.CallOption) (*LTrimResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LTrimResponse)
+	err := c.cc.Invoke(ctx, KV_LTrim_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) LMove(ctx context.Context, in *LMoveRequest, opts ...grpc.CallOption) (*LMoveResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LMoveResponse)
+	err := c.cc.Invoke(ctx, KV_LMove_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) LPos(ctx context.Context, in *LPosRequest, opts ...grpc.CallOption) (*LPosResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LPosResponse)
+	err := c.cc.Invoke(ctx, KV_LPos_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) Expire(ctx context.Context, in *ExpireRequest, opts ...grpc.CallOption) (*ExpireResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExpireResponse)
+	err := c.cc.Invoke(ctx, KV_Expire_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) Persist(ctx context.Context, in *PersistRequest, opts ...grpc.CallOption) (*PersistResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PersistResponse)
+	err := c.cc.Invoke(ctx, KV_Persist_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) TTL(ctx context.Context, in *TTLRequest, opts ...grpc.CallOption) (*TTLResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TTLResponse)
+	err := c.cc.Invoke(ctx, KV_TTL_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) Rename(ctx context.Context, in *RenameRequest, opts ...grpc.CallOption) (*RenameResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RenameResponse)
+	err := c.cc.Invoke(ctx, KV_Rename_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) Copy(ctx context.Context, in *CopyRequest, opts ...grpc.CallOption) (*CopyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CopyResponse)
+	err := c.cc.Invoke(ctx, KV_Copy_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) BCreate(ctx context.Context, in *BCreateRequest, opts ...grpc.CallOption) (*BCreateResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BCreateResponse)
+	err := c.cc.Invoke(ctx, KV_BCreate_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) BGet(ctx context.Context, in *BGetRequest, opts ...grpc.CallOption) (*BGetResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BGetResponse)
+	err := c.cc.Invoke(ctx, KV_BGet_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) BIncr(ctx context.Context, in *BIncrRequest, opts ...grpc.CallOption) (*BIncrResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BIncrResponse)
+	err := c.cc.Invoke(ctx, KV_BIncr_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) BDecr(ctx context.Context, in *BDecrRequest, opts ...grpc.CallOption) (*BDecrResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BDecrResponse)
+	err := c.cc.Invoke(ctx, KV_BDecr_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) BGrant(ctx context.Context, in *BGrantRequest, opts ...grpc.CallOption) (*BGrantResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BGrantResponse)
+	err := c.cc.Invoke(ctx, KV_BGrant_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) BRights(ctx context.Context, in *BRightsRequest, opts ...grpc.CallOption) (*BRightsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BRightsResponse)
+	err := c.cc.Invoke(ctx, KV_BRights_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) BReclaim(ctx context.Context, in *BReclaimRequest, opts ...grpc.CallOption) (*BReclaimResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BReclaimResponse)
+	err := c.cc.Invoke(ctx, KV_BReclaim_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *kVClient) Exists(ctx context.Context, in *ExistsRequest, opts ...grpc.CallOption) (*ExistsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ExistsResponse)
@@ -281,6 +847,88 @@ type KVServer interface {
 	SMembers(context.Context, *SMembersRequest) (*SMembersResponse, error)
 	SIsMember(context.Context, *SIsMemberRequest) (*SIsMemberResponse, error)
 	SCard(context.Context, *SCardRequest) (*SCardResponse, error)
+	// HSet sets fields of a hash. Fields merge one by one, each like a string of its own.
+	HSet(context.Context, *HSetRequest) (*HSetResponse, error)
+	// HSetNX sets a field that this node does not see. Regions that do so concurrently all succeed.
+	HSetNX(context.Context, *HSetNXRequest) (*HSetNXResponse, error)
+	HGet(context.Context, *HGetRequest) (*HGetResponse, error)
+	HMGet(context.Context, *HMGetRequest) (*HMGetResponse, error)
+	// HGetAll reads fields and values in byte order of the fields, a page at a time.
+	HGetAll(context.Context, *HGetAllRequest) (*HGetAllResponse, error)
+	// HKeys reads fields in byte order, a page at a time.
+	HKeys(context.Context, *HKeysRequest) (*HKeysResponse, error)
+	// HVals reads values in byte order of their fields, a page at a time.
+	HVals(context.Context, *HValsRequest) (*HValsResponse, error)
+	HLen(context.Context, *HLenRequest) (*HLenResponse, error)
+	HExists(context.Context, *HExistsRequest) (*HExistsResponse, error)
+	HStrLen(context.Context, *HStrLenRequest) (*HStrLenResponse, error)
+	// HDel removes of each field what this node has seen.
+	HDel(context.Context, *HDelRequest) (*HDelResponse, error)
+	// HIncr adds to the number in a field. A decrement is a negative delta.
+	HIncr(context.Context, *HIncrRequest) (*HIncrResponse, error)
+	// ZAdd gives members of a sorted set their scores. Concurrent increments are added to them.
+	ZAdd(context.Context, *ZAddRequest) (*ZAddResponse, error)
+	// ZIncr adds to the score of a member, exactly; it is rounded when it is read.
+	ZIncr(context.Context, *ZIncrRequest) (*ZIncrResponse, error)
+	// ZRem removes of each member what this node has seen.
+	ZRem(context.Context, *ZRemRequest) (*ZRemResponse, error)
+	ZScore(context.Context, *ZScoreRequest) (*ZScoreResponse, error)
+	ZCard(context.Context, *ZCardRequest) (*ZCardResponse, error)
+	// ZRange reads members by rank, in the order of scores, and of bytes among equal ones.
+	ZRange(context.Context, *ZRangeRequest) (*ZRangeResponse, error)
+	ZRangeByScore(context.Context, *ZRangeByScoreRequest) (*ZRangeByScoreResponse, error)
+	// ZRank counts the members before one. It visits them.
+	ZRank(context.Context, *ZRankRequest) (*ZRankResponse, error)
+	// ZPop removes the members with the least scores. Two regions may both return the same one.
+	ZPop(context.Context, *ZPopRequest) (*ZPopResponse, error)
+	// LPush puts values at an end of a list. What other regions push concurrently stands beside
+	// them, never between.
+	LPush(context.Context, *LPushRequest) (*LPushResponse, error)
+	// LPop takes elements from an end of a list. Two regions may both return the same one.
+	LPop(context.Context, *LPopRequest) (*LPopResponse, error)
+	LRange(context.Context, *LRangeRequest) (*LRangeResponse, error)
+	LLen(context.Context, *LLenRequest) (*LLenResponse, error)
+	LIndex(context.Context, *LIndexRequest) (*LIndexResponse, error)
+	// LSet replaces an element. Of concurrent ones of one element the later one is shown.
+	LSet(context.Context, *LSetRequest) (*LSetResponse, error)
+	// LInsert puts a value beside an element.
+	LInsert(context.Context, *LInsertRequest) (*LInsertResponse, error)
+	// LRem removes the elements that equal a value.
+	LRem(context.Context, *LRemRequest) (*LRemResponse, error)
+	// LTrim removes the elements outside of a range. What is pushed concurrently stays.
+	LTrim(context.Context, *LTrimRequest) (*LTrimResponse, error)
+	// LMove takes an element from one list and puts it into another, or the same, as one update.
+	LMove(context.Context, *LMoveRequest) (*LMoveResponse, error)
+	// LPos finds the elements that equal a value. It walks over the list.
+	LPos(context.Context, *LPosRequest) (*LPosResponse, error)
+	// Expire lets a key end. Of deadlines that regions set concurrently the longer counts.
+	Expire(context.Context, *ExpireRequest) (*ExpireResponse, error)
+	// Persist takes the deadline of a key away. It wins over concurrent ones.
+	Persist(context.Context, *PersistRequest) (*PersistResponse, error)
+	// TTL tells how long a key has to live.
+	TTL(context.Context, *TTLRequest) (*TTLResponse, error)
+	// Rename gives a key another name, as one update. It replaces what this node has seen there; what
+	// other regions write concurrently under the old name stays there.
+	Rename(context.Context, *RenameRequest) (*RenameResponse, error)
+	// Copy writes what this node sees under a key under another one, as one update.
+	Copy(context.Context, *CopyRequest) (*CopyResponse, error)
+	// BCreate makes a bounded counter where nothing is. Its value never goes below the bound, in any
+	// region. This node gets the rights to all that lies above the bound.
+	BCreate(context.Context, *BCreateRequest) (*BCreateResponse, error)
+	BGet(context.Context, *BGetRequest) (*BGetResponse, error)
+	// BIncr adds to a bounded counter. This node gets the rights to it.
+	BIncr(context.Context, *BIncrRequest) (*BIncrResponse, error)
+	// BDecr takes from a bounded counter what this node holds rights to. If these are too few it is
+	// refused with NORIGHTS, and the other nodes are asked for some: try again.
+	BDecr(context.Context, *BDecrRequest) (*BDecrResponse, error)
+	// BGrant moves rights from this node to the one of a region that wrote last.
+	BGrant(context.Context, *BGrantRequest) (*BGrantResponse, error)
+	// BRights tells who may take how much.
+	BRights(context.Context, *BRightsRequest) (*BRightsResponse, error)
+	// BReclaim takes over the rights that earlier runs of this node have left. Only where its data
+	// directory was never replaced by an older copy: what such a run took and told nobody would be
+	// taken again.
+	BReclaim(context.Context, *BReclaimRequest) (*BReclaimResponse, error)
 	Exists(context.Context, *ExistsRequest) (*ExistsResponse, error)
 	// Scan lists keys with a prefix, a page at a time. A key that exists during the whole scan is
 	// listed exactly once.
@@ -338,6 +986,138 @@ func (UnimplementedKVServer) SIsMember(context.Context, *SIsMemberRequest) (*SIs
 }
 func (UnimplementedKVServer) SCard(context.Context, *SCardRequest) (*SCardResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SCard not implemented")
+}
+func (UnimplementedKVServer) HSet(context.Context, *HSetRequest) (*HSetResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method HSet not implemented")
+}
+func (UnimplementedKVServer) HSetNX(context.Context, *HSetNXRequest) (*HSetNXResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method HSetNX not implemented")
+}
+func (UnimplementedKVServer) HGet(context.Context, *HGetRequest) (*HGetResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method HGet not implemented")
+}
+func (UnimplementedKVServer) HMGet(context.Context, *HMGetRequest) (*HMGetResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method HMGet not implemented")
+}
+func (UnimplementedKVServer) HGetAll(context.Context, *HGetAllRequest) (*HGetAllResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method HGetAll not implemented")
+}
+func (UnimplementedKVServer) HKeys(context.Context, *HKeysRequest) (*HKeysResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method HKeys not implemented")
+}
+func (UnimplementedKVServer) HVals(context.Context, *HValsRequest) (*HValsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method HVals not implemented")
+}
+func (UnimplementedKVServer) HLen(context.Context, *HLenRequest) (*HLenResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method HLen not implemented")
+}
+func (UnimplementedKVServer) HExists(context.Context, *HExistsRequest) (*HExistsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method HExists not implemented")
+}
+func (UnimplementedKVServer) HStrLen(context.Context, *HStrLenRequest) (*HStrLenResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method HStrLen not implemented")
+}
+func (UnimplementedKVServer) HDel(context.Context, *HDelRequest) (*HDelResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method HDel not implemented")
+}
+func (UnimplementedKVServer) HIncr(context.Context, *HIncrRequest) (*HIncrResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method HIncr not implemented")
+}
+func (UnimplementedKVServer) ZAdd(context.Context, *ZAddRequest) (*ZAddResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ZAdd not implemented")
+}
+func (UnimplementedKVServer) ZIncr(context.Context, *ZIncrRequest) (*ZIncrResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ZIncr not implemented")
+}
+func (UnimplementedKVServer) ZRem(context.Context, *ZRemRequest) (*ZRemResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ZRem not implemented")
+}
+func (UnimplementedKVServer) ZScore(context.Context, *ZScoreRequest) (*ZScoreResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ZScore not implemented")
+}
+func (UnimplementedKVServer) ZCard(context.Context, *ZCardRequest) (*ZCardResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ZCard not implemented")
+}
+func (UnimplementedKVServer) ZRange(context.Context, *ZRangeRequest) (*ZRangeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ZRange not implemented")
+}
+func (UnimplementedKVServer) ZRangeByScore(context.Context, *ZRangeByScoreRequest) (*ZRangeByScoreResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ZRangeByScore not implemented")
+}
+func (UnimplementedKVServer) ZRank(context.Context, *ZRankRequest) (*ZRankResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ZRank not implemented")
+}
+func (UnimplementedKVServer) ZPop(context.Context, *ZPopRequest) (*ZPopResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ZPop not implemented")
+}
+func (UnimplementedKVServer) LPush(context.Context, *LPushRequest) (*LPushResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method LPush not implemented")
+}
+func (UnimplementedKVServer) LPop(context.Context, *LPopRequest) (*LPopResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method LPop not implemented")
+}
+func (UnimplementedKVServer) LRange(context.Context, *LRangeRequest) (*LRangeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method LRange not implemented")
+}
+func (UnimplementedKVServer) LLen(context.Context, *LLenRequest) (*LLenResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method LLen not implemented")
+}
+func (UnimplementedKVServer) LIndex(context.Context, *LIndexRequest) (*LIndexResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method LIndex not implemented")
+}
+func (UnimplementedKVServer) LSet(context.Context, *LSetRequest) (*LSetResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method LSet not implemented")
+}
+func (UnimplementedKVServer) LInsert(context.Context, *LInsertRequest) (*LInsertResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method LInsert not implemented")
+}
+func (UnimplementedKVServer) LRem(context.Context, *LRemRequest) (*LRemResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method LRem not implemented")
+}
+func (UnimplementedKVServer) LTrim(context.Context, *LTrimRequest) (*LTrimResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method LTrim not implemented")
+}
+func (UnimplementedKVServer) LMove(context.Context, *LMoveRequest) (*LMoveResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method LMove not implemented")
+}
+func (UnimplementedKVServer) LPos(context.Context, *LPosRequest) (*LPosResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method LPos not implemented")
+}
+func (UnimplementedKVServer) Expire(context.Context, *ExpireRequest) (*ExpireResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Expire not implemented")
+}
+func (UnimplementedKVServer) Persist(context.Context, *PersistRequest) (*PersistResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Persist not implemented")
+}
+func (UnimplementedKVServer) TTL(context.Context, *TTLRequest) (*TTLResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method TTL not implemented")
+}
+func (UnimplementedKVServer) Rename(context.Context, *RenameRequest) (*RenameResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Rename not implemented")
+}
+func (UnimplementedKVServer) Copy(context.Context, *CopyRequest) (*CopyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Copy not implemented")
+}
+func (UnimplementedKVServer) BCreate(context.Context, *BCreateRequest) (*BCreateResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BCreate not implemented")
+}
+func (UnimplementedKVServer) BGet(context.Context, *BGetRequest) (*BGetResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BGet not implemented")
+}
+func (UnimplementedKVServer) BIncr(context.Context, *BIncrRequest) (*BIncrResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BIncr not implemented")
+}
+func (UnimplementedKVServer) BDecr(context.Context, *BDecrRequest) (*BDecrResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BDecr not implemented")
+}
+func (UnimplementedKVServer) BGrant(context.Context, *BGrantRequest) (*BGrantResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BGrant not implemented")
+}
+func (UnimplementedKVServer) BRights(context.Context, *BRightsRequest) (*BRightsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BRights not implemented")
+}
+func (UnimplementedKVServer) BReclaim(context.Context, *BReclaimRequest) (*BReclaimResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BReclaim not implemented")
 }
 func (UnimplementedKVServer) Exists(context.Context, *ExistsRequest) (*ExistsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Exists not implemented")
@@ -573,6 +1353,798 @@ func _KV_SCard_Handler(srv interface{}, ctx context.Context, dec func(interface{
 	return interceptor(ctx, in, info, handler)
 }
 
+func _KV_HSet_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HSetRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).HSet(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_HSet_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).HSet(ctx, req.(*HSetRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_HSetNX_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HSetNXRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).HSetNX(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_HSetNX_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).HSetNX(ctx, req.(*HSetNXRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_HGet_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HGetRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).HGet(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_HGet_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).HGet(ctx, req.(*HGetRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_HMGet_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HMGetRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).HMGet(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_HMGet_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).HMGet(ctx, req.(*HMGetRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_HGetAll_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HGetAllRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).HGetAll(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_HGetAll_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).HGetAll(ctx, req.(*HGetAllRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_HKeys_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HKeysRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).HKeys(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_HKeys_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).HKeys(ctx, req.(*HKeysRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_HVals_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HValsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).HVals(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_HVals_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).HVals(ctx, req.(*HValsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_HLen_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HLenRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).HLen(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_HLen_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).HLen(ctx, req.(*HLenRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_HExists_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HExistsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).HExists(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_HExists_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).HExists(ctx, req.(*HExistsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_HStrLen_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HStrLenRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).HStrLen(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_HStrLen_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).HStrLen(ctx, req.(*HStrLenRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_HDel_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HDelRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).HDel(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_HDel_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).HDel(ctx, req.(*HDelRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_HIncr_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HIncrRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).HIncr(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_HIncr_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).HIncr(ctx, req.(*HIncrRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_ZAdd_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ZAddRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).ZAdd(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_ZAdd_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).ZAdd(ctx, req.(*ZAddRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_ZIncr_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ZIncrRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).ZIncr(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_ZIncr_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).ZIncr(ctx, req.(*ZIncrRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_ZRem_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ZRemRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).ZRem(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_ZRem_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).ZRem(ctx, req.(*ZRemRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_ZScore_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ZScoreRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).ZScore(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_ZScore_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).ZScore(ctx, req.(*ZScoreRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_ZCard_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ZCardRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).ZCard(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_ZCard_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).ZCard(ctx, req.(*ZCardRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_ZRange_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ZRangeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).ZRange(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_ZRange_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).ZRange(ctx, req.(*ZRangeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_ZRangeByScore_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ZRangeByScoreRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).ZRangeByScore(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_ZRangeByScore_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).ZRangeByScore(ctx, req.(*ZRangeByScoreRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_ZRank_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ZRankRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).ZRank(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_ZRank_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).ZRank(ctx, req.(*ZRankRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_ZPop_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ZPopRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).ZPop(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_ZPop_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).ZPop(ctx, req.(*ZPopRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_LPush_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LPushRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).LPush(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_LPush_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).LPush(ctx, req.(*LPushRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_LPop_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LPopRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).LPop(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_LPop_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).LPop(ctx, req.(*LPopRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_LRange_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LRangeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).LRange(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_LRange_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).LRange(ctx, req.(*LRangeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_LLen_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LLenRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).LLen(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_LLen_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).LLen(ctx, req.(*LLenRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_LIndex_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LIndexRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).LIndex(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_LIndex_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).LIndex(ctx, req.(*LIndexRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_LSet_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LSetRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).LSet(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_LSet_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).LSet(ctx, req.(*LSetRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_LInsert_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LInsertRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).LInsert(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_LInsert_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).LInsert(ctx, req.(*LInsertRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_LRem_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LRemRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).LRem(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_LRem_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).LRem(ctx, req.(*LRemRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_LTrim_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LTrimRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).LTrim(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_LTrim_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).LTrim(ctx, req.(*LTrimRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_LMove_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LMoveRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).LMove(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_LMove_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).LMove(ctx, req.(*LMoveRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_LPos_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LPosRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).LPos(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_LPos_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).LPos(ctx, req.(*LPosRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_Expire_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExpireRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).Expire(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_Expire_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).Expire(ctx, req.(*ExpireRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_Persist_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PersistRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).Persist(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_Persist_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).Persist(ctx, req.(*PersistRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_TTL_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TTLRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).TTL(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_TTL_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).TTL(ctx, req.(*TTLRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_Rename_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RenameRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).Rename(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_Rename_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).Rename(ctx, req.(*RenameRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_Copy_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CopyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).Copy(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_Copy_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).Copy(ctx, req.(*CopyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_BCreate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BCreateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).BCreate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_BCreate_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).BCreate(ctx, req.(*BCreateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_BGet_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BGetRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).BGet(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_BGet_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).BGet(ctx, req.(*BGetRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_BIncr_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BIncrRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).BIncr(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_BIncr_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).BIncr(ctx, req.(*BIncrRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_BDecr_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BDecrRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).BDecr(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_BDecr_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).BDecr(ctx, req.(*BDecrRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_BGrant_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BGrantRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).BGrant(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_BGrant_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).BGrant(ctx, req.(*BGrantRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_BRights_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BRightsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).BRights(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_BRights_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).BRights(ctx, req.(*BRightsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_BReclaim_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BReclaimRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).BReclaim(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_BReclaim_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).BReclaim(ctx, req.(*BReclaimRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _KV_Exists_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ExistsRequest)
 	if err := dec(in); err != nil {
@@ -702,6 +2274,182 @@ var KV_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "SCard",
 			Handler:    _KV_SCard_Handler,
+		},
+		{
+			MethodName: "HSet",
+			Handler:    _KV_HSet_Handler,
+		},
+		{
+			MethodName: "HSetNX",
+			Handler:    _KV_HSetNX_Handler,
+		},
+		{
+			MethodName: "HGet",
+			Handler:    _KV_HGet_Handler,
+		},
+		{
+			MethodName: "HMGet",
+			Handler:    _KV_HMGet_Handler,
+		},
+		{
+			MethodName: "HGetAll",
+			Handler:    _KV_HGetAll_Handler,
+		},
+		{
+			MethodName: "HKeys",
+			Handler:    _KV_HKeys_Handler,
+		},
+		{
+			MethodName: "HVals",
+			Handler:    _KV_HVals_Handler,
+		},
+		{
+			MethodName: "HLen",
+			Handler:    _KV_HLen_Handler,
+		},
+		{
+			MethodName: "HExists",
+			Handler:    _KV_HExists_Handler,
+		},
+		{
+			MethodName: "HStrLen",
+			Handler:    _KV_HStrLen_Handler,
+		},
+		{
+			MethodName: "HDel",
+			Handler:    _KV_HDel_Handler,
+		},
+		{
+			MethodName: "HIncr",
+			Handler:    _KV_HIncr_Handler,
+		},
+		{
+			MethodName: "ZAdd",
+			Handler:    _KV_ZAdd_Handler,
+		},
+		{
+			MethodName: "ZIncr",
+			Handler:    _KV_ZIncr_Handler,
+		},
+		{
+			MethodName: "ZRem",
+			Handler:    _KV_ZRem_Handler,
+		},
+		{
+			MethodName: "ZScore",
+			Handler:    _KV_ZScore_Handler,
+		},
+		{
+			MethodName: "ZCard",
+			Handler:    _KV_ZCard_Handler,
+		},
+		{
+			MethodName: "ZRange",
+			Handler:    _KV_ZRange_Handler,
+		},
+		{
+			MethodName: "ZRangeByScore",
+			Handler:    _KV_ZRangeByScore_Handler,
+		},
+		{
+			MethodName: "ZRank",
+			Handler:    _KV_ZRank_Handler,
+		},
+		{
+			MethodName: "ZPop",
+			Handler:    _KV_ZPop_Handler,
+		},
+		{
+			MethodName: "LPush",
+			Handler:    _KV_LPush_Handler,
+		},
+		{
+			MethodName: "LPop",
+			Handler:    _KV_LPop_Handler,
+		},
+		{
+			MethodName: "LRange",
+			Handler:    _KV_LRange_Handler,
+		},
+		{
+			MethodName: "LLen",
+			Handler:    _KV_LLen_Handler,
+		},
+		{
+			MethodName: "LIndex",
+			Handler:    _KV_LIndex_Handler,
+		},
+		{
+			MethodName: "LSet",
+			Handler:    _KV_LSet_Handler,
+		},
+		{
+			MethodName: "LInsert",
+			Handler:    _KV_LInsert_Handler,
+		},
+		{
+			MethodName: "LRem",
+			Handler:    _KV_LRem_Handler,
+		},
+		{
+			MethodName: "LTrim",
+			Handler:    _KV_LTrim_Handler,
+		},
+		{
+			MethodName: "LMove",
+			Handler:    _KV_LMove_Handler,
+		},
+		{
+			MethodName: "LPos",
+			Handler:    _KV_LPos_Handler,
+		},
+		{
+			MethodName: "Expire",
+			Handler:    _KV_Expire_Handler,
+		},
+		{
+			MethodName: "Persist",
+			Handler:    _KV_Persist_Handler,
+		},
+		{
+			MethodName: "TTL",
+			Handler:    _KV_TTL_Handler,
+		},
+		{
+			MethodName: "Rename",
+			Handler:    _KV_Rename_Handler,
+		},
+		{
+			MethodName: "Copy",
+			Handler:    _KV_Copy_Handler,
+		},
+		{
+			MethodName: "BCreate",
+			Handler:    _KV_BCreate_Handler,
+		},
+		{
+			MethodName: "BGet",
+			Handler:    _KV_BGet_Handler,
+		},
+		{
+			MethodName: "BIncr",
+			Handler:    _KV_BIncr_Handler,
+		},
+		{
+			MethodName: "BDecr",
+			Handler:    _KV_BDecr_Handler,
+		},
+		{
+			MethodName: "BGrant",
+			Handler:    _KV_BGrant_Handler,
+		},
+		{
+			MethodName: "BRights",
+			Handler:    _KV_BRights_Handler,
+		},
+		{
+			MethodName: "BReclaim",
+			Handler:    _KV_BReclaim_Handler,
 		},
 		{
 			MethodName: "Exists",

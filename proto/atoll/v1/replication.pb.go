@@ -347,6 +347,15 @@ func (x *PullResponse) GetMissing() *Missing {
 	return nil
 }
 
+func (x *PullResponse) GetMembers() *Members {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Message.(*pullResponse_Members); ok {
+			return x.Members
+		}
+	}
+	return nil
+}
+
 func (x *PullResponse) SetWelcome(v *Welcome) {
 	if v == nil {
 		x.xxx_hidden_Message = nil
@@ -377,6 +386,14 @@ func (x *PullResponse) SetMissing(v *Missing) {
 		return
 	}
 	x.xxx_hidden_Message = &pullResponse_Missing{v}
+}
+
+func (x *PullResponse) SetMembers(v *Members) {
+	if v == nil {
+		x.xxx_hidden_Message = nil
+		return
+	}
+	x.xxx_hidden_Message = &pullResponse_Members{v}
 }
 
 func (x *PullResponse) HasMessage() bool {
@@ -418,6 +435,14 @@ func (x *PullResponse) HasMissing() bool {
 	return ok
 }
 
+func (x *PullResponse) HasMembers() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Message.(*pullResponse_Members)
+	return ok
+}
+
 func (x *PullResponse) ClearMessage() {
 	x.xxx_hidden_Message = nil
 }
@@ -446,11 +471,18 @@ func (x *PullResponse) ClearMissing() {
 	}
 }
 
+func (x *PullResponse) ClearMembers() {
+	if _, ok := x.xxx_hidden_Message.(*pullResponse_Members); ok {
+		x.xxx_hidden_Message = nil
+	}
+}
+
 const PullResponse_Message_not_set_case case_PullResponse_Message = 0
 const PullResponse_Welcome_case case_PullResponse_Message = 1
 const PullResponse_Frames_case case_PullResponse_Message = 2
 const PullResponse_Heartbeat_case case_PullResponse_Message = 3
 const PullResponse_Missing_case case_PullResponse_Message = 4
+const PullResponse_Members_case case_PullResponse_Message = 5
 
 func (x *PullResponse) WhichMessage() case_PullResponse_Message {
 	if x == nil {
@@ -465,6 +497,8 @@ func (x *PullResponse) WhichMessage() case_PullResponse_Message {
 		return PullResponse_Heartbeat_case
 	case *pullResponse_Missing:
 		return PullResponse_Missing_case
+	case *pullResponse_Members:
+		return PullResponse_Members_case
 	default:
 		return PullResponse_Message_not_set_case
 	}
@@ -478,6 +512,7 @@ type PullResponse_builder struct {
 	Frames    *Frames
 	Heartbeat *Heartbeat
 	Missing   *Missing
+	Members   *Members
 	// -- end of xxx_hidden_Message
 }
 
@@ -496,6 +531,9 @@ func (b0 PullResponse_builder) Build() *PullResponse {
 	}
 	if b.Missing != nil {
 		x.xxx_hidden_Message = &pullResponse_Missing{b.Missing}
+	}
+	if b.Members != nil {
+		x.xxx_hidden_Message = &pullResponse_Members{b.Members}
 	}
 	return m0
 }
@@ -530,6 +568,10 @@ type pullResponse_Missing struct {
 	Missing *Missing `protobuf:"bytes,4,opt,name=missing,proto3,oneof"`
 }
 
+type pullResponse_Members struct {
+	Members *Members `protobuf:"bytes,5,opt,name=members,proto3,oneof"`
+}
+
 func (*pullResponse_Welcome) isPullResponse_Message() {}
 
 func (*pullResponse_Frames) isPullResponse_Message() {}
@@ -537,6 +579,8 @@ func (*pullResponse_Frames) isPullResponse_Message() {}
 func (*pullResponse_Heartbeat) isPullResponse_Message() {}
 
 func (*pullResponse_Missing) isPullResponse_Message() {}
+
+func (*pullResponse_Members) isPullResponse_Message() {}
 
 // Hello is the first message of a stream. Nothing is sent before it was accepted.
 type Hello struct {
@@ -549,6 +593,8 @@ type Hello struct {
 	xxx_hidden_Vectors     *[]*ShardVector        `protobuf:"bytes,6,rep,name=vectors,proto3"`
 	xxx_hidden_Credit      uint64                 `protobuf:"varint,7,opt,name=credit,proto3"`
 	xxx_hidden_Address     string                 `protobuf:"bytes,8,opt,name=address,proto3"`
+	xxx_hidden_Run         uint64                 `protobuf:"fixed64,9,opt,name=run,proto3"`
+	xxx_hidden_Members     []byte                 `protobuf:"bytes,10,opt,name=members,proto3"`
 	unknownFields          protoimpl.UnknownFields
 	sizeCache              protoimpl.SizeCache
 }
@@ -636,6 +682,20 @@ func (x *Hello) GetAddress() string {
 	return ""
 }
 
+func (x *Hello) GetRun() uint64 {
+	if x != nil {
+		return x.xxx_hidden_Run
+	}
+	return 0
+}
+
+func (x *Hello) GetMembers() []byte {
+	if x != nil {
+		return x.xxx_hidden_Members
+	}
+	return nil
+}
+
 func (x *Hello) SetCluster(v string) {
 	x.xxx_hidden_Cluster = v
 }
@@ -668,6 +728,17 @@ func (x *Hello) SetAddress(v string) {
 	x.xxx_hidden_Address = v
 }
 
+func (x *Hello) SetRun(v uint64) {
+	x.xxx_hidden_Run = v
+}
+
+func (x *Hello) SetMembers(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Members = v
+}
+
 type Hello_builder struct {
 	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
 
@@ -680,6 +751,10 @@ type Hello_builder struct {
 	// Bytes that the source may send before further credit.
 	Credit  uint64
 	Address string
+	// A number that the process drew when it started; tells two processes with one name apart.
+	Run uint64
+	// The registry of members that the sink knows: see docs/formats/member.md.
+	Members []byte
 }
 
 func (b0 Hello_builder) Build() *Hello {
@@ -694,6 +769,8 @@ func (b0 Hello_builder) Build() *Hello {
 	x.xxx_hidden_Vectors = &b.Vectors
 	x.xxx_hidden_Credit = b.Credit
 	x.xxx_hidden_Address = b.Address
+	x.xxx_hidden_Run = b.Run
+	x.xxx_hidden_Members = b.Members
 	return m0
 }
 
@@ -704,6 +781,8 @@ type Welcome struct {
 	xxx_hidden_Region   string                 `protobuf:"bytes,3,opt,name=region,proto3"`
 	xxx_hidden_Protocol uint32                 `protobuf:"varint,4,opt,name=protocol,proto3"`
 	xxx_hidden_Address  string                 `protobuf:"bytes,5,opt,name=address,proto3"`
+	xxx_hidden_Run      uint64                 `protobuf:"fixed64,6,opt,name=run,proto3"`
+	xxx_hidden_Members  []byte                 `protobuf:"bytes,7,opt,name=members,proto3"`
 	unknownFields       protoimpl.UnknownFields
 	sizeCache           protoimpl.SizeCache
 }
@@ -768,6 +847,20 @@ func (x *Welcome) GetAddress() string {
 	return ""
 }
 
+func (x *Welcome) GetRun() uint64 {
+	if x != nil {
+		return x.xxx_hidden_Run
+	}
+	return 0
+}
+
+func (x *Welcome) GetMembers() []byte {
+	if x != nil {
+		return x.xxx_hidden_Members
+	}
+	return nil
+}
+
 func (x *Welcome) SetCluster(v string) {
 	x.xxx_hidden_Cluster = v
 }
@@ -788,6 +881,17 @@ func (x *Welcome) SetAddress(v string) {
 	x.xxx_hidden_Address = v
 }
 
+func (x *Welcome) SetRun(v uint64) {
+	x.xxx_hidden_Run = v
+}
+
+func (x *Welcome) SetMembers(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Members = v
+}
+
 type Welcome_builder struct {
 	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
 
@@ -796,6 +900,9 @@ type Welcome_builder struct {
 	Region   string
 	Protocol uint32
 	Address  string
+	Run      uint64
+	// The registry of members that the source knows. A node that was removed learns it so; the stream ends then.
+	Members []byte
 }
 
 func (b0 Welcome_builder) Build() *Welcome {
@@ -807,6 +914,69 @@ func (b0 Welcome_builder) Build() *Welcome {
 	x.xxx_hidden_Region = b.Region
 	x.xxx_hidden_Protocol = b.Protocol
 	x.xxx_hidden_Address = b.Address
+	x.xxx_hidden_Run = b.Run
+	x.xxx_hidden_Members = b.Members
+	return m0
+}
+
+// Members tells that the registry of members of the source has changed.
+type Members struct {
+	state               protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Registry []byte                 `protobuf:"bytes,1,opt,name=registry,proto3"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
+}
+
+func (x *Members) Reset() {
+	*x = Members{}
+	mi := &file_atoll_v1_replication_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Members) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Members) ProtoMessage() {}
+
+func (x *Members) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_replication_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *Members) GetRegistry() []byte {
+	if x != nil {
+		return x.xxx_hidden_Registry
+	}
+	return nil
+}
+
+func (x *Members) SetRegistry(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Registry = v
+}
+
+type Members_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Registry []byte
+}
+
+func (b0 Members_builder) Build() *Members {
+	m0 := &Members{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Registry = b.Registry
 	return m0
 }
 
@@ -821,7 +991,7 @@ type ShardVector struct {
 
 func (x *ShardVector) Reset() {
 	*x = ShardVector{}
-	mi := &file_atoll_v1_replication_proto_msgTypes[4]
+	mi := &file_atoll_v1_replication_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -833,7 +1003,7 @@ func (x *ShardVector) String() string {
 func (*ShardVector) ProtoMessage() {}
 
 func (x *ShardVector) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_replication_proto_msgTypes[4]
+	mi := &file_atoll_v1_replication_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -896,7 +1066,7 @@ type Want struct {
 
 func (x *Want) Reset() {
 	*x = Want{}
-	mi := &file_atoll_v1_replication_proto_msgTypes[5]
+	mi := &file_atoll_v1_replication_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -908,7 +1078,7 @@ func (x *Want) String() string {
 func (*Want) ProtoMessage() {}
 
 func (x *Want) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_replication_proto_msgTypes[5]
+	mi := &file_atoll_v1_replication_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -969,7 +1139,7 @@ type WantOrigin struct {
 
 func (x *WantOrigin) Reset() {
 	*x = WantOrigin{}
-	mi := &file_atoll_v1_replication_proto_msgTypes[6]
+	mi := &file_atoll_v1_replication_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -981,7 +1151,7 @@ func (x *WantOrigin) String() string {
 func (*WantOrigin) ProtoMessage() {}
 
 func (x *WantOrigin) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_replication_proto_msgTypes[6]
+	mi := &file_atoll_v1_replication_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1041,7 +1211,7 @@ type Ack struct {
 
 func (x *Ack) Reset() {
 	*x = Ack{}
-	mi := &file_atoll_v1_replication_proto_msgTypes[7]
+	mi := &file_atoll_v1_replication_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1053,7 +1223,7 @@ func (x *Ack) String() string {
 func (*Ack) ProtoMessage() {}
 
 func (x *Ack) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_replication_proto_msgTypes[7]
+	mi := &file_atoll_v1_replication_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1115,7 +1285,7 @@ type Echo struct {
 
 func (x *Echo) Reset() {
 	*x = Echo{}
-	mi := &file_atoll_v1_replication_proto_msgTypes[8]
+	mi := &file_atoll_v1_replication_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1127,7 +1297,7 @@ func (x *Echo) String() string {
 func (*Echo) ProtoMessage() {}
 
 func (x *Echo) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_replication_proto_msgTypes[8]
+	mi := &file_atoll_v1_replication_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1174,7 +1344,7 @@ type Frames struct {
 
 func (x *Frames) Reset() {
 	*x = Frames{}
-	mi := &file_atoll_v1_replication_proto_msgTypes[9]
+	mi := &file_atoll_v1_replication_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1186,7 +1356,7 @@ func (x *Frames) String() string {
 func (*Frames) ProtoMessage() {}
 
 func (x *Frames) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_replication_proto_msgTypes[9]
+	mi := &file_atoll_v1_replication_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1236,19 +1406,20 @@ func (b0 Frames_builder) Build() *Frames {
 }
 
 type Heartbeat struct {
-	state             protoimpl.MessageState `protogen:"opaque.v1"`
-	xxx_hidden_Number uint64                 `protobuf:"varint,1,opt,name=number,proto3"`
-	xxx_hidden_Heads  *[]*ShardHeads         `protobuf:"bytes,2,rep,name=heads,proto3"`
-	xxx_hidden_Stamp  uint64                 `protobuf:"varint,3,opt,name=stamp,proto3"`
-	xxx_hidden_WallMs int64                  `protobuf:"varint,4,opt,name=wall_ms,json=wallMs,proto3"`
-	xxx_hidden_RttUs  uint64                 `protobuf:"varint,5,opt,name=rtt_us,json=rttUs,proto3"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Number    uint64                 `protobuf:"varint,1,opt,name=number,proto3"`
+	xxx_hidden_Heads     *[]*ShardHeads         `protobuf:"bytes,2,rep,name=heads,proto3"`
+	xxx_hidden_Stamp     uint64                 `protobuf:"varint,3,opt,name=stamp,proto3"`
+	xxx_hidden_WallMs    int64                  `protobuf:"varint,4,opt,name=wall_ms,json=wallMs,proto3"`
+	xxx_hidden_RttUs     uint64                 `protobuf:"varint,5,opt,name=rtt_us,json=rttUs,proto3"`
+	xxx_hidden_RttNumber uint64                 `protobuf:"varint,6,opt,name=rtt_number,json=rttNumber,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *Heartbeat) Reset() {
 	*x = Heartbeat{}
-	mi := &file_atoll_v1_replication_proto_msgTypes[10]
+	mi := &file_atoll_v1_replication_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1260,7 +1431,7 @@ func (x *Heartbeat) String() string {
 func (*Heartbeat) ProtoMessage() {}
 
 func (x *Heartbeat) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_replication_proto_msgTypes[10]
+	mi := &file_atoll_v1_replication_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1308,6 +1479,13 @@ func (x *Heartbeat) GetRttUs() uint64 {
 	return 0
 }
 
+func (x *Heartbeat) GetRttNumber() uint64 {
+	if x != nil {
+		return x.xxx_hidden_RttNumber
+	}
+	return 0
+}
+
 func (x *Heartbeat) SetNumber(v uint64) {
 	x.xxx_hidden_Number = v
 }
@@ -1328,6 +1506,10 @@ func (x *Heartbeat) SetRttUs(v uint64) {
 	x.xxx_hidden_RttUs = v
 }
 
+func (x *Heartbeat) SetRttNumber(v uint64) {
+	x.xxx_hidden_RttNumber = v
+}
+
 type Heartbeat_builder struct {
 	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
 
@@ -1335,8 +1517,10 @@ type Heartbeat_builder struct {
 	Heads  []*ShardHeads
 	Stamp  uint64
 	WallMs int64
-	// The round-trip time that the source measured with the last echo.
-	RttUs uint64
+	// The round-trip time that the source measured with the last echo, and the number of the heartbeat
+	// that it was the echo of; 0 when there was none yet.
+	RttUs     uint64
+	RttNumber uint64
 }
 
 func (b0 Heartbeat_builder) Build() *Heartbeat {
@@ -1348,6 +1532,7 @@ func (b0 Heartbeat_builder) Build() *Heartbeat {
 	x.xxx_hidden_Stamp = b.Stamp
 	x.xxx_hidden_WallMs = b.WallMs
 	x.xxx_hidden_RttUs = b.RttUs
+	x.xxx_hidden_RttNumber = b.RttNumber
 	return m0
 }
 
@@ -1361,7 +1546,7 @@ type ShardHeads struct {
 
 func (x *ShardHeads) Reset() {
 	*x = ShardHeads{}
-	mi := &file_atoll_v1_replication_proto_msgTypes[11]
+	mi := &file_atoll_v1_replication_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1373,7 +1558,7 @@ func (x *ShardHeads) String() string {
 func (*ShardHeads) ProtoMessage() {}
 
 func (x *ShardHeads) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_replication_proto_msgTypes[11]
+	mi := &file_atoll_v1_replication_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1431,13 +1616,14 @@ type Head struct {
 	xxx_hidden_Hash   uint64                 `protobuf:"varint,3,opt,name=hash,proto3"`
 	xxx_hidden_Stamp  uint64                 `protobuf:"varint,4,opt,name=stamp,proto3"`
 	xxx_hidden_Own    bool                   `protobuf:"varint,5,opt,name=own,proto3"`
+	xxx_hidden_Ended  bool                   `protobuf:"varint,6,opt,name=ended,proto3"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
 
 func (x *Head) Reset() {
 	*x = Head{}
-	mi := &file_atoll_v1_replication_proto_msgTypes[12]
+	mi := &file_atoll_v1_replication_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1449,7 +1635,7 @@ func (x *Head) String() string {
 func (*Head) ProtoMessage() {}
 
 func (x *Head) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_replication_proto_msgTypes[12]
+	mi := &file_atoll_v1_replication_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1495,6 +1681,13 @@ func (x *Head) GetOwn() bool {
 	return false
 }
 
+func (x *Head) GetEnded() bool {
+	if x != nil {
+		return x.xxx_hidden_Ended
+	}
+	return false
+}
+
 func (x *Head) SetOrigin(v uint64) {
 	x.xxx_hidden_Origin = v
 }
@@ -1515,6 +1708,10 @@ func (x *Head) SetOwn(v bool) {
 	x.xxx_hidden_Own = v
 }
 
+func (x *Head) SetEnded(v bool) {
+	x.xxx_hidden_Ended = v
+}
+
 type Head_builder struct {
 	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
 
@@ -1526,6 +1723,8 @@ type Head_builder struct {
 	Stamp uint64
 	// True when the origin is an incarnation of the source.
 	Own bool
+	// True when the origin is retired at the source, and the sink lacks a part of it.
+	Ended bool
 }
 
 func (b0 Head_builder) Build() *Head {
@@ -1537,6 +1736,7 @@ func (b0 Head_builder) Build() *Head {
 	x.xxx_hidden_Hash = b.Hash
 	x.xxx_hidden_Stamp = b.Stamp
 	x.xxx_hidden_Own = b.Own
+	x.xxx_hidden_Ended = b.Ended
 	return m0
 }
 
@@ -1552,7 +1752,7 @@ type Missing struct {
 
 func (x *Missing) Reset() {
 	*x = Missing{}
-	mi := &file_atoll_v1_replication_proto_msgTypes[13]
+	mi := &file_atoll_v1_replication_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1564,7 +1764,7 @@ func (x *Missing) String() string {
 func (*Missing) ProtoMessage() {}
 
 func (x *Missing) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_replication_proto_msgTypes[13]
+	mi := &file_atoll_v1_replication_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1636,13 +1836,14 @@ const file_atoll_v1_replication_proto_rawDesc = "" +
 	"\x04want\x18\x02 \x01(\v2\x0e.atoll.v1.WantH\x00R\x04want\x12!\n" +
 	"\x03ack\x18\x03 \x01(\v2\r.atoll.v1.AckH\x00R\x03ack\x12$\n" +
 	"\x04echo\x18\x04 \x01(\v2\x0e.atoll.v1.EchoH\x00R\x04echoB\t\n" +
-	"\amessage\"\xd8\x01\n" +
+	"\amessage\"\x87\x02\n" +
 	"\fPullResponse\x12-\n" +
 	"\awelcome\x18\x01 \x01(\v2\x11.atoll.v1.WelcomeH\x00R\awelcome\x12*\n" +
 	"\x06frames\x18\x02 \x01(\v2\x10.atoll.v1.FramesH\x00R\x06frames\x123\n" +
 	"\theartbeat\x18\x03 \x01(\v2\x13.atoll.v1.HeartbeatH\x00R\theartbeat\x12-\n" +
-	"\amissing\x18\x04 \x01(\v2\x11.atoll.v1.MissingH\x00R\amissingB\t\n" +
-	"\amessage\"\xf6\x01\n" +
+	"\amissing\x18\x04 \x01(\v2\x11.atoll.v1.MissingH\x00R\amissing\x12-\n" +
+	"\amembers\x18\x05 \x01(\v2\x11.atoll.v1.MembersH\x00R\amembersB\t\n" +
+	"\amessage\"\xa2\x02\n" +
 	"\x05Hello\x12\x18\n" +
 	"\acluster\x18\x01 \x01(\tR\acluster\x12\x12\n" +
 	"\x04node\x18\x02 \x01(\tR\x04node\x12\x16\n" +
@@ -1651,13 +1852,20 @@ const file_atoll_v1_replication_proto_rawDesc = "" +
 	"\fprotocol_max\x18\x05 \x01(\rR\vprotocolMax\x12/\n" +
 	"\avectors\x18\x06 \x03(\v2\x15.atoll.v1.ShardVectorR\avectors\x12\x16\n" +
 	"\x06credit\x18\a \x01(\x04R\x06credit\x12\x18\n" +
-	"\aaddress\x18\b \x01(\tR\aaddress\"\x85\x01\n" +
+	"\aaddress\x18\b \x01(\tR\aaddress\x12\x10\n" +
+	"\x03run\x18\t \x01(\x06R\x03run\x12\x18\n" +
+	"\amembers\x18\n" +
+	" \x01(\fR\amembers\"\xb1\x01\n" +
 	"\aWelcome\x12\x18\n" +
 	"\acluster\x18\x01 \x01(\tR\acluster\x12\x12\n" +
 	"\x04node\x18\x02 \x01(\tR\x04node\x12\x16\n" +
 	"\x06region\x18\x03 \x01(\tR\x06region\x12\x1a\n" +
 	"\bprotocol\x18\x04 \x01(\rR\bprotocol\x12\x18\n" +
-	"\aaddress\x18\x05 \x01(\tR\aaddress\";\n" +
+	"\aaddress\x18\x05 \x01(\tR\aaddress\x12\x10\n" +
+	"\x03run\x18\x06 \x01(\x06R\x03run\x12\x18\n" +
+	"\amembers\x18\a \x01(\fR\amembers\"%\n" +
+	"\aMembers\x12\x1a\n" +
+	"\bregistry\x18\x01 \x01(\fR\bregistry\";\n" +
 	"\vShardVector\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x16\n" +
 	"\x06vector\x18\x02 \x01(\fR\x06vector\"L\n" +
@@ -1675,23 +1883,26 @@ const file_atoll_v1_replication_proto_rawDesc = "" +
 	"\x06number\x18\x01 \x01(\x04R\x06number\"6\n" +
 	"\x06Frames\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x16\n" +
-	"\x06frames\x18\x02 \x03(\fR\x06frames\"\x95\x01\n" +
+	"\x06frames\x18\x02 \x03(\fR\x06frames\"\xb4\x01\n" +
 	"\tHeartbeat\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x04R\x06number\x12*\n" +
 	"\x05heads\x18\x02 \x03(\v2\x14.atoll.v1.ShardHeadsR\x05heads\x12\x14\n" +
 	"\x05stamp\x18\x03 \x01(\x04R\x05stamp\x12\x17\n" +
 	"\awall_ms\x18\x04 \x01(\x03R\x06wallMs\x12\x15\n" +
-	"\x06rtt_us\x18\x05 \x01(\x04R\x05rttUs\"H\n" +
+	"\x06rtt_us\x18\x05 \x01(\x04R\x05rttUs\x12\x1d\n" +
+	"\n" +
+	"rtt_number\x18\x06 \x01(\x04R\trttNumber\"H\n" +
 	"\n" +
 	"ShardHeads\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12$\n" +
-	"\x05heads\x18\x02 \x03(\v2\x0e.atoll.v1.HeadR\x05heads\"l\n" +
+	"\x05heads\x18\x02 \x03(\v2\x0e.atoll.v1.HeadR\x05heads\"\x82\x01\n" +
 	"\x04Head\x12\x16\n" +
 	"\x06origin\x18\x01 \x01(\x04R\x06origin\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x12\n" +
 	"\x04hash\x18\x03 \x01(\x04R\x04hash\x12\x14\n" +
 	"\x05stamp\x18\x04 \x01(\x04R\x05stamp\x12\x10\n" +
-	"\x03own\x18\x05 \x01(\bR\x03own\"T\n" +
+	"\x03own\x18\x05 \x01(\bR\x03own\x12\x14\n" +
+	"\x05ended\x18\x06 \x01(\bR\x05ended\"T\n" +
 	"\aMissing\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x16\n" +
 	"\x06origin\x18\x02 \x01(\x04R\x06origin\x12\x1b\n" +
@@ -1699,44 +1910,46 @@ const file_atoll_v1_replication_proto_rawDesc = "" +
 	"\vReplication\x129\n" +
 	"\x04Pull\x12\x15.atoll.v1.PullRequest\x1a\x16.atoll.v1.PullResponse(\x010\x01B1Z/github.com/atollkv/atoll/proto/atoll/v1;atollv1b\x06proto3"
 
-var file_atoll_v1_replication_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_atoll_v1_replication_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_atoll_v1_replication_proto_goTypes = []any{
 	(*PullRequest)(nil),  // 0: atoll.v1.PullRequest
 	(*PullResponse)(nil), // 1: atoll.v1.PullResponse
 	(*Hello)(nil),        // 2: atoll.v1.Hello
 	(*Welcome)(nil),      // 3: atoll.v1.Welcome
-	(*ShardVector)(nil),  // 4: atoll.v1.ShardVector
-	(*Want)(nil),         // 5: atoll.v1.Want
-	(*WantOrigin)(nil),   // 6: atoll.v1.WantOrigin
-	(*Ack)(nil),          // 7: atoll.v1.Ack
-	(*Echo)(nil),         // 8: atoll.v1.Echo
-	(*Frames)(nil),       // 9: atoll.v1.Frames
-	(*Heartbeat)(nil),    // 10: atoll.v1.Heartbeat
-	(*ShardHeads)(nil),   // 11: atoll.v1.ShardHeads
-	(*Head)(nil),         // 12: atoll.v1.Head
-	(*Missing)(nil),      // 13: atoll.v1.Missing
+	(*Members)(nil),      // 4: atoll.v1.Members
+	(*ShardVector)(nil),  // 5: atoll.v1.ShardVector
+	(*Want)(nil),         // 6: atoll.v1.Want
+	(*WantOrigin)(nil),   // 7: atoll.v1.WantOrigin
+	(*Ack)(nil),          // 8: atoll.v1.Ack
+	(*Echo)(nil),         // 9: atoll.v1.Echo
+	(*Frames)(nil),       // 10: atoll.v1.Frames
+	(*Heartbeat)(nil),    // 11: atoll.v1.Heartbeat
+	(*ShardHeads)(nil),   // 12: atoll.v1.ShardHeads
+	(*Head)(nil),         // 13: atoll.v1.Head
+	(*Missing)(nil),      // 14: atoll.v1.Missing
 }
 var file_atoll_v1_replication_proto_depIdxs = []int32{
 	2,  // 0: atoll.v1.PullRequest.hello:type_name -> atoll.v1.Hello
-	5,  // 1: atoll.v1.PullRequest.want:type_name -> atoll.v1.Want
-	7,  // 2: atoll.v1.PullRequest.ack:type_name -> atoll.v1.Ack
-	8,  // 3: atoll.v1.PullRequest.echo:type_name -> atoll.v1.Echo
+	6,  // 1: atoll.v1.PullRequest.want:type_name -> atoll.v1.Want
+	8,  // 2: atoll.v1.PullRequest.ack:type_name -> atoll.v1.Ack
+	9,  // 3: atoll.v1.PullRequest.echo:type_name -> atoll.v1.Echo
 	3,  // 4: atoll.v1.PullResponse.welcome:type_name -> atoll.v1.Welcome
-	9,  // 5: atoll.v1.PullResponse.frames:type_name -> atoll.v1.Frames
-	10, // 6: atoll.v1.PullResponse.heartbeat:type_name -> atoll.v1.Heartbeat
-	13, // 7: atoll.v1.PullResponse.missing:type_name -> atoll.v1.Missing
-	4,  // 8: atoll.v1.Hello.vectors:type_name -> atoll.v1.ShardVector
-	6,  // 9: atoll.v1.Want.origins:type_name -> atoll.v1.WantOrigin
-	4,  // 10: atoll.v1.Ack.durable:type_name -> atoll.v1.ShardVector
-	11, // 11: atoll.v1.Heartbeat.heads:type_name -> atoll.v1.ShardHeads
-	12, // 12: atoll.v1.ShardHeads.heads:type_name -> atoll.v1.Head
-	0,  // 13: atoll.v1.Replication.Pull:input_type -> atoll.v1.PullRequest
-	1,  // 14: atoll.v1.Replication.Pull:output_type -> atoll.v1.PullResponse
-	14, // [14:15] is the sub-list for method output_type
-	13, // [13:14] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	10, // 5: atoll.v1.PullResponse.frames:type_name -> atoll.v1.Frames
+	11, // 6: atoll.v1.PullResponse.heartbeat:type_name -> atoll.v1.Heartbeat
+	14, // 7: atoll.v1.PullResponse.missing:type_name -> atoll.v1.Missing
+	4,  // 8: atoll.v1.PullResponse.members:type_name -> atoll.v1.Members
+	5,  // 9: atoll.v1.Hello.vectors:type_name -> atoll.v1.ShardVector
+	7,  // 10: atoll.v1.Want.origins:type_name -> atoll.v1.WantOrigin
+	5,  // 11: atoll.v1.Ack.durable:type_name -> atoll.v1.ShardVector
+	12, // 12: atoll.v1.Heartbeat.heads:type_name -> atoll.v1.ShardHeads
+	13, // 13: atoll.v1.ShardHeads.heads:type_name -> atoll.v1.Head
+	0,  // 14: atoll.v1.Replication.Pull:input_type -> atoll.v1.PullRequest
+	1,  // 15: atoll.v1.Replication.Pull:output_type -> atoll.v1.PullResponse
+	15, // [15:16] is the sub-list for method output_type
+	14, // [14:15] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_atoll_v1_replication_proto_init() }
@@ -1755,6 +1968,7 @@ func file_atoll_v1_replication_proto_init() {
 		(*pullResponse_Frames)(nil),
 		(*pullResponse_Heartbeat)(nil),
 		(*pullResponse_Missing)(nil),
+		(*pullResponse_Members)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1762,7 +1976,7 @@ func file_atoll_v1_replication_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_atoll_v1_replication_proto_rawDesc), len(file_atoll_v1_replication_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -1,0 +1,35 @@
+package client
+
+import (
+	"testing"
+
+	pb "github.com/atollkv/atoll/proto/atoll/v1"
+)
+
+// TestOnlyReadsAreRepeated: what may have been carried out when a connection is lost is
+// repeated only if it changes nothing.
+func TestOnlyReadsAreRepeated(t *testing.T) {
+	reads := map[string]bool{
+		"get": true, "exists": true, "scan": true, "siblings": true, "ping": true, "sismember": true, "scard": true, "smembers": true,
+		"hget": true, "hmget": true, "hgetall": true, "hkeys": true, "hvals": true, "hlen": true, "hexists": true, "hstrlen": true,
+		"zscore": true, "zcard": true, "zrange": true, "zrange_by_score": true, "zrank": true,
+		"lrange": true, "llen": true, "lindex": true, "lpos": true,
+		"ttl": true,
+	}
+	kinds := (&pb.Operation{}).ProtoReflect().Descriptor().Oneofs().ByName("op").Fields()
+	for i := range kinds.Len() {
+		kind := kinds.Get(i)
+		if kind.Name() == "txn" {
+			continue // as what is in it
+		}
+		op := &pb.Operation{}
+		op.ProtoReflect().Mutable(kind)
+		if writes(op) == reads[string(kind.Name())] {
+			t.Errorf("%s: writes is %v", kind.Name(), writes(op))
+		}
+		inside := pb.Operation_builder{Txn: pb.TxnRequest_builder{Operations: []*pb.Operation{op}}.Build()}.Build()
+		if writes(inside) != writes(op) {
+			t.Errorf("%s in a transaction: writes is %v", kind.Name(), writes(inside))
+		}
+	}
+}

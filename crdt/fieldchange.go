@@ -1,0 +1,144 @@
+package crdt
+
+import "bytes"
+
+// FieldChange is what an update does to one field of a hash, or to the score of one member
+// of a sorted set.
+type FieldChange struct {
+	Name []byte
+	Edit
+}
+
+// fieldBytesMin is what a change of a field takes at least: the length of its name, flags,
+// and the length of a list or a value.
+const fieldBytesMin = 3
+
+// Claims tells whether the change claims the key for a collection of type t.
+func (c *Change) Claims(t Type) bool {
+	if t == TypeSet {
+		return len(c.Adds) > 0
+	}
+	writes, counts := fieldWrites(c.FieldsOf(t))
+	if t == TypeHash || t == TypeZSet || t == TypeList || t == TypeBounded || t == TypeSketch {
+		return writes
+	}
+	return counts
+}
+
+// FieldsOf returns the changes of the elements of a hash, a sorted set, a list or a bounded counter; t may be the
+// type of its counters.
+func (c *Change) FieldsOf(t Type) []FieldChange {
+	switch t {
+	case TypeHash, TypeCounters:
+		return c.Fields
+	case TypeZSet, TypeScoreCounters:
+		return c.Scores
+	case TypeList:
+		return c.Items
+	case TypeBounded, TypeBounded.Counters():
+		return c.Accounts
+	case TypeSketch:
+		return c.Ranks
+	default:
+		return nil
+	}
+}
+
+// fieldWrites tells whether changes write, and whether they add to counters.
+func fieldWrites(list []FieldChange) (writes, counts bool) {
+	for i := range list {
+		counts = counts || list[i].Increment != nil
+		writes = writes || counts || list[i].Assign
+	}
+	return writes, counts
+}
+
+// hasMore tells whether the change needs the second byte of flags.
+func (c *Change) hasMore() bool {
+	return len(c.Fields)+len(c.Scores)+len(c.Items)+len(c.Accounts)+len(c.Ranks) > 0 || c.UnclaimHash || c.UnclaimZSet || c.UnclaimList || c.Expiry != nil
+}
+
+// appendMore appends the second byte of flags, what changes deadlines, uvarint fields, each name,
+// flags and the parts that these name, the scores likewise, and the third byte of flags with its parts.
+func (c *Change) appendMore(b []byte) []byte {
+	at := len(b)
+	b, flags := c.Expiry.appendTo(append(b, 0))
+	b[at] = flags
+	if c.UnclaimHash {
+		b[at] |= moreUnclaimHash
+	}
+	if c.UnclaimZSet {
+		b[at] |= moreUnclaimZSet
+	}
+	if len(c.Fields) > 0 {
+		b[at] |= moreFields
+		b = appendFields(b, c.Fields)
+	}
+	if len(c.Scores) > 0 {
+		b[at] |= moreScores
+		b = appendFields(b, c.Scores)
+	}
+	if len(c.Items)+len(c.Accounts)+len(c.Ranks) > 0 || c.UnclaimList {
+		b[at] |= moreThird
+		b = c.appendThird(b)
+	}
+	return b
+}
+
+func appendFields(b []byte, list []FieldChange) []byte {
+	b = appendUvarint(b, uint64(len(list)))
+	for i := range list {
+		b = list[i].appendTo(appendBytes(b, list[i].Name))
+	}
+	return b
+}
+
+// more reads what appendMore wrote; known is false when a newer version wrote it.
+func (d *decoder) more(c *Change) (known bool) {
+	flags := d.byte()
+	if flags&^moreKnown != 0 {
+		return false
+	}
+	d.need(flags != 0)
+	c.Expiry = d.expiryChange(flags)
+	c.UnclaimHash = flags&moreUnclaimHash != 0
+	c.UnclaimZSet = flags&moreUnclaimZSet != 0
+	if flags&moreFields != 0 {
+		if c.Fields, known = d.fields(); !known {
+			return false
+		}
+	}
+	if flags&moreScores != 0 {
+		if c.Scores, known = d.fields(); !known {
+			return false
+		}
+		d.checkScores(c.Scores)
+	}
+	if flags&moreThird != 0 {
+		return d.third(c)
+	}
+	return true
+}
+
+// fields reads what appendFields wrote; known is false when a newer version wrote it.
+func (d *decoder) fields() (list []FieldChange, known bool) {
+	n := d.count(fieldBytesMin)
+	d.need(n > 0)
+	for range n {
+		f := FieldChange{Name: d.bytes()}
+		parts := d.byte()
+		if parts&^editKnown != 0 {
+			return nil, false
+		}
+		d.need(parts != 0)
+		f.Edit = d.edit(parts)
+		if k := len(list); k > 0 && bytes.Compare(list[k-1].Name, f.Name) >= 0 {
+			d.fail("fields not in order")
+		}
+		if d.err != nil {
+			break
+		}
+		list = append(list, f)
+	}
+	return list, true
+}

@@ -1,0 +1,166 @@
+package keyspace
+
+import (
+	"bytes"
+	"encoding/binary"
+	"hash/fnv"
+	"math"
+	"time"
+
+	"github.com/atollkv/atoll/clock"
+	"github.com/atollkv/atoll/crdt"
+	"github.com/atollkv/atoll/internal/mistake"
+	"github.com/atollkv/atoll/store"
+)
+
+// A key that has ended shows nothing from then on, at every node by its own clock. Really deleted it is by
+// an ordinary update: of the node whose deadline was decisive, once every clock has come that far, or of
+// any other when that one has not done it for ten minutes. An index of the store has the keys by the time
+// at which this node is to look. It is local and says only where to look: the header decides.
+
+const (
+	// expireOthers is how long a node waits for the one whose deadline was decisive.
+	expireOthers = 10 * time.Minute
+	// expireSpreadMax is how much longer some nodes wait, so that not all delete the same keys at once.
+	expireSpreadMax = time.Minute
+)
+
+// expireSpread is how much longer a node waits than others.
+func expireSpread(region, node string) time.Duration {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(region + "/" + node))
+	return time.Duration(h.Sum32()) % expireSpreadMax
+}
+
+// expiryKey is where the index has a key that this node is to look at, at a time in Unix milliseconds.
+func expiryKey(ns namespaceID, at int64, key []byte) []byte {
+	b := binary.BigEndian.AppendUint32([]byte{store.SpaceExpiry}, uint32(ns))
+	b = binary.BigEndian.AppendUint64(b, uint64(at))
+	return append(b, key...)
+}
+
+const expiryPrefixBytes = 1 + 4 + 8
+
+// expiryRange bounds what the index has behind an entry, or from a time on, up to another.
+func expiryRange(ns namespaceID, after []byte, from, upTo int64) (lo, hi []byte) {
+	lo = expiryKey(ns, from, nil)
+	if after != nil {
+		lo = append(bytes.Clone(after), 0)
+	}
+	return lo, expiryKey(ns, upTo+1, nil)
+}
+
+// dueAt returns when this node is to look whether the key has ended, in Unix milliseconds; 0 is never.
+func (c *Core) dueAt(h *crdt.Header) int64 {
+	due, ok := h.Due()
+	if !ok {
+		return 0
+	}
+	wait := c.cfg.ExpireOthers
+	if c.wrote(due.Dot.Origin) {
+		wait = c.cfg.MaxOffset
+	}
+	return min(due.At, math.MaxInt64-1-wait.Milliseconds()) + wait.Milliseconds()
+}
+
+// wrote tells whether this node took an origin, in this incarnation or before.
+func (c *Core) wrote(o clock.Origin) bool {
+	who := crdt.Declaration{Region: c.cfg.Region, Node: c.cfg.Node}
+	return o == c.Origin() || c.owner(o) == who
+}
+
+// putHeader writes a header that was due at a time before, and moves its entry in the index.
+func (c *Core) putHeader(key []byte, before int64, h crdt.Header) {
+	c.batch.putHeader(key, h)
+	due := c.dueAt(&h)
+	if due == before {
+		return
+	}
+	if before != 0 {
+		c.batch.set(expiryKey(c.batch.below.ns, before, key), nil)
+	}
+	if due != 0 && !c.cfg.Mistakes.Has(mistake.EndsForgotten) {
+		c.batch.set(expiryKey(c.batch.below.ns, due, key), []byte{})
+	}
+}
+
+// Reindex enters the keys of a range of cells into the index of what is to end, some at a time. next is nil
+// when the range is done.
+func (c *Core) Reindex(lo, hi []byte) (next []byte, err error) {
+	n := 0
+	err = scan(c.batch.raw(), lo, hi, func(cell, value []byte) (bool, error) {
+		if n++; n > requeueCells {
+			next = bytes.Clone(cell)
+			return false, nil
+		}
+		_, key, rest, err := splitKey(cell)
+		if err != nil || len(rest) == 0 || rest[0] != kindHeader {
+			return err == nil, err
+		}
+		h, err := decodeHeader(key, value)
+		if err == nil {
+			c.index(key, &h)
+		}
+		return err == nil, err
+	})
+	return next, err
+}
+
+// index enters a key into the index.
+func (c *Core) index(key []byte, h *crdt.Header) {
+	if due := c.dueAt(h); due != 0 {
+		c.batch.set(expiryKey(c.batch.below.ns, due, key), []byte{})
+	}
+}
+
+// dueExamined bounds how many entries of the index one look goes through.
+const dueExamined = 4096
+
+// ReadDue is a command that finds keys that have ended and that this node is to delete by now, at most
+// Limit of them.
+type ReadDue struct {
+	// After continues after an earlier look that gave Next; nil begins.
+	After []byte
+	// From leaves out what was due before, in Unix milliseconds.
+	From  int64
+	Limit int
+
+	Found [][]byte
+	// Next is nil when all were looked at that were due at Seen, in Unix milliseconds.
+	Next []byte
+	Seen int64
+}
+
+// Name implements Command.
+func (*ReadDue) Name() string { return "DUE" }
+
+// Keys implements Command.
+func (*ReadDue) Keys() [][]byte { return nil }
+
+// Writes implements Command.
+func (*ReadDue) Writes() bool { return false }
+
+// Run implements Command.
+func (q *ReadDue) Run(tx *Tx) (r Reply, err error) {
+	q.Found, q.Next, q.Seen = nil, nil, tx.Now()
+	lo, hi := expiryRange(tx.cells.namespace(), q.After, q.From, q.Seen)
+	var last []byte
+	examined := 0
+	err = scan(tx.cells.raw(), lo, hi, func(entry, _ []byte) (bool, error) {
+		if examined++; examined > dueExamined || len(q.Found) >= q.Limit {
+			q.Next = last
+			return false, nil
+		}
+		last = bytes.Clone(entry)
+		key := last[min(expiryPrefixBytes, len(last)):]
+		_, gone, err := tx.open(key)
+		if gone {
+			q.Found = append(q.Found, key)
+		}
+		if IsDamage(err) {
+			err = nil // it is healed in time, and looked at again
+		}
+		return err == nil, err
+	})
+	return r, err
+}

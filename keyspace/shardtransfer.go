@@ -1,0 +1,64 @@
+package keyspace
+
+import "context"
+
+// Snapshot returns the last acknowledged state, once it is durable.
+func (s *Shard) Snapshot(ctx context.Context) (*Snapshot, error) {
+	p, err := s.acquire(func() {})
+	if err != nil {
+		return nil, err
+	}
+	snap, err := s.snapshotOf(ctx, p)
+	if err != nil {
+		_ = s.doneReading(p) // the first error tells more
+		return nil, err
+	}
+	snap.close = func() error { return s.doneReading(p) }
+	return snap, nil
+}
+
+func (s *Shard) snapshotOf(ctx context.Context, p *published) (*Snapshot, error) {
+	for {
+		durable, moved := s.Durable()
+		if p.vector.LessEq(vectorOf(durable)) {
+			break
+		}
+		select {
+		case <-moved:
+		case <-s.done:
+			return nil, ErrClosed
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return NewSnapshot(p.view, s.cfg.Shard, s.cfg.Namespace, p.sortedHeads())
+}
+
+// Transfer does one step of taking over a donor's state and returns when it is
+// acknowledged. Errors that match ErrTransfer, ErrMalformed, ErrDiverged or ErrFuture
+// leave everything as it was.
+func (s *Shard) Transfer(ctx context.Context, step TransferStep) error {
+	for {
+		reply := make(chan outcome, 1)
+		if err := s.submit(ctx, s.others, request{transfer: step, reply: reply}); err != nil {
+			return err
+		}
+		var o outcome
+		select {
+		case o = <-reply:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-s.done:
+			if _, err := s.lastOutcome(reply); err != nil {
+				return err
+			}
+			return ErrClosed
+		}
+		if o.err != nil || o.done {
+			return o.err
+		}
+	}
+}
+
+// TransferState returns how far a transfer has come.
+func (s *Shard) TransferState() TransferState { return s.Stats().Transfer }

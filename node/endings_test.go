@@ -1,0 +1,130 @@
+package node
+
+import (
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/atollkv/atoll/keyspace"
+	"github.com/atollkv/atoll/keyspace/command"
+)
+
+// enders starts three nodes that forget former incarnations after a second.
+func enders(t *testing.T) (cfgs []Config, nodes []*running) {
+	t.Helper()
+	var seed string
+	for _, region := range []string{"us", "eu", "ap"} {
+		cfg := testConfig(t, region)
+		cfg.Origins.EndAfter = time.Second
+		if seed != "" {
+			cfg.Gossip.Join = []string{seed}
+		} else {
+			seed = cfg.Gossip.Listen
+		}
+		cfgs, nodes = append(cfgs, cfg), append(nodes, launch(t, cfg))
+	}
+	serving(t, nodes...)
+	return cfgs, nodes
+}
+
+func incr(key string) keyspace.Command { return command.Incr{Key: []byte(key), Delta: 1} }
+
+func (r *running) ends() keyspace.Ends { return r.shard.Stats().Ends }
+
+// sameState waits until all nodes hold the same, by vector and digest.
+func sameState(t *testing.T, nodes ...*running) {
+	t.Helper()
+	eventually(t, 30*time.Second, "equal digests", func() bool {
+		first, err := nodes[0].shard.Digest(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range nodes[1:] {
+			if d, err := n.shard.Digest(t.Context()); err != nil || !d.Vector.Equal(first.Vector) || d.Sum != first.Sum {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// A node that is started again and again leaves neither vector entries nor counter shards.
+func TestRestartsLeaveNothingBehind(t *testing.T) {
+	cfgs, nodes := enders(t)
+	const rounds = 6
+	for i := range rounds {
+		for _, n := range nodes {
+			n.do(t, incr("n"))
+			n.do(t, set(fmt.Sprint("k", i), n.cfg.Region))
+		}
+		if err := nodes[0].stop(); err != nil {
+			t.Fatal(err)
+		}
+		nodes[0] = launch(t, cfgs[0])
+		serving(t, nodes[0])
+	}
+	nodes[0].do(t, incr("n"))
+	eventually(t, 60*time.Second, "all former incarnations are folded", func() bool {
+		for _, n := range nodes {
+			if e := n.ends(); e.Live != 3 || e.Closed != 0 || e.Folded != rounds {
+				return false
+			}
+		}
+		return true
+	})
+	sameState(t, nodes...)
+	for _, n := range nodes {
+		if got := n.get(t, "n"); got != fmt.Sprint(3*rounds+1) {
+			t.Errorf("%s: n is %s", n.cfg.Region, got)
+		}
+		if v := n.shard.Stats().Applied; v.Len() != 3 {
+			t.Errorf("%s: vector %v", n.cfg.Region, v)
+		}
+	}
+}
+
+// A data directory from before others ended its origins takes over what it lacks before it
+// writes, and a new node learns of ended origins with the state.
+func TestAnOldCopyCatchesUpBeforeItWrites(t *testing.T) {
+	cfgs, nodes := enders(t)
+	nodes[0].do(t, incr("n"))
+	sameState(t, nodes...)
+	if err := nodes[0].stop(); err != nil {
+		t.Fatal(err)
+	}
+	old := t.TempDir()
+	if err := os.CopyFS(old, os.DirFS(cfgs[0].DataDir)); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		nodes[0] = launch(t, cfgs[0])
+		serving(t, nodes[0])
+		nodes[0].do(t, incr("n"))
+		if err := nodes[0].stop(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	nodes[0] = launch(t, cfgs[0])
+	serving(t, nodes[0])
+	nodes[0].do(t, incr("n"))
+	eventually(t, 60*time.Second, "former incarnations are folded", func() bool { return nodes[1].ends().Folded == 3 && nodes[2].ends().Folded == 3 })
+	if err := nodes[0].stop(); err != nil {
+		t.Fatal(err)
+	}
+	cfgs[0].DataDir = old
+	nodes[0] = launch(t, cfgs[0])
+	for written := false; !written; time.Sleep(20 * time.Millisecond) {
+		_, err := nodes[0].dispatcher.Do(t.Context(), "", incr("n"))
+		written = err == nil // until then it says that it catches up
+	}
+	sameState(t, nodes...)
+	for _, n := range nodes {
+		if got := n.get(t, "n"); got != "5" {
+			t.Errorf("%s: n is %s", n.cfg.Region, got)
+		}
+		if e := n.ends(); e.Superseded != nil {
+			t.Errorf("%s: %v", n.cfg.Region, e.Superseded)
+		}
+	}
+}

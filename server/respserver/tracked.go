@@ -1,0 +1,141 @@
+package respserver
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/atollkv/atoll/keyspace"
+)
+
+const (
+	// trackedBytes bounds the keys that clients have read, each with trackedKeyBytes beside its name.
+	trackedBytes    = 64 << 20
+	trackedKeyBytes = 96
+)
+
+// tracked knows which client has read which key, for CLIENT TRACKING. Who is told of a key is forgotten
+// with it, until he reads it again.
+//
+// Invariant: a key is entered before it is read. Who reads what a commit replaces is so found when the
+// commit is published.
+type tracked struct {
+	s    *Server
+	some atomic.Bool // somebody tracks
+
+	mu      sync.Mutex
+	clients map[int64]*conn    // guarded by mu; those that track, by id
+	readers map[string][]int64 // guarded by mu; by key, ascending; some may be gone
+	items   int                // guarded by mu; ids in readers
+	bytes   int                // guarded by mu; that the keys of readers take
+}
+
+// enter lets a client track, or no more.
+func (t *tracked) enter(c *conn, on bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.clients == nil {
+		t.clients, t.readers = map[int64]*conn{}, map[string][]int64{}
+	}
+	if delete(t.clients, c.id); on {
+		t.clients[c.id] = c
+	}
+	if t.some.Store(len(t.clients) > 0); len(t.clients) == 0 {
+		clear(t.readers)
+		t.items, t.bytes = 0, 0
+	}
+}
+
+// read notes that a client reads keys. Where that is too much, others are forgotten, and who has read them
+// is told so.
+func (t *tracked) read(c *conn, keys [][]byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, key := range keys {
+		if _, known := slices.BinarySearch(t.readers[string(key)], c.id); known {
+			continue
+		}
+		for t.items >= t.s.cfg.TrackedMax || t.bytes > trackedBytes {
+			t.forgetAny()
+		}
+		who := t.readers[string(key)]
+		if len(who) == 0 {
+			t.bytes += len(key) + trackedKeyBytes
+		}
+		at, _ := slices.BinarySearch(who, c.id)
+		t.readers[string(key)] = slices.Insert(who, at, c.id)
+		t.items++
+	}
+}
+
+// forget returns who has read a key, for the last time. Callers hold mu.
+func (t *tracked) forget(key string) []int64 {
+	who, known := t.readers[key]
+	if known {
+		t.items -= len(who)
+		t.bytes -= len(key) + trackedKeyBytes
+		delete(t.readers, key)
+	}
+	return who
+}
+
+// forgetAny tells who has read some key as if it had changed. Callers hold mu.
+func (t *tracked) forgetAny() {
+	for key := range t.readers {
+		for _, id := range t.forget(key) {
+			if c := t.clients[id]; c != nil {
+				c.tracking.invalidate(c, []string{key})
+			}
+		}
+		return
+	}
+}
+
+// heard tells clients of what a commit has changed.
+func (t *tracked) heard(change keyspace.Change) {
+	if !t.some.Load() {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if change.All {
+		t.tellAll()
+		return
+	}
+	due, seen := map[*conn][]string{}, map[string]bool{}
+	for key := range change.Keys() {
+		if seen[string(key)] {
+			continue
+		}
+		seen[string(key)] = true
+		for _, id := range t.forget(string(key)) {
+			if c := t.clients[id]; c != nil && !c.tracking.follows(string(key)) {
+				due[c] = append(due[c], string(key))
+			}
+		}
+		for _, c := range t.clients {
+			if c.tracking.follows(string(key)) {
+				due[c] = append(due[c], string(key))
+			}
+		}
+	}
+	for c, keys := range due {
+		c.tracking.invalidate(c, keys)
+	}
+}
+
+// tellAll tells everybody that any key may have changed. Callers hold mu.
+func (t *tracked) tellAll() {
+	for _, c := range t.clients {
+		c.tracking.invalidate(c, nil)
+	}
+	clear(t.readers)
+	t.items, t.bytes = 0, 0
+}
+
+// counts describes it for INFO.
+func (t *tracked) counts() (clients, keys, items int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.clients), len(t.readers), t.items
+}
