@@ -43,6 +43,8 @@ func (c Encoding) Run(tx *keyspace.Tx) (keyspace.Reply, error) {
 		name, err = hashEncoding(tx, c.Key)
 	case crdt.TypeList:
 		name = "quicklist"
+	case crdt.TypeStream:
+		name = "stream"
 	}
 	return keyspace.Reply{Found: true, Value: []byte(name)}, err
 }
