@@ -103,6 +103,29 @@ func TestALateNodeCatchesUpByState(t *testing.T) {
 	}
 }
 
+// TestOneTransferIsEnough: what a transfer brought counts as held although the disk has it only
+// later; otherwise another one began at once.
+func TestOneTransferIsEnough(t *testing.T) {
+	a, b := pair(t)
+	b.Fsync, b.FsyncInterval = "interval", 2*time.Second
+	us, eu := launch(t, a), launch(t, b)
+	serving(t, us, eu)
+	us.cuts.Set([]string{"eu"}, nil)
+	eu.cuts.Set([]string{"us"}, nil)
+	us.fill(t, "us", 1000)
+	us.truncatedBelow(t, 3<<20)
+	us.cuts.Set(nil, nil)
+	eu.cuts.Set(nil, nil)
+	eventually(t, 30*time.Second, "a transfer has ended", func() bool { return eu.fetcher.Status().Ended > 0 })
+	if err := eu.shard.AwaitDurable(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 10*time.Second, "none runs", func() bool { return !eu.fetcher.Status().Running })
+	if st := eu.fetcher.Status(); st.Begun != 1 || st.Ended != 1 {
+		t.Errorf("eu: %+v", st)
+	}
+}
+
 // TestANewNodeAnswersNobodyBeforeItHasTheData: neither at once, nor after it was stopped in
 // the middle of its first load.
 func TestANewNodeAnswersNobodyBeforeItHasTheData(t *testing.T) {
