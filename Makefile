@@ -154,9 +154,11 @@ docker-test: build ## the scenario of test/docker: on the Docker engine, or with
 	$(GO) test -count=1 -v -timeout 10m ./test/docker
 
 .PHONY: ci
-ci: ## everything that must pass
-	@for step in lint build test race sim e2e faults compose-config docker-test; do \
+ci: ## everything that must pass; what fails is told at the end, so that one run shows all of it
+	@failed=; for step in lint build test race sim e2e faults compose-config docker-test; do \
 	  start=$$SECONDS; echo; echo "=== $$step"; \
-	  $(MAKE) --no-print-directory $$step || { echo "=== $$step FAILED after $$((SECONDS - start)) s"; exit 1; }; \
-	  echo "=== $$step ok, $$((SECONDS - start)) s"; \
-	done; echo; echo "ci: all passed in $$SECONDS s"
+	  if $(MAKE) --no-print-directory $$step; then echo "=== $$step ok, $$((SECONDS - start)) s"; \
+	  else echo "=== $$step FAILED after $$((SECONDS - start)) s"; failed="$$failed $$step"; fi; \
+	done; echo; \
+	if [ -n "$$failed" ]; then echo "ci: FAILED:$$failed, in $$SECONDS s"; exit 1; fi; \
+	echo "ci: all passed in $$SECONDS s"
