@@ -56,10 +56,11 @@ crash: ## loss of power at every file-system operation of a script, and every op
 	$(GO) test -count=1 -v -timeout 30m ./test/crash -all | grep --line-buffered -E 'seed|figure:|^(---|ok|FAIL|panic)|_test.go'
 
 FAULTS ?= 0
+FIGURES ?= false
 .PHONY: faults
-faults: ## scenarios on real processes and a network of their own; FAULTS=30s: how long each fault lasts
+faults: ## scenarios on real processes and a network of their own; FAULTS=30s: how long each fault lasts; FIGURES=true: a slow one fails
 	$(GO) test -count=1 -v ./test/wan | grep --line-buffered -E 'figure:|NOT CHECKED|^(---|ok|FAIL|panic)|_test.go'
-	$(GO) test -count=1 -v -timeout 60m ./test/faults -run 'TestFaults' -long $(FAULTS) | grep --line-buffered -E 'figure:|NOT RUN|NO NETWORK|^ *(---|ok|FAIL|panic)|_test.go'
+	$(GO) test -count=1 -v -timeout 60m ./test/faults -run 'TestFaults' -long $(FAULTS) -figures=$(FIGURES) | grep --line-buffered -E 'figure:|NOT RUN|NO NETWORK|^ *(---|ok|FAIL|panic)|_test.go'
 
 DURATION ?= 30m
 .PHONY: soak

@@ -15,7 +15,7 @@ func TestAClientIsToldOfWritesOfOtherRegions(t *testing.T) {
 	us, eu := launch(t, a), launch(t, b)
 	serving(t, us, eu)
 	us.do(t, set("k", "old"))
-	eventually(t, 20*time.Second, "eu has what us wrote", func() bool { return eu.get(t, "k") == "old" })
+	eventually(t, "eu has what us wrote", func() bool { return eu.get(t, "k") == "old" })
 	conn, err := net.Dial("tcp", b.RESP.Listen)
 	if err != nil {
 		t.Fatal(err)
