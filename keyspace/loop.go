@@ -219,19 +219,25 @@ func (s *Shard) settle(acked <-chan *sealed, stop context.CancelCauseFunc) {
 			if s.cfg.Events.Durable != nil {
 				s.cfg.Events.Durable(s.cfg.Shard, b.commit.Frames)
 			}
-			s.advance(b.commit.Heads, b.commit.Retired, b.next.ended)
+			s.advance(b)
 		}
 	}
 }
 
-// advance raises the durable heads, and drops those of retired origins.
-func (s *Shard) advance(heads []store.Head, retired []clock.Origin, e ended) {
+// advance tells that a commit is durable.
+func (s *Shard) advance(b *sealed) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ended = e
-	if len(heads)+len(retired) == 0 {
-		return
+	s.synced, s.ended = b.next.number, b.next.ended
+	if len(b.commit.Heads)+len(b.commit.Retired) > 0 {
+		s.raise(b.commit.Heads, b.commit.Retired)
 	}
+	close(s.moved)
+	s.moved = make(chan struct{})
+}
+
+// raise raises the durable heads, and drops those of retired origins. The caller holds mu.
+func (s *Shard) raise(heads []store.Head, retired []clock.Origin) {
 	for _, h := range heads {
 		s.heads[h.Origin] = h
 	}
@@ -239,8 +245,25 @@ func (s *Shard) advance(heads []store.Head, retired []clock.Origin, e ended) {
 		delete(s.heads, o)
 	}
 	s.durable = sortHeads(s.heads)
-	close(s.moved)
-	s.moved = make(chan struct{})
+}
+
+// durableTo waits until a commit, by its number, is durable.
+func (s *Shard) durableTo(ctx context.Context, number uint64) error {
+	for {
+		s.mu.Lock()
+		there, moved := s.synced >= number, s.moved
+		s.mu.Unlock()
+		if there {
+			return nil
+		}
+		select {
+		case <-moved:
+		case <-s.done:
+			return ErrClosed
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // refuseRest answers the frames that came too late; who waits for a reply sees that the shard is done.

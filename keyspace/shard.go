@@ -68,7 +68,8 @@ type Shard struct {
 	mu      sync.Mutex
 	current *published                  // guarded by mu; what readers see
 	durable []store.Head                // guarded by mu; ascending by origin
-	moved   chan struct{}               // guarded by mu; closed when durable advances
+	synced  uint64                      // guarded by mu; number of the last commit that is durable
+	moved   chan struct{}               // guarded by mu; closed when durable or synced advance
 	arrived chan struct{}               // guarded by mu; closed at the next commit; nil while nobody waits
 	stats   Stats                       // guarded by mu
 	digests *digester                   // see there
@@ -135,7 +136,8 @@ func Open(cfg Config, st Store, hlc *clock.HLC) (*Shard, error) {
 		moved:   make(chan struct{}),
 		heads:   map[clock.Origin]store.Head{},
 	}
-	s.advance(heads, nil, newEnded(s.core))
+	s.raise(heads, nil)
+	s.ended = newEnded(s.core)
 	s.current = newPublished(st.View(), s.core)
 	s.digests = newDigester(s.current.vector)
 	s.stats.Aside, s.stats.Above = s.core.AsideCount(), s.core.limits.above

@@ -18,20 +18,18 @@ func (s *Shard) Snapshot(ctx context.Context) (*Snapshot, error) {
 }
 
 func (s *Shard) snapshotOf(ctx context.Context, p *published) (*Snapshot, error) {
-	for {
-		durable, moved := s.Durable()
-		if p.vector.LessEq(vectorOf(durable)) {
-			break
-		}
-		select {
-		case <-moved:
-		case <-s.done:
-			return nil, ErrClosed
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
+	if err := s.durableTo(ctx, p.number); err != nil {
+		return nil, err
 	}
 	return NewSnapshot(p.view, s.cfg.Shard, s.cfg.Namespace, p.sortedHeads())
+}
+
+// AwaitDurable waits until all that is acknowledged by now is durable.
+func (s *Shard) AwaitDurable(ctx context.Context) error {
+	s.mu.Lock()
+	number := s.current.number
+	s.mu.Unlock()
+	return s.durableTo(ctx, number)
 }
 
 // Transfer does one step of taking over a donor's state and returns when it is

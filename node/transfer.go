@@ -74,7 +74,10 @@ func (s shardState) Apply(ctx context.Context, _ store.ShardID, step transfer.St
 			After: step.After, UpTo: step.UpTo, Beyond: step.Beyond, Cells: step.Cells,
 		}}))
 	case *transfer.End:
-		return blame(s.shard.Transfer(ctx, keyspace.TransferEnd{}))
+		if err := s.shard.Transfer(ctx, keyspace.TransferEnd{}); err != nil {
+			return blame(err)
+		}
+		return s.shard.AwaitDurable(ctx) // before that, the heads say that it is still needed
 	default:
 		return fmt.Errorf("unknown step %T", step)
 	}
