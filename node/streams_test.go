@@ -3,7 +3,6 @@ package node
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -21,7 +20,7 @@ func TestReadersOfAStreamWaitForAnotherRegion(t *testing.T) {
 	}
 	first := writing.XAdd(ctx, &redis.XAddArgs{Stream: "s", Values: []string{"n", "1"}}).Val()
 	reading := eu.client(t)
-	eventually(t, 30*time.Second, "the stream is there", func() bool { return reading.XLen(ctx, "s").Val() == 1 })
+	eventually(t, "the stream is there", func() bool { return reading.XLen(ctx, "s").Val() == 1 })
 	got := make(chan []redis.XStream, 2)
 	for i, from := range []string{"$", first} {
 		client := eu.client(t)
@@ -29,7 +28,7 @@ func TestReadersOfAStreamWaitForAnotherRegion(t *testing.T) {
 			list, _ := client.XRead(ctx, &redis.XReadArgs{Streams: []string{"s", from}, Block: 0}).Result()
 			got <- list
 		}()
-		eventually(t, 30*time.Second, "it waits", blocked(i+1))
+		eventually(t, "it waits", blocked(i+1))
 	}
 	second := writing.XAdd(ctx, &redis.XAddArgs{Stream: "s", Values: []string{"n", "2"}}).Val()
 	for range 2 {
