@@ -117,7 +117,7 @@ var streamShapes = []func(d dice) []string{
 	func(d dice) []string {
 		return []string{d.of("TYPE", "DEL", "EXISTS", "TTL", "PERSIST", "GET"), d.of("st", "su")}
 	},
-	func(d dice) []string { return []string{"OBJECT", "ENCODING", d.stream()} },
+	func(d dice) []string { return []string{"OBJECT", "ENCODING", d.of("st", "su")} },
 	func(d dice) []string { return []string{d.of("RENAME", "COPY"), d.of("st", "su"), d.of("st", "su")} },
 	func(d dice) []string { return []string{"PEXPIREAT", d.stream(), d.time()} },
 }
