@@ -38,6 +38,8 @@ func TestStreams(t *testing.T) {
 		XRANGE s - (0-0 => -ERR invalid end ID for the interval
 		XREVRANGE s + - COUNT 1 => *1⏎*2⏎$3⏎3-0⏎*2⏎$1⏎f⏎$1⏎x
 		XREVRANGE s 2 2-5 => *0
+		XREVRANGE s 3-0 (2-0 => *1⏎*2⏎$3⏎3-0⏎*2⏎$1⏎f⏎$1⏎x
+		XREVRANGE s (3-0 - => *1⏎*2⏎$3⏎2-0⏎*4⏎$1⏎f⏎$1⏎v⏎$1⏎g⏎$1⏎w
 		XREAD STREAMS s none 2-0 0 => *1⏎*2⏎$1⏎s⏎*1⏎*2⏎$3⏎3-0⏎*2⏎$1⏎f⏎$1⏎x
 		XREAD COUNT 1 STREAMS s 0 => *1⏎*2⏎$1⏎s⏎*1⏎*2⏎$3⏎2-0⏎*4⏎$1⏎f⏎$1⏎v⏎$1⏎g⏎$1⏎w
 		XREAD STREAMS s $ => *-1
