@@ -25,17 +25,32 @@ type Stream struct {
 // Added returns how many entries were ever added, as far as it can be told.
 func (s Stream) Added() int64 { return s.Length + min(s.Removed, math.MaxInt64-s.Length) }
 
-// Stream returns the state of the stream at key, in any type shown; found is false when there is none.
-func (tx *Tx) Stream(key []byte) (s Stream, found bool, err error) {
+// StreamState returns the state of the stream at key, in any type shown; found is false when there is none. It reads one
+// cell, where Stream may have to count.
+func (tx *Tx) StreamState(key []byte) (s crdt.StreamState, found bool, err error) {
 	mark, err := tx.field(key, crdt.TypeStream, crdt.StreamMark())
 	if err != nil {
 		return s, false, err
 	}
-	s.StreamState, found = mark.StreamState()
-	if s.Length, err = tx.Count(key, crdt.TypeStream); found {
-		s.Length-- // the mark is a cell too
+	s, found = mark.StreamState()
+	return s, found, nil
+}
+
+// Stream returns the state of the stream at key, and its length.
+func (tx *Tx) Stream(key []byte) (s Stream, err error) {
+	found := false
+	if s.StreamState, found, err = tx.StreamState(key); err != nil || !found {
+		return s, err
 	}
-	return s, found, err
+	s.Length, err = tx.Count(key, crdt.TypeStream)
+	s.Length-- // the mark is a cell too
+	return s, err
+}
+
+// HasEntry tells whether the stream at key has an entry of a name, in any type shown.
+func (tx *Tx) HasEntry(key, name []byte) (bool, error) {
+	f, err := tx.field(key, crdt.TypeStream, name)
+	return f.Live(), err
 }
 
 // Entries calls fn for the visible entries of the stream at key whose ids lie between two, both included, from
@@ -81,14 +96,14 @@ func (tx *Tx) AddEntry(key []byte, e Entry) error {
 
 // PutEntry adds an entry that has a name, and raises the last id to that of the entry.
 func (tx *Tx) PutEntry(key, name, value []byte) error {
-	s, _, err := tx.Stream(key)
+	s, _, err := tx.StreamState(key)
 	if err != nil {
 		return err
 	}
 	if id, _, _ := crdt.SplitEntry(name); id.Compare(s.Last) > 0 {
 		s.Last = id
 	}
-	if err := tx.SetStream(key, s.StreamState); err != nil {
+	if err := tx.SetStream(key, s); err != nil {
 		return err
 	}
 	return tx.changeField(key, crdt.TypeStream, name, func(f *txField) { f.edit = crdt.Edit{Assign: true, Value: bytes.Clone(value)} })
@@ -100,7 +115,7 @@ func (tx *Tx) DeleteEntries(key []byte, names [][]byte, byItself bool) error {
 	if len(names) == 0 {
 		return nil
 	}
-	s, _, err := tx.Stream(key)
+	s, _, err := tx.StreamState(key)
 	if err != nil {
 		return err
 	}
@@ -110,7 +125,7 @@ func (tx *Tx) DeleteEntries(key []byte, names [][]byte, byItself bool) error {
 		}
 	}
 	s.Removed += min(int64(len(names)), math.MaxInt64-s.Removed)
-	if err := tx.SetStream(key, s.StreamState); err != nil {
+	if err := tx.SetStream(key, s); err != nil {
 		return err
 	}
 	for _, name := range names {

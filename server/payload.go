@@ -33,7 +33,7 @@ func flat(cmds []keyspace.Command) []keyspace.Command {
 func OnlyFrees(cmds []keyspace.Command) bool {
 	for _, cmd := range flat(cmds) {
 		switch cmd.(type) {
-		case command.Delete, command.GetDel, command.SRem, command.SPop, command.HDel, command.ZRem, command.ZPop, command.ZRemRange, command.Pop, command.LMPop, command.LRem, command.LTrim, command.ResetCounter, command.Reap:
+		case command.Delete, command.GetDel, command.SRem, command.SPop, command.HDel, command.ZRem, command.ZPop, command.ZRemRange, command.Pop, command.LMPop, command.LRem, command.LTrim, command.XDel, command.XTrim, command.ResetCounter, command.Reap:
 		default:
 			if cmd.Writes() {
 				return false
@@ -65,6 +65,8 @@ func payload(cmd keyspace.Command) (values, members [][]byte) {
 		return [][]byte{c.Pivot, c.Value}, nil
 	case command.LRem:
 		return [][]byte{c.Value}, nil
+	case command.XAdd:
+		return c.Fields, nil
 	case command.LPos:
 		return [][]byte{c.Value}, nil
 	case command.SAdd:

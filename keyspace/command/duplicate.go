@@ -138,7 +138,7 @@ func duplicateHash(tx *keyspace.Tx, from []byte) (func([]byte) error, error) {
 // duplicateStream copies entries with their names: of two copies of one stream, made in two regions, the union is the
 // stream.
 func duplicateStream(tx *keyspace.Tx, from []byte) (func([]byte) error, error) {
-	s, _, err := tx.Stream(from)
+	s, _, err := tx.StreamState(from)
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +158,7 @@ func duplicateStream(tx *keyspace.Tx, from []byte) (func([]byte) error, error) {
 				return err
 			}
 		}
-		return tx.SetStream(to, s.StreamState)
+		return tx.SetStream(to, s)
 	}, err
 }
 

@@ -22,23 +22,28 @@ var (
 	ErrFewAdded = errors.New("fewer were added than there are")
 )
 
-// takeEntries reads entries of a stream, not more than limit, 0 for all. The error tells if they are more than
+// entryReader reads entries of streams, those of one reply.
+type entryReader struct {
+	tx   *keyspace.Tx
+	size int
+}
+
+// take reads entries of a stream, not more than limit, 0 for all. The error tells if the reader has taken more than
 // any reply may hold.
-func takeEntries(tx *keyspace.Tx, key []byte, first, last crdt.StreamID, from keyspace.End, limit int64) (list []keyspace.Entry, err error) {
-	size := 0
-	err = tx.Entries(key, first, last, from, func(name []byte, f *crdt.Field) bool {
+func (r *entryReader) take(key []byte, first, last crdt.StreamID, from keyspace.End, limit int64) (list []keyspace.Entry, err error) {
+	err = r.tx.Entries(key, first, last, from, func(name []byte, f *crdt.Field) bool {
 		e := keyspace.Entry{}
 		e.ID, _, _ = crdt.SplitEntry(name)
 		for _, x := range f.Entry() {
 			e.Fields = append(e.Fields, bytes.Clone(x))
-			size += len(x)
+			r.size += len(x)
 		}
-		size += elementBytes
+		r.size += elementBytes
 		list = append(list, e)
-		return int64(len(list)) != limit && size <= replyBytes
+		return int64(len(list)) != limit && r.size <= replyBytes
 	})
-	if err == nil && size > replyBytes {
-		err = &keyspace.TooLargeError{What: "reply bytes", Size: size, Limit: replyBytes}
+	if err == nil && r.size > replyBytes {
+		err = &keyspace.TooLargeError{What: "reply bytes", Size: r.size, Limit: replyBytes}
 	}
 	return list, err
 }
@@ -72,7 +77,7 @@ func (t Trim) run(tx *keyspace.Tx, key []byte) (gone int64, err error) {
 	if t.By == NoTrim {
 		return 0, nil
 	}
-	s, _, err := tx.Stream(key)
+	s, err := tx.Stream(key)
 	if err != nil {
 		return 0, err
 	}

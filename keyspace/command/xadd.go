@@ -46,7 +46,7 @@ func (c XAdd) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	if err != nil || !found && c.Existing {
 		return r, err
 	}
-	s, _, err := tx.Stream(c.Key)
+	s, _, err := tx.StreamState(c.Key)
 	if err != nil {
 		return r, err
 	}

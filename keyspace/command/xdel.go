@@ -2,6 +2,7 @@ package command
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/atollkv/atoll/crdt"
 	"github.com/atollkv/atoll/keyspace"
@@ -33,19 +34,18 @@ func (c XDel) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	if c.Bad != nil {
 		return r, refusing(c.Bad)
 	}
-	for _, id := range c.IDs {
-		var names [][]byte
+	var names [][]byte
+	ids := slices.Clone(c.IDs)
+	slices.SortFunc(ids, crdt.StreamID.Compare)
+	for _, id := range slices.Compact(ids) {
 		err := tx.Entries(c.Key, id, id, keyspace.Front, func(name []byte, _ *crdt.Field) bool {
 			names = append(names, bytes.Clone(name))
 			return true
 		})
-		if err == nil {
-			err = tx.DeleteEntries(c.Key, names, true)
-		}
 		if err != nil {
-			return keyspace.Reply{}, err
+			return r, err
 		}
-		r.Int += int64(len(names))
 	}
-	return r, nil
+	r.Int = int64(len(names))
+	return r, tx.DeleteEntries(c.Key, names, true)
 }

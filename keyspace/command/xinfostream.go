@@ -34,17 +34,17 @@ func (c XInfoStream) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	case c.Bad != nil:
 		return r, refusing(c.Bad)
 	}
-	if r.Stream, _, err = tx.Stream(c.Key); err != nil {
+	if r.Stream, err = tx.Stream(c.Key); err != nil {
 		return r, err
 	}
-	limit := int64(1)
+	entries, limit := entryReader{tx: tx}, int64(1)
 	if c.Full {
 		limit = c.Limit
 	}
-	if r.Entries, err = takeEntries(tx, c.Key, crdt.StreamID{}, crdt.MaxStreamID, keyspace.Front, limit); err != nil || c.Full {
+	if r.Entries, err = entries.take(c.Key, crdt.StreamID{}, crdt.MaxStreamID, keyspace.Front, limit); err != nil || c.Full {
 		return r, err
 	}
-	last, err := takeEntries(tx, c.Key, crdt.StreamID{}, crdt.MaxStreamID, keyspace.Back, 1)
+	last, err := entries.take(c.Key, crdt.StreamID{}, crdt.MaxStreamID, keyspace.Back, 1)
 	r.Entries = append(r.Entries, last...)
 	return r, err
 }

@@ -22,7 +22,7 @@ func (c XLen) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	if _, found, err := tx.Expect(c.Key, crdt.TypeStream); err != nil || !found {
 		return r, err
 	}
-	s, _, err := tx.Stream(c.Key)
+	s, err := tx.Stream(c.Key)
 	r.Int = s.Length
 	return r, err
 }

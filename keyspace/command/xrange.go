@@ -38,6 +38,7 @@ func (c XRange) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	if c.Reverse {
 		from = keyspace.Back
 	}
-	r.Entries, err = takeEntries(tx, c.Key, c.First, c.Last, from, c.Limit)
+	entries := entryReader{tx: tx}
+	r.Entries, err = entries.take(c.Key, c.First, c.Last, from, c.Limit)
 	return r, err
 }

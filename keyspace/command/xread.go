@@ -59,7 +59,7 @@ func (c XRead) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 			return r, err
 		}
 		if after[i] = s.After; s.Last {
-			now, _, err := tx.Stream(s.Key)
+			now, _, err := tx.StreamState(s.Key)
 			if err != nil {
 				return r, err
 			}
@@ -70,12 +70,13 @@ func (c XRead) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 		}
 	}
 	copy(c.Begins, after)
+	entries := entryReader{tx: tx}
 	for i, s := range c.Streams {
 		first, some := after[i].Next()
 		if !some {
 			continue
 		}
-		list, err := takeEntries(tx, s.Key, first, crdt.MaxStreamID, keyspace.Front, c.Limit)
+		list, err := entries.take(s.Key, first, crdt.MaxStreamID, keyspace.Front, c.Limit)
 		if err != nil {
 			return keyspace.Reply{}, err
 		}

@@ -41,22 +41,17 @@ func (c XReplay) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 			r.Int = 1
 		}
 	}
-	s, found, err := tx.Stream(c.Key)
+	s, found, err := tx.StreamState(c.Key)
 	if err != nil || found && last.Compare(s.Last) <= 0 {
 		return r, err
 	}
 	r.Int, s.Last = 1, last
-	return r, tx.SetStream(c.Key, s.StreamState)
+	return r, tx.SetStream(c.Key, s)
 }
 
 // again adds an entry that is not here, or deletes one that is.
 func again(tx *keyspace.Tx, key []byte, x crdt.FieldChange) (changed bool, err error) {
-	id, _, _ := crdt.SplitEntry(x.Name)
-	there := false
-	err = tx.Entries(key, id, id, keyspace.Front, func(name []byte, _ *crdt.Field) bool {
-		there = there || string(name) == string(x.Name)
-		return true
-	})
+	there, err := tx.HasEntry(key, x.Name)
 	switch {
 	case err != nil || there == x.Assign:
 		return false, err

@@ -33,11 +33,12 @@ func (c XSetID) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	case !found:
 		return r, ErrNoKey
 	}
-	s, _, err := tx.Stream(c.Key)
+	s, err := tx.Stream(c.Key)
 	if err != nil {
 		return r, err
 	}
-	top, err := takeEntries(tx, c.Key, crdt.StreamID{}, crdt.MaxStreamID, keyspace.Back, 1)
+	entries := entryReader{tx: tx}
+	top, err := entries.take(c.Key, crdt.StreamID{}, crdt.MaxStreamID, keyspace.Back, 1)
 	switch {
 	case err != nil:
 		return r, err

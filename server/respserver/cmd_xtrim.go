@@ -7,7 +7,7 @@ import (
 
 // See https://redis.io/commands/xtrim/
 
-const differsTrim = "It deletes what this node has seen: entries that other regions add meanwhile stay. `~` lets entries go a hundred at a time, or all that are left."
+const differsTrim = "It deletes what this node has seen: entries that other regions add meanwhile stay. `~` lets entries go a hundred at a time, or all that are left. More than half a million at a time do not fit one update, and are refused: use `~`, or trim in steps."
 
 var rowXTrim = row{
 	name: "xtrim", arity: -4, flags: "write", categories: "write stream", first: 1, last: 1, step: 1,

@@ -56,7 +56,7 @@ func (c streamWrite) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	if err != nil {
 		return r, err
 	}
-	last, _, err := tx.Stream([]byte(c.key))
+	last, _, err := tx.StreamState([]byte(c.key))
 	if err != nil {
 		return r, err
 	}
@@ -71,24 +71,24 @@ func (c streamWrite) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	if err != nil {
 		return r, err
 	}
-	state, _, err := tx.Stream([]byte(c.key))
+	state, _, err := tx.StreamState([]byte(c.key))
 	for _, name := range now {
 		if _, there := before[name]; there {
 			continue
 		}
-		*c.op = crdttest.Op{Kind: "xadd", Field: name, Value: after[name], Stream: state.StreamState}
+		*c.op = crdttest.Op{Kind: "xadd", Field: name, Value: after[name], Stream: state}
 		if id, _, _ := crdt.SplitEntry([]byte(name)); c.inner == nil && id.Compare(last.Last) <= 0 {
 			return r, fmt.Errorf("XADD gives %v, the last id was %v", id, last.Last)
 		}
 	}
 	for _, name := range names {
 		if _, there := after[name]; !there {
-			*c.op = crdttest.Op{Kind: "xdel", Field: name, Stream: state.StreamState}
+			*c.op = crdttest.Op{Kind: "xdel", Field: name, Stream: state}
 		}
 	}
 	_, sets := inner.(command.XSetID)
 	if _, again := inner.(command.XReplay); c.op.Kind == "" && (sets || again && r.Int > 0) {
-		*c.op = crdttest.Op{Kind: "xdel", Stream: state.StreamState}
+		*c.op = crdttest.Op{Kind: "xdel", Stream: state}
 	}
 	return r, err
 }
