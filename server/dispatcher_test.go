@@ -116,6 +116,14 @@ func TestPayloadOfATransaction(t *testing.T) {
 	if n := PayloadBytes([]keyspace.Command{grows}); n != 5 || OnlyFrees([]keyspace.Command{grows}) {
 		t.Errorf("%d bytes of scores", n)
 	}
+	entries := multi(command.XDel{Key: key}, command.XTrim{Key: key}, command.XRange{Key: key})
+	if n := PayloadBytes([]keyspace.Command{entries}); n != 3 || !OnlyFrees([]keyspace.Command{entries}) {
+		t.Errorf("%d bytes of a stream", n)
+	}
+	added := command.XAdd{Key: key, Fields: [][]byte{key, key}}
+	if n := PayloadBytes([]keyspace.Command{added}); n != 3 || OnlyFrees([]keyspace.Command{added}) {
+		t.Errorf("%d bytes of an entry", n)
+	}
 	if OnlyFrees([]keyspace.Command{multi(command.GetDel{Key: key}, command.Set{Key: key})}) {
 		t.Error("a transaction that sets only frees")
 	}
