@@ -77,9 +77,10 @@ func (x StreamID) append(b []byte) []byte {
 }
 
 // Begin returns what the names of the entries with the id begin with.
-func (x StreamID) Begin() []byte { return x.append(make([]byte, 0, entryNameBytes)) }
+func (x StreamID) Begin() []byte { return x.append(make([]byte, 0, EntryNameBytes)) }
 
-const entryNameBytes = 24
+// EntryNameBytes is the size of the name of an entry.
+const EntryNameBytes = 24
 
 // EntryName returns the name of an entry.
 func EntryName(id StreamID, by clock.Origin) []byte {
@@ -88,7 +89,7 @@ func EntryName(id StreamID, by clock.Origin) []byte {
 
 // SplitEntry is the inverse of EntryName; ok is false for the mark, and what is no name.
 func SplitEntry(name []byte) (id StreamID, by clock.Origin, ok bool) {
-	if len(name) != entryNameBytes {
+	if len(name) != EntryNameBytes {
 		return id, 0, false
 	}
 	id = StreamID{binary.BigEndian.Uint64(name), binary.BigEndian.Uint64(name[8:])}

@@ -18,6 +18,7 @@ type batch struct {
 	cells   map[string]*cell       // by cell key
 	read    map[string]crdt.Header // by cell key; what was read from below and not changed
 	lists   map[string][]string    // cell keys of elements of lists in cells, ascending, by what they begin with
+	fronts  fronts                 // where streams begin
 	scores  map[string]place       // by cell key; where members of sorted sets that were read stand in the index
 	extra   map[string][]byte      // other keys; nil deletes
 	heads   map[clock.Origin]store.Head
@@ -44,6 +45,7 @@ func newBatch(below stored) batch {
 		read:   map[string]crdt.Header{},
 		scores: map[string]place{},
 		lists:  map[string][]string{},
+		fronts: fronts{},
 		extra:  map[string][]byte{},
 		heads:  map[clock.Origin]store.Head{},
 	}
@@ -191,6 +193,7 @@ func (b *batch) putCount(key []byte, t crdt.Type, n count) {
 
 func (b *batch) put(key []byte, c *cell) {
 	b.watches.noteCell(key)
+	b.fronts.put(key)
 	b.cells[string(key)] = c
 	b.bytes += len(key) + 32
 }
@@ -256,9 +259,9 @@ func (b *batch) seal(shard store.ShardID) *store.Commit {
 	for _, o := range slices.Sorted(maps.Keys(b.heads)) {
 		commit.Heads = append(commit.Heads, b.heads[o])
 	}
-	w := b.watches
+	w, f := b.watches, b.fronts
 	*b = newBatch(b.below)
-	b.watches = w
+	b.watches, b.fronts = w, f
 	return commit
 }
 

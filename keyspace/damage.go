@@ -246,6 +246,7 @@ func (c *Core) Healed(lo, hi []byte, heads []store.Head) error {
 	c.quarantine.remove(lo, hi)
 	c.saveQuarantine()
 	c.watches.noteAll() // what the store holds there did not go through the batch
+	clear(c.batch.fronts)
 	if !c.cfg.Mistakes.Has(mistake.CacheOverHeal) {
 		c.cache.forget(c.sealed + 1)
 	}

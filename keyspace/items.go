@@ -106,6 +106,18 @@ func (o *openWalk) passes(key string) bool {
 // items merges the store's elements with the batch's.
 func (b *batch) items(key []byte, w itemWalk, fn func([]byte, crdt.Field) bool) error {
 	lo, hi, prefix := w.bounds(b.below.ns, key)
+	if w.isFromBegin() {
+		begin, visit, first := lo[:prefix:prefix], fn, true
+		w = b.fronts.from(w, begin)
+		lo, hi, prefix = w.bounds(b.below.ns, key)
+		fn = func(name []byte, f crdt.Field) bool {
+			if first {
+				b.fronts.found(begin, name)
+				first = false
+			}
+			return visit(name, f)
+		}
+	}
 	mine, more := b.openItems(w, lo, hi, prefix), true
 	take := func() {
 		at := mine.first()

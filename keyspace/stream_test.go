@@ -163,6 +163,48 @@ func TestAStreamDeletedIsNewAtOnce(t *testing.T) {
 	}
 }
 
+// TestWhereAStreamBegins trims a stream from its begin, over and over, in one batch and over several, and lets entries
+// come before those that were the first.
+func TestWhereAStreamBegins(t *testing.T) {
+	r, other := newRegion(0x1000), newRegion(0x2000)
+	trim := func(n int64) command.XTrim {
+		return command.XTrim{Key: b("s"), Trim: command.Trim{By: command.ByLength, MaxLen: n}}
+	}
+	other.do(t, xadd(sid(1, 0), "early"))
+	other.commit()
+	for i := range 20 {
+		r.do(t, xadd(sid(uint64(10+i), 0), "v"))
+		r.do(t, trim(3))
+		if got := r.do(t, command.XLen{Key: b("s")})[0].Int; got != min(3, int64(i+1)) {
+			t.Fatalf("%d entries after %d", got, i+1)
+		}
+		if i%3 == 0 {
+			r.commit()
+		}
+	}
+	if got := r.stream(t); got != "stream 3: 27-0=v 28-0=v 29-0=v last 29-0" {
+		t.Errorf("%s", got)
+	}
+	r.commit()
+	r.pull(t, other)
+	if got := r.do(t, trim(3))[0].Int; got != 1 {
+		t.Errorf("%d entries trimmed", got)
+	}
+	if got := r.stream(t); got != "stream 3: 27-0=v 28-0=v 29-0=v last 29-0" {
+		t.Errorf("with an early entry: %s", got)
+	}
+	r.do(t, command.Delete{List: [][]byte{b("s")}})
+	r.do(t, xadd(sid(2, 0), "n"), xadd(sid(3, 0), "m"))
+	r.commit()
+	r.do(t, trim(1))
+	for range 2 {
+		if got := r.stream(t); got != "stream 1: 3-0=m last 3-0" {
+			t.Errorf("after a deletion: %s", got)
+		}
+		r.sweepAll(t)
+	}
+}
+
 // TestWhatIsIssuedAgainKeepsItsIDs does again what an update did, where it is known and where it is not.
 func TestWhatIsIssuedAgainKeepsItsIDs(t *testing.T) {
 	name := crdt.EntryName(sid(5, 1), 0x77)

@@ -88,23 +88,30 @@ func (t Trim) run(tx *keyspace.Tx, key []byte) (gone int64, err error) {
 	return int64(len(names)), tx.DeleteEntries(key, names, false)
 }
 
-// choose returns the names of the entries that are to go.
+// choose returns the names of the entries that are to go. Where the length need not be exact it reads none before
+// there are enough of them.
 func (t Trim) choose(tx *keyspace.Tx, key []byte, length int64) (names [][]byte, err error) {
-	last := crdt.MaxStreamID
+	last, most := crdt.MaxStreamID, length
 	if t.By == ByID {
 		var some bool
 		if last, some = t.MinID.Prev(); !some {
 			return nil, nil
 		}
-	} else if length <= t.MaxLen {
+	} else {
+		most = max(0, length-t.MaxLen)
+	}
+	if t.About {
+		most = t.whole(most, length)
+	}
+	if most == 0 {
 		return nil, nil
 	}
 	err = tx.Entries(key, crdt.StreamID{}, last, keyspace.Front, func(name []byte, _ *crdt.Field) bool {
 		names = append(names, bytes.Clone(name))
-		return t.By == ByID || int64(len(names)) < length-t.MaxLen
+		return int64(len(names)) < most
 	})
-	if n := int64(len(names)); err == nil && t.About {
-		names = names[:t.whole(n, length)]
+	if err == nil && t.About {
+		names = names[:t.whole(int64(len(names)), length)]
 	}
 	return names, err
 }
