@@ -103,6 +103,7 @@ var causes = []struct {
 	{command.ErrNotScore, CodeOverflow},
 	{command.ErrNoKey, CodeNoKey},
 	{command.ErrIndex, CodeInvalid},
+	{command.ErrNoPlace, CodeInvalid},
 	{crdt.ErrTooDeep, CodeTooLarge},
 	{keyspace.ErrCursor, CodeCursor},
 	{keyspace.ErrDamaged, CodeDamaged},

@@ -129,6 +129,9 @@ func inTxn(op *pb.Operation, limits *server.Limits) (*operation, keyspace.Comman
 	if err != nil {
 		return nil, nil, err
 	}
+	if alone[int(op.WhichOp())] {
+		return nil, nil, server.Errorf(server.CodeInvalid, "operation: %s cannot be in a transaction", arm.name)
+	}
 	_, cmd, err := arm.command(op, limits)
 	return arm, cmd, err
 }

@@ -92,7 +92,27 @@ var operations = [...]operation{
 	64: arm("bgrant", convertBGrant, (*pb.Operation).GetBgrant, (*pb.Result).SetBgrant),
 	65: arm("brights", convertBRights, (*pb.Operation).GetBrights, (*pb.Result).SetBrights),
 	66: arm("breclaim", convertBReclaim, (*pb.Operation).GetBreclaim, (*pb.Result).SetBreclaim),
+	80: arm("pfadd", convertPFAdd, (*pb.Operation).GetPfadd, (*pb.Result).SetPfadd),
+	81: arm("pfcount", convertPFCount, (*pb.Operation).GetPfcount, (*pb.Result).SetPfcount),
+	82: arm("pfmerge", convertPFMerge, (*pb.Operation).GetPfmerge, (*pb.Result).SetPfmerge),
+	83: arm("getbit", convertGetBit, (*pb.Operation).GetGetbit, (*pb.Result).SetGetbit),
+	84: arm("setbit", convertSetBit, (*pb.Operation).GetSetbit, (*pb.Result).SetSetbit),
+	85: arm("bitcount", convertBitCount, (*pb.Operation).GetBitcount, (*pb.Result).SetBitcount),
+	86: arm("bitpos", convertBitPos, (*pb.Operation).GetBitpos, (*pb.Result).SetBitpos),
+	87: arm("bitop", convertBitOp, (*pb.Operation).GetBitop, (*pb.Result).SetBitop),
+	88: arm("bitfield", convertBitField, (*pb.Operation).GetBitfield, (*pb.Result).SetBitfield),
+	89: arm("geoadd", convertGeoAdd, (*pb.Operation).GetGeoadd, (*pb.Result).SetGeoadd),
+	90: arm("geopos", convertGeoPos, (*pb.Operation).GetGeopos, (*pb.Result).SetGeopos),
+	91: arm("geodist", convertGeoDist, (*pb.Operation).GetGeodist, (*pb.Result).SetGeodist),
+	92: arm("geosearch", convertGeoSearch, (*pb.Operation).GetGeosearch, (*pb.Result).SetGeosearch),
+	93: arm("geosearchstore", convertGeoSearchStore, (*pb.Operation).GetGeosearchstore, (*pb.Result).SetGeosearchstore),
+	94: arm("types", convertTypes, (*pb.Operation).GetTypes, (*pb.Result).SetTypes),
+	95: arm("dbsize", convertDBSize, (*pb.Operation).GetDbsize, (*pb.Result).SetDbsize),
+	96: arm("random_key", convertRandomKey, (*pb.Operation).GetRandomKey, (*pb.Result).SetRandomKey),
 }
+
+// alone are the operations whose commands do not work beside others.
+var alone = map[int]bool{int(pb.Operation_Dbsize_case): true, int(pb.Operation_RandomKey_case): true}
 
 // operationOf finds the arm that is set.
 func operationOf(op *pb.Operation) (*operation, error) {
