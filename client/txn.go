@@ -110,6 +110,11 @@ func (t *Txn) Move(key string, from End, into string, to End) *Txn {
 	return t.add(opLMove([]byte(key), from, []byte(into), to))
 }
 
+// Command is [Client.Command]. Result: Reply.
+func (t *Txn) Command(name string, arguments ...string) *Txn {
+	return t.add(opCommand(name, arguments))
+}
+
 // Len returns the number of operations so far.
 func (t *Txn) Len() int { return len(t.ops) }
 
@@ -119,6 +124,8 @@ type Result struct {
 	Value []byte
 	Int   int64
 	Score float64
+	// Reply is that of a Command.
+	Reply any
 }
 
 // Commit runs the operations and returns one result for each, in order. After an error
@@ -162,6 +169,8 @@ func resultOf(r *pb.Result) Result {
 		return Result{Found: r.GetPersist().GetPersisted()}
 	case pb.Result_Hdel_case:
 		return Result{Int: r.GetHdel().GetDeleted()}
+	case pb.Result_Command_case:
+		return Result{Reply: replyOf(r.GetCommand().GetValue())}
 	case pb.Result_Pfadd_case:
 		return Result{Found: r.GetPfadd().GetChanged()}
 	case pb.Result_Setbit_case:

@@ -7,11 +7,11 @@ import (
 )
 
 // operation is one arm of the Operation message, by its field number. Ping and txn are
-// not here: they are no commands.
+// not here: they are no commands; nor is command, which is one of many.
 type operation struct {
 	name    string
 	command func(*pb.Operation, *server.Limits) (namespace string, cmd keyspace.Command, err error)
-	result  func(keyspace.Reply) *pb.Result
+	result  func(keyspace.Reply) (*pb.Result, error)
 }
 
 type namespaced interface{ GetNamespace() string }
@@ -25,10 +25,10 @@ func arm[Q namespaced, R any](name string, c conversion[Q, R], get func(*pb.Oper
 			cmd, err := c.command(q, l)
 			return q.GetNamespace(), cmd, err
 		},
-		result: func(p keyspace.Reply) *pb.Result {
+		result: func(p keyspace.Reply) (*pb.Result, error) {
 			result := &pb.Result{}
 			set(result, c.response(p))
-			return result
+			return result, nil
 		},
 	}
 }
@@ -114,11 +114,27 @@ var operations = [...]operation{
 // alone are the operations whose commands do not work beside others.
 var alone = map[int]bool{int(pb.Operation_Dbsize_case): true, int(pb.Operation_RandomKey_case): true}
 
-// operationOf finds the arm that is set.
-func operationOf(op *pb.Operation) (*operation, error) {
+// task is an operation that is ready to be run.
+type task struct {
+	name, namespace string
+	cmd             keyspace.Command
+	alone           bool
+	// prepare, if there is one, makes the command in the place of cmd outside a transaction.
+	prepare func(server.Doer) (keyspace.Command, error)
+	result  func(keyspace.Reply) (*pb.Result, error)
+}
+
+// taskOf reads the arm that is set. The name of the task is for reports, also beside an error.
+func (s *Server) taskOf(op *pb.Operation, l *server.Limits) (t task, err error) {
+	if op.HasCommand() {
+		return s.wordedTask(op.GetCommand(), l)
+	}
 	n := int(op.WhichOp())
 	if n == 0 || n >= len(operations) || operations[n].command == nil {
-		return nil, server.Errorf(server.CodeInvalid, "operation: required")
+		return task{name: "unknown"}, server.Errorf(server.CodeInvalid, "operation: required")
 	}
-	return &operations[n], nil
+	arm := &operations[n]
+	t = task{name: arm.name, alone: alone[n], result: arm.result}
+	t.namespace, t.cmd, err = arm.command(op, l)
+	return t, err
 }

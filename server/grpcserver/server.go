@@ -76,6 +76,9 @@ type Config struct {
 	// WindowBytes is what a connection, and each stream of it, may send before somebody
 	// reads it; default 1 MiB.
 	WindowBytes int32
+	// Words reads a command as it is worded in the Redis protocol: the name and its arguments, at least one.
+	// Nil refuses them.
+	Words func(args [][]byte, l *server.Limits) (server.Worded, error)
 	// Full tells why no large request is to be read now; nil, or nil, lets it in. It must be quick.
 	Full func() *server.Error
 	// Options are added to those of the gRPC server: credentials, metrics.

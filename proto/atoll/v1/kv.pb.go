@@ -9593,6 +9593,15 @@ func (x *Operation) GetRandomKey() *RandomKeyRequest {
 	return nil
 }
 
+func (x *Operation) GetCommand() *CommandRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Command); ok {
+			return x.Command
+		}
+	}
+	return nil
+}
+
 func (x *Operation) SetGet(v *GetRequest) {
 	if v == nil {
 		x.xxx_hidden_Op = nil
@@ -10199,6 +10208,14 @@ func (x *Operation) SetRandomKey(v *RandomKeyRequest) {
 		return
 	}
 	x.xxx_hidden_Op = &operation_RandomKey{v}
+}
+
+func (x *Operation) SetCommand(v *CommandRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Command{v}
 }
 
 func (x *Operation) HasOp() bool {
@@ -10816,6 +10833,14 @@ func (x *Operation) HasRandomKey() bool {
 	return ok
 }
 
+func (x *Operation) HasCommand() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Command)
+	return ok
+}
+
 func (x *Operation) ClearOp() {
 	x.xxx_hidden_Op = nil
 }
@@ -11276,6 +11301,12 @@ func (x *Operation) ClearRandomKey() {
 	}
 }
 
+func (x *Operation) ClearCommand() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Command); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
 const Operation_Op_not_set_case case_Operation_Op = 0
 const Operation_Get_case case_Operation_Op = 1
 const Operation_Set_case case_Operation_Op = 2
@@ -11353,6 +11384,7 @@ const Operation_Geosearchstore_case case_Operation_Op = 93
 const Operation_Types_case case_Operation_Op = 94
 const Operation_Dbsize_case case_Operation_Op = 95
 const Operation_RandomKey_case case_Operation_Op = 96
+const Operation_Command_case case_Operation_Op = 97
 
 func (x *Operation) WhichOp() case_Operation_Op {
 	if x == nil {
@@ -11511,6 +11543,8 @@ func (x *Operation) WhichOp() case_Operation_Op {
 		return Operation_Dbsize_case
 	case *operation_RandomKey:
 		return Operation_RandomKey_case
+	case *operation_Command:
+		return Operation_Command_case
 	default:
 		return Operation_Op_not_set_case
 	}
@@ -11596,6 +11630,7 @@ type Operation_builder struct {
 	Types          *TypesRequest
 	Dbsize         *DBSizeRequest
 	RandomKey      *RandomKeyRequest
+	Command        *CommandRequest
 	// -- end of xxx_hidden_Op
 }
 
@@ -11830,6 +11865,9 @@ func (b0 Operation_builder) Build() *Operation {
 	}
 	if b.RandomKey != nil {
 		x.xxx_hidden_Op = &operation_RandomKey{b.RandomKey}
+	}
+	if b.Command != nil {
+		x.xxx_hidden_Op = &operation_Command{b.Command}
 	}
 	return m0
 }
@@ -12152,6 +12190,10 @@ type operation_RandomKey struct {
 	RandomKey *RandomKeyRequest `protobuf:"bytes,96,opt,name=random_key,json=randomKey,proto3,oneof"`
 }
 
+type operation_Command struct {
+	Command *CommandRequest `protobuf:"bytes,97,opt,name=command,proto3,oneof"`
+}
+
 func (*operation_Get) isOperation_Op() {}
 
 func (*operation_Set) isOperation_Op() {}
@@ -12303,6 +12345,8 @@ func (*operation_Types) isOperation_Op() {}
 func (*operation_Dbsize) isOperation_Op() {}
 
 func (*operation_RandomKey) isOperation_Op() {}
+
+func (*operation_Command) isOperation_Op() {}
 
 type Result struct {
 	state             protoimpl.MessageState `protogen:"opaque.v1"`
@@ -13020,6 +13064,15 @@ func (x *Result) GetRandomKey() *RandomKeyResponse {
 	return nil
 }
 
+func (x *Result) GetCommand() *CommandResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Command); ok {
+			return x.Command
+		}
+	}
+	return nil
+}
+
 func (x *Result) SetGet(v *GetResponse) {
 	if v == nil {
 		x.xxx_hidden_Result = nil
@@ -13626,6 +13679,14 @@ func (x *Result) SetRandomKey(v *RandomKeyResponse) {
 		return
 	}
 	x.xxx_hidden_Result = &result_RandomKey{v}
+}
+
+func (x *Result) SetCommand(v *CommandResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Command{v}
 }
 
 func (x *Result) HasResult() bool {
@@ -14243,6 +14304,14 @@ func (x *Result) HasRandomKey() bool {
 	return ok
 }
 
+func (x *Result) HasCommand() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Command)
+	return ok
+}
+
 func (x *Result) ClearResult() {
 	x.xxx_hidden_Result = nil
 }
@@ -14703,6 +14772,12 @@ func (x *Result) ClearRandomKey() {
 	}
 }
 
+func (x *Result) ClearCommand() {
+	if _, ok := x.xxx_hidden_Result.(*result_Command); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
 const Result_Result_not_set_case case_Result_Result = 0
 const Result_Get_case case_Result_Result = 1
 const Result_Set_case case_Result_Result = 2
@@ -14780,6 +14855,7 @@ const Result_Geosearchstore_case case_Result_Result = 93
 const Result_Types_case case_Result_Result = 94
 const Result_Dbsize_case case_Result_Result = 95
 const Result_RandomKey_case case_Result_Result = 96
+const Result_Command_case case_Result_Result = 97
 
 func (x *Result) WhichResult() case_Result_Result {
 	if x == nil {
@@ -14938,6 +15014,8 @@ func (x *Result) WhichResult() case_Result_Result {
 		return Result_Dbsize_case
 	case *result_RandomKey:
 		return Result_RandomKey_case
+	case *result_Command:
+		return Result_Command_case
 	default:
 		return Result_Result_not_set_case
 	}
@@ -15023,6 +15101,7 @@ type Result_builder struct {
 	Types          *TypesResponse
 	Dbsize         *DBSizeResponse
 	RandomKey      *RandomKeyResponse
+	Command        *CommandResponse
 	// -- end of xxx_hidden_Result
 }
 
@@ -15257,6 +15336,9 @@ func (b0 Result_builder) Build() *Result {
 	}
 	if b.RandomKey != nil {
 		x.xxx_hidden_Result = &result_RandomKey{b.RandomKey}
+	}
+	if b.Command != nil {
+		x.xxx_hidden_Result = &result_Command{b.Command}
 	}
 	return m0
 }
@@ -15579,6 +15661,10 @@ type result_RandomKey struct {
 	RandomKey *RandomKeyResponse `protobuf:"bytes,96,opt,name=random_key,json=randomKey,proto3,oneof"`
 }
 
+type result_Command struct {
+	Command *CommandResponse `protobuf:"bytes,97,opt,name=command,proto3,oneof"`
+}
+
 func (*result_Get) isResult_Result() {}
 
 func (*result_Set) isResult_Result() {}
@@ -15730,6 +15816,8 @@ func (*result_Types) isResult_Result() {}
 func (*result_Dbsize) isResult_Result() {}
 
 func (*result_RandomKey) isResult_Result() {}
+
+func (*result_Command) isResult_Result() {}
 
 type BCreateRequest struct {
 	state                protoimpl.MessageState `protogen:"opaque.v1"`
@@ -20622,6 +20710,544 @@ func (b0 RandomKeyResponse_builder) Build() *RandomKeyResponse {
 	return m0
 }
 
+type CommandRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Arguments [][]byte               `protobuf:"bytes,2,rep,name=arguments,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *CommandRequest) Reset() {
+	*x = CommandRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[166]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CommandRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CommandRequest) ProtoMessage() {}
+
+func (x *CommandRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[166]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *CommandRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *CommandRequest) GetArguments() [][]byte {
+	if x != nil {
+		return x.xxx_hidden_Arguments
+	}
+	return nil
+}
+
+func (x *CommandRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *CommandRequest) SetArguments(v [][]byte) {
+	x.xxx_hidden_Arguments = v
+}
+
+type CommandRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	// The name, in any case, and what follows it.
+	Arguments [][]byte
+}
+
+func (b0 CommandRequest_builder) Build() *CommandRequest {
+	m0 := &CommandRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Arguments = b.Arguments
+	return m0
+}
+
+type CommandResponse struct {
+	state            protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Value *Value                 `protobuf:"bytes,1,opt,name=value,proto3"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *CommandResponse) Reset() {
+	*x = CommandResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[167]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CommandResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CommandResponse) ProtoMessage() {}
+
+func (x *CommandResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[167]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *CommandResponse) GetValue() *Value {
+	if x != nil {
+		return x.xxx_hidden_Value
+	}
+	return nil
+}
+
+func (x *CommandResponse) SetValue(v *Value) {
+	x.xxx_hidden_Value = v
+}
+
+func (x *CommandResponse) HasValue() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Value != nil
+}
+
+func (x *CommandResponse) ClearValue() {
+	x.xxx_hidden_Value = nil
+}
+
+type CommandResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Value *Value
+}
+
+func (b0 CommandResponse_builder) Build() *CommandResponse {
+	m0 := &CommandResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Value = b.Value
+	return m0
+}
+
+// Value is a reply as version 3 of the Redis protocol has it. None of the kinds: there is nothing.
+type Value struct {
+	state           protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Kind isValue_Kind           `protobuf_oneof:"kind"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *Value) Reset() {
+	*x = Value{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[168]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Value) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Value) ProtoMessage() {}
+
+func (x *Value) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[168]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *Value) GetInteger() int64 {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Kind.(*value_Integer); ok {
+			return x.Integer
+		}
+	}
+	return 0
+}
+
+func (x *Value) GetText() []byte {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Kind.(*value_Text); ok {
+			return x.Text
+		}
+	}
+	return nil
+}
+
+func (x *Value) GetNumber() float64 {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Kind.(*value_Number); ok {
+			return x.Number
+		}
+	}
+	return 0
+}
+
+func (x *Value) GetList() *ValueList {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Kind.(*value_List); ok {
+			return x.List
+		}
+	}
+	return nil
+}
+
+func (x *Value) GetMap() *ValueList {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Kind.(*value_Map); ok {
+			return x.Map
+		}
+	}
+	return nil
+}
+
+func (x *Value) GetStatus() string {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Kind.(*value_Status); ok {
+			return x.Status
+		}
+	}
+	return ""
+}
+
+func (x *Value) SetInteger(v int64) {
+	x.xxx_hidden_Kind = &value_Integer{v}
+}
+
+func (x *Value) SetText(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Kind = &value_Text{v}
+}
+
+func (x *Value) SetNumber(v float64) {
+	x.xxx_hidden_Kind = &value_Number{v}
+}
+
+func (x *Value) SetList(v *ValueList) {
+	if v == nil {
+		x.xxx_hidden_Kind = nil
+		return
+	}
+	x.xxx_hidden_Kind = &value_List{v}
+}
+
+func (x *Value) SetMap(v *ValueList) {
+	if v == nil {
+		x.xxx_hidden_Kind = nil
+		return
+	}
+	x.xxx_hidden_Kind = &value_Map{v}
+}
+
+func (x *Value) SetStatus(v string) {
+	x.xxx_hidden_Kind = &value_Status{v}
+}
+
+func (x *Value) HasKind() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Kind != nil
+}
+
+func (x *Value) HasInteger() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Kind.(*value_Integer)
+	return ok
+}
+
+func (x *Value) HasText() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Kind.(*value_Text)
+	return ok
+}
+
+func (x *Value) HasNumber() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Kind.(*value_Number)
+	return ok
+}
+
+func (x *Value) HasList() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Kind.(*value_List)
+	return ok
+}
+
+func (x *Value) HasMap() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Kind.(*value_Map)
+	return ok
+}
+
+func (x *Value) HasStatus() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Kind.(*value_Status)
+	return ok
+}
+
+func (x *Value) ClearKind() {
+	x.xxx_hidden_Kind = nil
+}
+
+func (x *Value) ClearInteger() {
+	if _, ok := x.xxx_hidden_Kind.(*value_Integer); ok {
+		x.xxx_hidden_Kind = nil
+	}
+}
+
+func (x *Value) ClearText() {
+	if _, ok := x.xxx_hidden_Kind.(*value_Text); ok {
+		x.xxx_hidden_Kind = nil
+	}
+}
+
+func (x *Value) ClearNumber() {
+	if _, ok := x.xxx_hidden_Kind.(*value_Number); ok {
+		x.xxx_hidden_Kind = nil
+	}
+}
+
+func (x *Value) ClearList() {
+	if _, ok := x.xxx_hidden_Kind.(*value_List); ok {
+		x.xxx_hidden_Kind = nil
+	}
+}
+
+func (x *Value) ClearMap() {
+	if _, ok := x.xxx_hidden_Kind.(*value_Map); ok {
+		x.xxx_hidden_Kind = nil
+	}
+}
+
+func (x *Value) ClearStatus() {
+	if _, ok := x.xxx_hidden_Kind.(*value_Status); ok {
+		x.xxx_hidden_Kind = nil
+	}
+}
+
+const Value_Kind_not_set_case case_Value_Kind = 0
+const Value_Integer_case case_Value_Kind = 1
+const Value_Text_case case_Value_Kind = 2
+const Value_Number_case case_Value_Kind = 3
+const Value_List_case case_Value_Kind = 4
+const Value_Map_case case_Value_Kind = 5
+const Value_Status_case case_Value_Kind = 6
+
+func (x *Value) WhichKind() case_Value_Kind {
+	if x == nil {
+		return Value_Kind_not_set_case
+	}
+	switch x.xxx_hidden_Kind.(type) {
+	case *value_Integer:
+		return Value_Integer_case
+	case *value_Text:
+		return Value_Text_case
+	case *value_Number:
+		return Value_Number_case
+	case *value_List:
+		return Value_List_case
+	case *value_Map:
+		return Value_Map_case
+	case *value_Status:
+		return Value_Status_case
+	default:
+		return Value_Kind_not_set_case
+	}
+}
+
+type Value_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// Fields of oneof xxx_hidden_Kind:
+	Integer *int64
+	Text    []byte
+	Number  *float64
+	List    *ValueList
+	// A key, its value, and so on.
+	Map *ValueList
+	// A fixed word, as OK.
+	Status *string
+	// -- end of xxx_hidden_Kind
+}
+
+func (b0 Value_builder) Build() *Value {
+	m0 := &Value{}
+	b, x := &b0, m0
+	_, _ = b, x
+	if b.Integer != nil {
+		x.xxx_hidden_Kind = &value_Integer{*b.Integer}
+	}
+	if b.Text != nil {
+		x.xxx_hidden_Kind = &value_Text{b.Text}
+	}
+	if b.Number != nil {
+		x.xxx_hidden_Kind = &value_Number{*b.Number}
+	}
+	if b.List != nil {
+		x.xxx_hidden_Kind = &value_List{b.List}
+	}
+	if b.Map != nil {
+		x.xxx_hidden_Kind = &value_Map{b.Map}
+	}
+	if b.Status != nil {
+		x.xxx_hidden_Kind = &value_Status{*b.Status}
+	}
+	return m0
+}
+
+type case_Value_Kind protoreflect.FieldNumber
+
+func (x case_Value_Kind) String() string {
+	md := file_atoll_v1_kv_proto_msgTypes[168].Descriptor()
+	if x == 0 {
+		return "not set"
+	}
+	return protoimpl.X.MessageFieldStringOf(md, protoreflect.FieldNumber(x))
+}
+
+type isValue_Kind interface {
+	isValue_Kind()
+}
+
+type value_Integer struct {
+	Integer int64 `protobuf:"varint,1,opt,name=integer,proto3,oneof"`
+}
+
+type value_Text struct {
+	Text []byte `protobuf:"bytes,2,opt,name=text,proto3,oneof"`
+}
+
+type value_Number struct {
+	Number float64 `protobuf:"fixed64,3,opt,name=number,proto3,oneof"`
+}
+
+type value_List struct {
+	List *ValueList `protobuf:"bytes,4,opt,name=list,proto3,oneof"`
+}
+
+type value_Map struct {
+	// A key, its value, and so on.
+	Map *ValueList `protobuf:"bytes,5,opt,name=map,proto3,oneof"`
+}
+
+type value_Status struct {
+	// A fixed word, as OK.
+	Status string `protobuf:"bytes,6,opt,name=status,proto3,oneof"`
+}
+
+func (*value_Integer) isValue_Kind() {}
+
+func (*value_Text) isValue_Kind() {}
+
+func (*value_Number) isValue_Kind() {}
+
+func (*value_List) isValue_Kind() {}
+
+func (*value_Map) isValue_Kind() {}
+
+func (*value_Status) isValue_Kind() {}
+
+type ValueList struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Values *[]*Value              `protobuf:"bytes,1,rep,name=values,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *ValueList) Reset() {
+	*x = ValueList{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[169]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ValueList) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ValueList) ProtoMessage() {}
+
+func (x *ValueList) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[169]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *ValueList) GetValues() []*Value {
+	if x != nil {
+		if x.xxx_hidden_Values != nil {
+			return *x.xxx_hidden_Values
+		}
+	}
+	return nil
+}
+
+func (x *ValueList) SetValues(v []*Value) {
+	x.xxx_hidden_Values = &v
+}
+
+type ValueList_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Values []*Value
+}
+
+func (b0 ValueList_builder) Build() *ValueList {
+	m0 := &ValueList{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Values = &b.Values
+	return m0
+}
+
 type TxnRequest struct {
 	state                 protoimpl.MessageState `protogen:"opaque.v1"`
 	xxx_hidden_Namespace  string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
@@ -20632,7 +21258,7 @@ type TxnRequest struct {
 
 func (x *TxnRequest) Reset() {
 	*x = TxnRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[166]
+	mi := &file_atoll_v1_kv_proto_msgTypes[170]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20644,7 +21270,7 @@ func (x *TxnRequest) String() string {
 func (*TxnRequest) ProtoMessage() {}
 
 func (x *TxnRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[166]
+	mi := &file_atoll_v1_kv_proto_msgTypes[170]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20704,7 +21330,7 @@ type TxnResponse struct {
 
 func (x *TxnResponse) Reset() {
 	*x = TxnResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[167]
+	mi := &file_atoll_v1_kv_proto_msgTypes[171]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20716,7 +21342,7 @@ func (x *TxnResponse) String() string {
 func (*TxnResponse) ProtoMessage() {}
 
 func (x *TxnResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[167]
+	mi := &file_atoll_v1_kv_proto_msgTypes[171]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20767,7 +21393,7 @@ type StreamRequest struct {
 
 func (x *StreamRequest) Reset() {
 	*x = StreamRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[168]
+	mi := &file_atoll_v1_kv_proto_msgTypes[172]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20779,7 +21405,7 @@ func (x *StreamRequest) String() string {
 func (*StreamRequest) ProtoMessage() {}
 
 func (x *StreamRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[168]
+	mi := &file_atoll_v1_kv_proto_msgTypes[172]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20880,7 +21506,7 @@ type StreamResponse struct {
 
 func (x *StreamResponse) Reset() {
 	*x = StreamResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[169]
+	mi := &file_atoll_v1_kv_proto_msgTypes[173]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20892,7 +21518,7 @@ func (x *StreamResponse) String() string {
 func (*StreamResponse) ProtoMessage() {}
 
 func (x *StreamResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[169]
+	mi := &file_atoll_v1_kv_proto_msgTypes[173]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21051,7 +21677,7 @@ func (b0 StreamResponse_builder) Build() *StreamResponse {
 type case_StreamResponse_Outcome protoreflect.FieldNumber
 
 func (x case_StreamResponse_Outcome) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[169].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[173].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -21087,7 +21713,7 @@ type ErrorDetail struct {
 
 func (x *ErrorDetail) Reset() {
 	*x = ErrorDetail{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[170]
+	mi := &file_atoll_v1_kv_proto_msgTypes[174]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21099,7 +21725,7 @@ func (x *ErrorDetail) String() string {
 func (*ErrorDetail) ProtoMessage() {}
 
 func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[170]
+	mi := &file_atoll_v1_kv_proto_msgTypes[174]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21553,7 +22179,7 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x03seq\x18\x05 \x01(\x04R\x03seq\x12\x16\n" +
 	"\x06region\x18\x06 \x01(\tR\x06region\x12\x12\n" +
 	"\x04node\x18\a \x01(\tR\x04node\x12\x14\n" +
-	"\x05shown\x18\b \x01(\bR\x05shown\"\x89\x1e\n" +
+	"\x05shown\x18\b \x01(\bR\x05shown\"\xbf\x1e\n" +
 	"\tOperation\x12(\n" +
 	"\x03get\x18\x01 \x01(\v2\x14.atoll.v1.GetRequestH\x00R\x03get\x12(\n" +
 	"\x03set\x18\x02 \x01(\v2\x14.atoll.v1.SetRequestH\x00R\x03set\x121\n" +
@@ -21632,8 +22258,9 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x05types\x18^ \x01(\v2\x16.atoll.v1.TypesRequestH\x00R\x05types\x121\n" +
 	"\x06dbsize\x18_ \x01(\v2\x17.atoll.v1.DBSizeRequestH\x00R\x06dbsize\x12;\n" +
 	"\n" +
-	"random_key\x18` \x01(\v2\x1a.atoll.v1.RandomKeyRequestH\x00R\trandomKeyB\x04\n" +
-	"\x02op\"\xd6\x1e\n" +
+	"random_key\x18` \x01(\v2\x1a.atoll.v1.RandomKeyRequestH\x00R\trandomKey\x124\n" +
+	"\acommand\x18a \x01(\v2\x18.atoll.v1.CommandRequestH\x00R\acommandB\x04\n" +
+	"\x02op\"\x8d\x1f\n" +
 	"\x06Result\x12)\n" +
 	"\x03get\x18\x01 \x01(\v2\x15.atoll.v1.GetResponseH\x00R\x03get\x12)\n" +
 	"\x03set\x18\x02 \x01(\v2\x15.atoll.v1.SetResponseH\x00R\x03set\x122\n" +
@@ -21712,7 +22339,8 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x05types\x18^ \x01(\v2\x17.atoll.v1.TypesResponseH\x00R\x05types\x122\n" +
 	"\x06dbsize\x18_ \x01(\v2\x18.atoll.v1.DBSizeResponseH\x00R\x06dbsize\x12<\n" +
 	"\n" +
-	"random_key\x18` \x01(\v2\x1b.atoll.v1.RandomKeyResponseH\x00R\trandomKeyB\b\n" +
+	"random_key\x18` \x01(\v2\x1b.atoll.v1.RandomKeyResponseH\x00R\trandomKey\x125\n" +
+	"\acommand\x18a \x01(\v2\x19.atoll.v1.CommandResponseH\x00R\acommandB\b\n" +
 	"\x06result\"l\n" +
 	"\x0eBCreateRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
@@ -21911,7 +22539,22 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\";\n" +
 	"\x11RandomKeyResponse\x12\x14\n" +
 	"\x05found\x18\x01 \x01(\bR\x05found\x12\x10\n" +
-	"\x03key\x18\x02 \x01(\fR\x03key\"_\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\"L\n" +
+	"\x0eCommandRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x1c\n" +
+	"\targuments\x18\x02 \x03(\fR\targuments\"8\n" +
+	"\x0fCommandResponse\x12%\n" +
+	"\x05value\x18\x01 \x01(\v2\x0f.atoll.v1.ValueR\x05value\"\xc9\x01\n" +
+	"\x05Value\x12\x1a\n" +
+	"\ainteger\x18\x01 \x01(\x03H\x00R\ainteger\x12\x14\n" +
+	"\x04text\x18\x02 \x01(\fH\x00R\x04text\x12\x18\n" +
+	"\x06number\x18\x03 \x01(\x01H\x00R\x06number\x12)\n" +
+	"\x04list\x18\x04 \x01(\v2\x13.atoll.v1.ValueListH\x00R\x04list\x12'\n" +
+	"\x03map\x18\x05 \x01(\v2\x13.atoll.v1.ValueListH\x00R\x03map\x12\x18\n" +
+	"\x06status\x18\x06 \x01(\tH\x00R\x06statusB\x06\n" +
+	"\x04kind\"4\n" +
+	"\tValueList\x12'\n" +
+	"\x06values\x18\x01 \x03(\v2\x0f.atoll.v1.ValueR\x06values\"_\n" +
 	"\n" +
 	"TxnRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x123\n" +
@@ -21949,7 +22592,7 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\bGeoOrder\x12\x19\n" +
 	"\x15GEO_ORDER_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11GEO_ORDER_NEAREST\x10\x01\x12\x16\n" +
-	"\x12GEO_ORDER_FARTHEST\x10\x022\xb1$\n" +
+	"\x12GEO_ORDER_FARTHEST\x10\x022\xf1$\n" +
 	"\x02KV\x125\n" +
 	"\x04Ping\x12\x15.atoll.v1.PingRequest\x1a\x16.atoll.v1.PingResponse\x122\n" +
 	"\x03Get\x12\x14.atoll.v1.GetRequest\x1a\x15.atoll.v1.GetResponse\x122\n" +
@@ -22024,13 +22667,14 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x06DBSize\x12\x17.atoll.v1.DBSizeRequest\x1a\x18.atoll.v1.DBSizeResponse\x12D\n" +
 	"\tRandomKey\x12\x1a.atoll.v1.RandomKeyRequest\x1a\x1b.atoll.v1.RandomKeyResponse\x12;\n" +
 	"\x06Exists\x12\x17.atoll.v1.ExistsRequest\x1a\x18.atoll.v1.ExistsResponse\x125\n" +
-	"\x04Scan\x12\x15.atoll.v1.ScanRequest\x1a\x16.atoll.v1.ScanResponse\x122\n" +
+	"\x04Scan\x12\x15.atoll.v1.ScanRequest\x1a\x16.atoll.v1.ScanResponse\x12>\n" +
+	"\aCommand\x12\x18.atoll.v1.CommandRequest\x1a\x19.atoll.v1.CommandResponse\x122\n" +
 	"\x03Txn\x12\x14.atoll.v1.TxnRequest\x1a\x15.atoll.v1.TxnResponse\x12A\n" +
 	"\bSiblings\x12\x19.atoll.v1.SiblingsRequest\x1a\x1a.atoll.v1.SiblingsResponse\x12?\n" +
 	"\x06Stream\x12\x17.atoll.v1.StreamRequest\x1a\x18.atoll.v1.StreamResponse(\x010\x01B1Z/github.com/atollkv/atoll/proto/atoll/v1;atollv1b\x06proto3"
 
 var file_atoll_v1_kv_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_atoll_v1_kv_proto_msgTypes = make([]protoimpl.MessageInfo, 171)
+var file_atoll_v1_kv_proto_msgTypes = make([]protoimpl.MessageInfo, 175)
 var file_atoll_v1_kv_proto_goTypes = []any{
 	(BitOperation)(0),              // 0: atoll.v1.BitOperation
 	(BitOverflow)(0),               // 1: atoll.v1.BitOverflow
@@ -22201,11 +22845,15 @@ var file_atoll_v1_kv_proto_goTypes = []any{
 	(*DBSizeResponse)(nil),         // 166: atoll.v1.DBSizeResponse
 	(*RandomKeyRequest)(nil),       // 167: atoll.v1.RandomKeyRequest
 	(*RandomKeyResponse)(nil),      // 168: atoll.v1.RandomKeyResponse
-	(*TxnRequest)(nil),             // 169: atoll.v1.TxnRequest
-	(*TxnResponse)(nil),            // 170: atoll.v1.TxnResponse
-	(*StreamRequest)(nil),          // 171: atoll.v1.StreamRequest
-	(*StreamResponse)(nil),         // 172: atoll.v1.StreamResponse
-	(*ErrorDetail)(nil),            // 173: atoll.v1.ErrorDetail
+	(*CommandRequest)(nil),         // 169: atoll.v1.CommandRequest
+	(*CommandResponse)(nil),        // 170: atoll.v1.CommandResponse
+	(*Value)(nil),                  // 171: atoll.v1.Value
+	(*ValueList)(nil),              // 172: atoll.v1.ValueList
+	(*TxnRequest)(nil),             // 173: atoll.v1.TxnRequest
+	(*TxnResponse)(nil),            // 174: atoll.v1.TxnResponse
+	(*StreamRequest)(nil),          // 175: atoll.v1.StreamRequest
+	(*StreamResponse)(nil),         // 176: atoll.v1.StreamResponse
+	(*ErrorDetail)(nil),            // 177: atoll.v1.ErrorDetail
 }
 var file_atoll_v1_kv_proto_depIdxs = []int32{
 	9,   // 0: atoll.v1.SetRequest.lifetime:type_name -> atoll.v1.Lifetime
@@ -22232,7 +22880,7 @@ var file_atoll_v1_kv_proto_depIdxs = []int32{
 	26,  // 21: atoll.v1.Operation.smembers:type_name -> atoll.v1.SMembersRequest
 	104, // 22: atoll.v1.Operation.scan:type_name -> atoll.v1.ScanRequest
 	106, // 23: atoll.v1.Operation.siblings:type_name -> atoll.v1.SiblingsRequest
-	169, // 24: atoll.v1.Operation.txn:type_name -> atoll.v1.TxnRequest
+	173, // 24: atoll.v1.Operation.txn:type_name -> atoll.v1.TxnRequest
 	33,  // 25: atoll.v1.Operation.hset:type_name -> atoll.v1.HSetRequest
 	35,  // 26: atoll.v1.Operation.hsetnx:type_name -> atoll.v1.HSetNXRequest
 	37,  // 27: atoll.v1.Operation.hget:type_name -> atoll.v1.HGetRequest
@@ -22294,264 +22942,272 @@ var file_atoll_v1_kv_proto_depIdxs = []int32{
 	163, // 83: atoll.v1.Operation.types:type_name -> atoll.v1.TypesRequest
 	165, // 84: atoll.v1.Operation.dbsize:type_name -> atoll.v1.DBSizeRequest
 	167, // 85: atoll.v1.Operation.random_key:type_name -> atoll.v1.RandomKeyRequest
-	6,   // 86: atoll.v1.Result.get:type_name -> atoll.v1.GetResponse
-	8,   // 87: atoll.v1.Result.set:type_name -> atoll.v1.SetResponse
-	17,  // 88: atoll.v1.Result.delete:type_name -> atoll.v1.DeleteResponse
-	19,  // 89: atoll.v1.Result.incr:type_name -> atoll.v1.IncrResponse
-	21,  // 90: atoll.v1.Result.reset_counter:type_name -> atoll.v1.ResetCounterResponse
-	23,  // 91: atoll.v1.Result.sadd:type_name -> atoll.v1.SAddResponse
-	25,  // 92: atoll.v1.Result.srem:type_name -> atoll.v1.SRemResponse
-	29,  // 93: atoll.v1.Result.sismember:type_name -> atoll.v1.SIsMemberResponse
-	31,  // 94: atoll.v1.Result.scard:type_name -> atoll.v1.SCardResponse
-	103, // 95: atoll.v1.Result.exists:type_name -> atoll.v1.ExistsResponse
-	4,   // 96: atoll.v1.Result.ping:type_name -> atoll.v1.PingResponse
-	27,  // 97: atoll.v1.Result.smembers:type_name -> atoll.v1.SMembersResponse
-	105, // 98: atoll.v1.Result.scan:type_name -> atoll.v1.ScanResponse
-	107, // 99: atoll.v1.Result.siblings:type_name -> atoll.v1.SiblingsResponse
-	170, // 100: atoll.v1.Result.txn:type_name -> atoll.v1.TxnResponse
-	34,  // 101: atoll.v1.Result.hset:type_name -> atoll.v1.HSetResponse
-	36,  // 102: atoll.v1.Result.hsetnx:type_name -> atoll.v1.HSetNXResponse
-	38,  // 103: atoll.v1.Result.hget:type_name -> atoll.v1.HGetResponse
-	40,  // 104: atoll.v1.Result.hmget:type_name -> atoll.v1.HMGetResponse
-	42,  // 105: atoll.v1.Result.hgetall:type_name -> atoll.v1.HGetAllResponse
-	44,  // 106: atoll.v1.Result.hkeys:type_name -> atoll.v1.HKeysResponse
-	46,  // 107: atoll.v1.Result.hvals:type_name -> atoll.v1.HValsResponse
-	48,  // 108: atoll.v1.Result.hlen:type_name -> atoll.v1.HLenResponse
-	50,  // 109: atoll.v1.Result.hexists:type_name -> atoll.v1.HExistsResponse
-	52,  // 110: atoll.v1.Result.hstrlen:type_name -> atoll.v1.HStrLenResponse
-	54,  // 111: atoll.v1.Result.hdel:type_name -> atoll.v1.HDelResponse
-	56,  // 112: atoll.v1.Result.hincr:type_name -> atoll.v1.HIncrResponse
-	59,  // 113: atoll.v1.Result.zadd:type_name -> atoll.v1.ZAddResponse
-	61,  // 114: atoll.v1.Result.zincr:type_name -> atoll.v1.ZIncrResponse
-	63,  // 115: atoll.v1.Result.zrem:type_name -> atoll.v1.ZRemResponse
-	65,  // 116: atoll.v1.Result.zscore:type_name -> atoll.v1.ZScoreResponse
-	67,  // 117: atoll.v1.Result.zcard:type_name -> atoll.v1.ZCardResponse
-	69,  // 118: atoll.v1.Result.zrange:type_name -> atoll.v1.ZRangeResponse
-	71,  // 119: atoll.v1.Result.zrange_by_score:type_name -> atoll.v1.ZRangeByScoreResponse
-	73,  // 120: atoll.v1.Result.zrank:type_name -> atoll.v1.ZRankResponse
-	75,  // 121: atoll.v1.Result.zpop:type_name -> atoll.v1.ZPopResponse
-	77,  // 122: atoll.v1.Result.lpush:type_name -> atoll.v1.LPushResponse
-	79,  // 123: atoll.v1.Result.lpop:type_name -> atoll.v1.LPopResponse
-	81,  // 124: atoll.v1.Result.lrange:type_name -> atoll.v1.LRangeResponse
-	83,  // 125: atoll.v1.Result.llen:type_name -> atoll.v1.LLenResponse
-	85,  // 126: atoll.v1.Result.lindex:type_name -> atoll.v1.LIndexResponse
-	87,  // 127: atoll.v1.Result.lset:type_name -> atoll.v1.LSetResponse
-	89,  // 128: atoll.v1.Result.linsert:type_name -> atoll.v1.LInsertResponse
-	91,  // 129: atoll.v1.Result.lrem:type_name -> atoll.v1.LRemResponse
-	93,  // 130: atoll.v1.Result.ltrim:type_name -> atoll.v1.LTrimResponse
-	95,  // 131: atoll.v1.Result.lmove:type_name -> atoll.v1.LMoveResponse
-	97,  // 132: atoll.v1.Result.lpos:type_name -> atoll.v1.LPosResponse
-	11,  // 133: atoll.v1.Result.expire:type_name -> atoll.v1.ExpireResponse
-	13,  // 134: atoll.v1.Result.persist:type_name -> atoll.v1.PersistResponse
-	15,  // 135: atoll.v1.Result.ttl:type_name -> atoll.v1.TTLResponse
-	99,  // 136: atoll.v1.Result.rename:type_name -> atoll.v1.RenameResponse
-	101, // 137: atoll.v1.Result.copy:type_name -> atoll.v1.CopyResponse
-	112, // 138: atoll.v1.Result.bcreate:type_name -> atoll.v1.BCreateResponse
-	114, // 139: atoll.v1.Result.bget:type_name -> atoll.v1.BGetResponse
-	116, // 140: atoll.v1.Result.bincr:type_name -> atoll.v1.BIncrResponse
-	118, // 141: atoll.v1.Result.bdecr:type_name -> atoll.v1.BDecrResponse
-	120, // 142: atoll.v1.Result.bgrant:type_name -> atoll.v1.BGrantResponse
-	122, // 143: atoll.v1.Result.brights:type_name -> atoll.v1.BRightsResponse
-	125, // 144: atoll.v1.Result.breclaim:type_name -> atoll.v1.BReclaimResponse
-	127, // 145: atoll.v1.Result.pfadd:type_name -> atoll.v1.PFAddResponse
-	129, // 146: atoll.v1.Result.pfcount:type_name -> atoll.v1.PFCountResponse
-	131, // 147: atoll.v1.Result.pfmerge:type_name -> atoll.v1.PFMergeResponse
-	134, // 148: atoll.v1.Result.getbit:type_name -> atoll.v1.GetBitResponse
-	136, // 149: atoll.v1.Result.setbit:type_name -> atoll.v1.SetBitResponse
-	138, // 150: atoll.v1.Result.bitcount:type_name -> atoll.v1.BitCountResponse
-	140, // 151: atoll.v1.Result.bitpos:type_name -> atoll.v1.BitPosResponse
-	142, // 152: atoll.v1.Result.bitop:type_name -> atoll.v1.BitOpResponse
-	145, // 153: atoll.v1.Result.bitfield:type_name -> atoll.v1.BitFieldResponse
-	150, // 154: atoll.v1.Result.geoadd:type_name -> atoll.v1.GeoAddResponse
-	152, // 155: atoll.v1.Result.geopos:type_name -> atoll.v1.GeoPosResponse
-	155, // 156: atoll.v1.Result.geodist:type_name -> atoll.v1.GeoDistResponse
-	159, // 157: atoll.v1.Result.geosearch:type_name -> atoll.v1.GeoSearchResponse
-	162, // 158: atoll.v1.Result.geosearchstore:type_name -> atoll.v1.GeoSearchStoreResponse
-	164, // 159: atoll.v1.Result.types:type_name -> atoll.v1.TypesResponse
-	166, // 160: atoll.v1.Result.dbsize:type_name -> atoll.v1.DBSizeResponse
-	168, // 161: atoll.v1.Result.random_key:type_name -> atoll.v1.RandomKeyResponse
-	123, // 162: atoll.v1.BRightsResponse.accounts:type_name -> atoll.v1.Account
-	132, // 163: atoll.v1.BitCountRequest.range:type_name -> atoll.v1.BitRange
-	132, // 164: atoll.v1.BitPosRequest.range:type_name -> atoll.v1.BitRange
-	0,   // 165: atoll.v1.BitOpRequest.operation:type_name -> atoll.v1.BitOperation
-	1,   // 166: atoll.v1.BitStep.overflow:type_name -> atoll.v1.BitOverflow
-	143, // 167: atoll.v1.BitFieldRequest.steps:type_name -> atoll.v1.BitStep
-	146, // 168: atoll.v1.BitFieldResponse.results:type_name -> atoll.v1.BitStepResult
-	147, // 169: atoll.v1.GeoMember.point:type_name -> atoll.v1.GeoPoint
-	148, // 170: atoll.v1.GeoAddRequest.members:type_name -> atoll.v1.GeoMember
-	153, // 171: atoll.v1.GeoPosResponse.positions:type_name -> atoll.v1.GeoPosition
-	147, // 172: atoll.v1.GeoPosition.point:type_name -> atoll.v1.GeoPoint
-	147, // 173: atoll.v1.GeoArea.point:type_name -> atoll.v1.GeoPoint
-	157, // 174: atoll.v1.GeoArea.box:type_name -> atoll.v1.GeoBox
-	2,   // 175: atoll.v1.GeoArea.order:type_name -> atoll.v1.GeoOrder
-	156, // 176: atoll.v1.GeoSearchRequest.area:type_name -> atoll.v1.GeoArea
-	160, // 177: atoll.v1.GeoSearchResponse.members:type_name -> atoll.v1.GeoFound
-	147, // 178: atoll.v1.GeoFound.point:type_name -> atoll.v1.GeoPoint
-	156, // 179: atoll.v1.GeoSearchStoreRequest.area:type_name -> atoll.v1.GeoArea
-	109, // 180: atoll.v1.TxnRequest.operations:type_name -> atoll.v1.Operation
-	110, // 181: atoll.v1.TxnResponse.results:type_name -> atoll.v1.Result
-	109, // 182: atoll.v1.StreamRequest.operation:type_name -> atoll.v1.Operation
-	110, // 183: atoll.v1.StreamResponse.result:type_name -> atoll.v1.Result
-	173, // 184: atoll.v1.StreamResponse.error:type_name -> atoll.v1.ErrorDetail
-	3,   // 185: atoll.v1.KV.Ping:input_type -> atoll.v1.PingRequest
-	5,   // 186: atoll.v1.KV.Get:input_type -> atoll.v1.GetRequest
-	7,   // 187: atoll.v1.KV.Set:input_type -> atoll.v1.SetRequest
-	16,  // 188: atoll.v1.KV.Delete:input_type -> atoll.v1.DeleteRequest
-	18,  // 189: atoll.v1.KV.Incr:input_type -> atoll.v1.IncrRequest
-	20,  // 190: atoll.v1.KV.ResetCounter:input_type -> atoll.v1.ResetCounterRequest
-	22,  // 191: atoll.v1.KV.SAdd:input_type -> atoll.v1.SAddRequest
-	24,  // 192: atoll.v1.KV.SRem:input_type -> atoll.v1.SRemRequest
-	26,  // 193: atoll.v1.KV.SMembers:input_type -> atoll.v1.SMembersRequest
-	28,  // 194: atoll.v1.KV.SIsMember:input_type -> atoll.v1.SIsMemberRequest
-	30,  // 195: atoll.v1.KV.SCard:input_type -> atoll.v1.SCardRequest
-	33,  // 196: atoll.v1.KV.HSet:input_type -> atoll.v1.HSetRequest
-	35,  // 197: atoll.v1.KV.HSetNX:input_type -> atoll.v1.HSetNXRequest
-	37,  // 198: atoll.v1.KV.HGet:input_type -> atoll.v1.HGetRequest
-	39,  // 199: atoll.v1.KV.HMGet:input_type -> atoll.v1.HMGetRequest
-	41,  // 200: atoll.v1.KV.HGetAll:input_type -> atoll.v1.HGetAllRequest
-	43,  // 201: atoll.v1.KV.HKeys:input_type -> atoll.v1.HKeysRequest
-	45,  // 202: atoll.v1.KV.HVals:input_type -> atoll.v1.HValsRequest
-	47,  // 203: atoll.v1.KV.HLen:input_type -> atoll.v1.HLenRequest
-	49,  // 204: atoll.v1.KV.HExists:input_type -> atoll.v1.HExistsRequest
-	51,  // 205: atoll.v1.KV.HStrLen:input_type -> atoll.v1.HStrLenRequest
-	53,  // 206: atoll.v1.KV.HDel:input_type -> atoll.v1.HDelRequest
-	55,  // 207: atoll.v1.KV.HIncr:input_type -> atoll.v1.HIncrRequest
-	58,  // 208: atoll.v1.KV.ZAdd:input_type -> atoll.v1.ZAddRequest
-	60,  // 209: atoll.v1.KV.ZIncr:input_type -> atoll.v1.ZIncrRequest
-	62,  // 210: atoll.v1.KV.ZRem:input_type -> atoll.v1.ZRemRequest
-	64,  // 211: atoll.v1.KV.ZScore:input_type -> atoll.v1.ZScoreRequest
-	66,  // 212: atoll.v1.KV.ZCard:input_type -> atoll.v1.ZCardRequest
-	68,  // 213: atoll.v1.KV.ZRange:input_type -> atoll.v1.ZRangeRequest
-	70,  // 214: atoll.v1.KV.ZRangeByScore:input_type -> atoll.v1.ZRangeByScoreRequest
-	72,  // 215: atoll.v1.KV.ZRank:input_type -> atoll.v1.ZRankRequest
-	74,  // 216: atoll.v1.KV.ZPop:input_type -> atoll.v1.ZPopRequest
-	76,  // 217: atoll.v1.KV.LPush:input_type -> atoll.v1.LPushRequest
-	78,  // 218: atoll.v1.KV.LPop:input_type -> atoll.v1.LPopRequest
-	80,  // 219: atoll.v1.KV.LRange:input_type -> atoll.v1.LRangeRequest
-	82,  // 220: atoll.v1.KV.LLen:input_type -> atoll.v1.LLenRequest
-	84,  // 221: atoll.v1.KV.LIndex:input_type -> atoll.v1.LIndexRequest
-	86,  // 222: atoll.v1.KV.LSet:input_type -> atoll.v1.LSetRequest
-	88,  // 223: atoll.v1.KV.LInsert:input_type -> atoll.v1.LInsertRequest
-	90,  // 224: atoll.v1.KV.LRem:input_type -> atoll.v1.LRemRequest
-	92,  // 225: atoll.v1.KV.LTrim:input_type -> atoll.v1.LTrimRequest
-	94,  // 226: atoll.v1.KV.LMove:input_type -> atoll.v1.LMoveRequest
-	96,  // 227: atoll.v1.KV.LPos:input_type -> atoll.v1.LPosRequest
-	10,  // 228: atoll.v1.KV.Expire:input_type -> atoll.v1.ExpireRequest
-	12,  // 229: atoll.v1.KV.Persist:input_type -> atoll.v1.PersistRequest
-	14,  // 230: atoll.v1.KV.TTL:input_type -> atoll.v1.TTLRequest
-	98,  // 231: atoll.v1.KV.Rename:input_type -> atoll.v1.RenameRequest
-	100, // 232: atoll.v1.KV.Copy:input_type -> atoll.v1.CopyRequest
-	111, // 233: atoll.v1.KV.BCreate:input_type -> atoll.v1.BCreateRequest
-	113, // 234: atoll.v1.KV.BGet:input_type -> atoll.v1.BGetRequest
-	115, // 235: atoll.v1.KV.BIncr:input_type -> atoll.v1.BIncrRequest
-	117, // 236: atoll.v1.KV.BDecr:input_type -> atoll.v1.BDecrRequest
-	119, // 237: atoll.v1.KV.BGrant:input_type -> atoll.v1.BGrantRequest
-	121, // 238: atoll.v1.KV.BRights:input_type -> atoll.v1.BRightsRequest
-	124, // 239: atoll.v1.KV.BReclaim:input_type -> atoll.v1.BReclaimRequest
-	126, // 240: atoll.v1.KV.PFAdd:input_type -> atoll.v1.PFAddRequest
-	128, // 241: atoll.v1.KV.PFCount:input_type -> atoll.v1.PFCountRequest
-	130, // 242: atoll.v1.KV.PFMerge:input_type -> atoll.v1.PFMergeRequest
-	133, // 243: atoll.v1.KV.GetBit:input_type -> atoll.v1.GetBitRequest
-	135, // 244: atoll.v1.KV.SetBit:input_type -> atoll.v1.SetBitRequest
-	137, // 245: atoll.v1.KV.BitCount:input_type -> atoll.v1.BitCountRequest
-	139, // 246: atoll.v1.KV.BitPos:input_type -> atoll.v1.BitPosRequest
-	141, // 247: atoll.v1.KV.BitOp:input_type -> atoll.v1.BitOpRequest
-	144, // 248: atoll.v1.KV.BitField:input_type -> atoll.v1.BitFieldRequest
-	149, // 249: atoll.v1.KV.GeoAdd:input_type -> atoll.v1.GeoAddRequest
-	151, // 250: atoll.v1.KV.GeoPos:input_type -> atoll.v1.GeoPosRequest
-	154, // 251: atoll.v1.KV.GeoDist:input_type -> atoll.v1.GeoDistRequest
-	158, // 252: atoll.v1.KV.GeoSearch:input_type -> atoll.v1.GeoSearchRequest
-	161, // 253: atoll.v1.KV.GeoSearchStore:input_type -> atoll.v1.GeoSearchStoreRequest
-	163, // 254: atoll.v1.KV.Types:input_type -> atoll.v1.TypesRequest
-	165, // 255: atoll.v1.KV.DBSize:input_type -> atoll.v1.DBSizeRequest
-	167, // 256: atoll.v1.KV.RandomKey:input_type -> atoll.v1.RandomKeyRequest
-	102, // 257: atoll.v1.KV.Exists:input_type -> atoll.v1.ExistsRequest
-	104, // 258: atoll.v1.KV.Scan:input_type -> atoll.v1.ScanRequest
-	169, // 259: atoll.v1.KV.Txn:input_type -> atoll.v1.TxnRequest
-	106, // 260: atoll.v1.KV.Siblings:input_type -> atoll.v1.SiblingsRequest
-	171, // 261: atoll.v1.KV.Stream:input_type -> atoll.v1.StreamRequest
-	4,   // 262: atoll.v1.KV.Ping:output_type -> atoll.v1.PingResponse
-	6,   // 263: atoll.v1.KV.Get:output_type -> atoll.v1.GetResponse
-	8,   // 264: atoll.v1.KV.Set:output_type -> atoll.v1.SetResponse
-	17,  // 265: atoll.v1.KV.Delete:output_type -> atoll.v1.DeleteResponse
-	19,  // 266: atoll.v1.KV.Incr:output_type -> atoll.v1.IncrResponse
-	21,  // 267: atoll.v1.KV.ResetCounter:output_type -> atoll.v1.ResetCounterResponse
-	23,  // 268: atoll.v1.KV.SAdd:output_type -> atoll.v1.SAddResponse
-	25,  // 269: atoll.v1.KV.SRem:output_type -> atoll.v1.SRemResponse
-	27,  // 270: atoll.v1.KV.SMembers:output_type -> atoll.v1.SMembersResponse
-	29,  // 271: atoll.v1.KV.SIsMember:output_type -> atoll.v1.SIsMemberResponse
-	31,  // 272: atoll.v1.KV.SCard:output_type -> atoll.v1.SCardResponse
-	34,  // 273: atoll.v1.KV.HSet:output_type -> atoll.v1.HSetResponse
-	36,  // 274: atoll.v1.KV.HSetNX:output_type -> atoll.v1.HSetNXResponse
-	38,  // 275: atoll.v1.KV.HGet:output_type -> atoll.v1.HGetResponse
-	40,  // 276: atoll.v1.KV.HMGet:output_type -> atoll.v1.HMGetResponse
-	42,  // 277: atoll.v1.KV.HGetAll:output_type -> atoll.v1.HGetAllResponse
-	44,  // 278: atoll.v1.KV.HKeys:output_type -> atoll.v1.HKeysResponse
-	46,  // 279: atoll.v1.KV.HVals:output_type -> atoll.v1.HValsResponse
-	48,  // 280: atoll.v1.KV.HLen:output_type -> atoll.v1.HLenResponse
-	50,  // 281: atoll.v1.KV.HExists:output_type -> atoll.v1.HExistsResponse
-	52,  // 282: atoll.v1.KV.HStrLen:output_type -> atoll.v1.HStrLenResponse
-	54,  // 283: atoll.v1.KV.HDel:output_type -> atoll.v1.HDelResponse
-	56,  // 284: atoll.v1.KV.HIncr:output_type -> atoll.v1.HIncrResponse
-	59,  // 285: atoll.v1.KV.ZAdd:output_type -> atoll.v1.ZAddResponse
-	61,  // 286: atoll.v1.KV.ZIncr:output_type -> atoll.v1.ZIncrResponse
-	63,  // 287: atoll.v1.KV.ZRem:output_type -> atoll.v1.ZRemResponse
-	65,  // 288: atoll.v1.KV.ZScore:output_type -> atoll.v1.ZScoreResponse
-	67,  // 289: atoll.v1.KV.ZCard:output_type -> atoll.v1.ZCardResponse
-	69,  // 290: atoll.v1.KV.ZRange:output_type -> atoll.v1.ZRangeResponse
-	71,  // 291: atoll.v1.KV.ZRangeByScore:output_type -> atoll.v1.ZRangeByScoreResponse
-	73,  // 292: atoll.v1.KV.ZRank:output_type -> atoll.v1.ZRankResponse
-	75,  // 293: atoll.v1.KV.ZPop:output_type -> atoll.v1.ZPopResponse
-	77,  // 294: atoll.v1.KV.LPush:output_type -> atoll.v1.LPushResponse
-	79,  // 295: atoll.v1.KV.LPop:output_type -> atoll.v1.LPopResponse
-	81,  // 296: atoll.v1.KV.LRange:output_type -> atoll.v1.LRangeResponse
-	83,  // 297: atoll.v1.KV.LLen:output_type -> atoll.v1.LLenResponse
-	85,  // 298: atoll.v1.KV.LIndex:output_type -> atoll.v1.LIndexResponse
-	87,  // 299: atoll.v1.KV.LSet:output_type -> atoll.v1.LSetResponse
-	89,  // 300: atoll.v1.KV.LInsert:output_type -> atoll.v1.LInsertResponse
-	91,  // 301: atoll.v1.KV.LRem:output_type -> atoll.v1.LRemResponse
-	93,  // 302: atoll.v1.KV.LTrim:output_type -> atoll.v1.LTrimResponse
-	95,  // 303: atoll.v1.KV.LMove:output_type -> atoll.v1.LMoveResponse
-	97,  // 304: atoll.v1.KV.LPos:output_type -> atoll.v1.LPosResponse
-	11,  // 305: atoll.v1.KV.Expire:output_type -> atoll.v1.ExpireResponse
-	13,  // 306: atoll.v1.KV.Persist:output_type -> atoll.v1.PersistResponse
-	15,  // 307: atoll.v1.KV.TTL:output_type -> atoll.v1.TTLResponse
-	99,  // 308: atoll.v1.KV.Rename:output_type -> atoll.v1.RenameResponse
-	101, // 309: atoll.v1.KV.Copy:output_type -> atoll.v1.CopyResponse
-	112, // 310: atoll.v1.KV.BCreate:output_type -> atoll.v1.BCreateResponse
-	114, // 311: atoll.v1.KV.BGet:output_type -> atoll.v1.BGetResponse
-	116, // 312: atoll.v1.KV.BIncr:output_type -> atoll.v1.BIncrResponse
-	118, // 313: atoll.v1.KV.BDecr:output_type -> atoll.v1.BDecrResponse
-	120, // 314: atoll.v1.KV.BGrant:output_type -> atoll.v1.BGrantResponse
-	122, // 315: atoll.v1.KV.BRights:output_type -> atoll.v1.BRightsResponse
-	125, // 316: atoll.v1.KV.BReclaim:output_type -> atoll.v1.BReclaimResponse
-	127, // 317: atoll.v1.KV.PFAdd:output_type -> atoll.v1.PFAddResponse
-	129, // 318: atoll.v1.KV.PFCount:output_type -> atoll.v1.PFCountResponse
-	131, // 319: atoll.v1.KV.PFMerge:output_type -> atoll.v1.PFMergeResponse
-	134, // 320: atoll.v1.KV.GetBit:output_type -> atoll.v1.GetBitResponse
-	136, // 321: atoll.v1.KV.SetBit:output_type -> atoll.v1.SetBitResponse
-	138, // 322: atoll.v1.KV.BitCount:output_type -> atoll.v1.BitCountResponse
-	140, // 323: atoll.v1.KV.BitPos:output_type -> atoll.v1.BitPosResponse
-	142, // 324: atoll.v1.KV.BitOp:output_type -> atoll.v1.BitOpResponse
-	145, // 325: atoll.v1.KV.BitField:output_type -> atoll.v1.BitFieldResponse
-	150, // 326: atoll.v1.KV.GeoAdd:output_type -> atoll.v1.GeoAddResponse
-	152, // 327: atoll.v1.KV.GeoPos:output_type -> atoll.v1.GeoPosResponse
-	155, // 328: atoll.v1.KV.GeoDist:output_type -> atoll.v1.GeoDistResponse
-	159, // 329: atoll.v1.KV.GeoSearch:output_type -> atoll.v1.GeoSearchResponse
-	162, // 330: atoll.v1.KV.GeoSearchStore:output_type -> atoll.v1.GeoSearchStoreResponse
-	164, // 331: atoll.v1.KV.Types:output_type -> atoll.v1.TypesResponse
-	166, // 332: atoll.v1.KV.DBSize:output_type -> atoll.v1.DBSizeResponse
-	168, // 333: atoll.v1.KV.RandomKey:output_type -> atoll.v1.RandomKeyResponse
-	103, // 334: atoll.v1.KV.Exists:output_type -> atoll.v1.ExistsResponse
-	105, // 335: atoll.v1.KV.Scan:output_type -> atoll.v1.ScanResponse
-	170, // 336: atoll.v1.KV.Txn:output_type -> atoll.v1.TxnResponse
-	107, // 337: atoll.v1.KV.Siblings:output_type -> atoll.v1.SiblingsResponse
-	172, // 338: atoll.v1.KV.Stream:output_type -> atoll.v1.StreamResponse
-	262, // [262:339] is the sub-list for method output_type
-	185, // [185:262] is the sub-list for method input_type
-	185, // [185:185] is the sub-list for extension type_name
-	185, // [185:185] is the sub-list for extension extendee
-	0,   // [0:185] is the sub-list for field type_name
+	169, // 86: atoll.v1.Operation.command:type_name -> atoll.v1.CommandRequest
+	6,   // 87: atoll.v1.Result.get:type_name -> atoll.v1.GetResponse
+	8,   // 88: atoll.v1.Result.set:type_name -> atoll.v1.SetResponse
+	17,  // 89: atoll.v1.Result.delete:type_name -> atoll.v1.DeleteResponse
+	19,  // 90: atoll.v1.Result.incr:type_name -> atoll.v1.IncrResponse
+	21,  // 91: atoll.v1.Result.reset_counter:type_name -> atoll.v1.ResetCounterResponse
+	23,  // 92: atoll.v1.Result.sadd:type_name -> atoll.v1.SAddResponse
+	25,  // 93: atoll.v1.Result.srem:type_name -> atoll.v1.SRemResponse
+	29,  // 94: atoll.v1.Result.sismember:type_name -> atoll.v1.SIsMemberResponse
+	31,  // 95: atoll.v1.Result.scard:type_name -> atoll.v1.SCardResponse
+	103, // 96: atoll.v1.Result.exists:type_name -> atoll.v1.ExistsResponse
+	4,   // 97: atoll.v1.Result.ping:type_name -> atoll.v1.PingResponse
+	27,  // 98: atoll.v1.Result.smembers:type_name -> atoll.v1.SMembersResponse
+	105, // 99: atoll.v1.Result.scan:type_name -> atoll.v1.ScanResponse
+	107, // 100: atoll.v1.Result.siblings:type_name -> atoll.v1.SiblingsResponse
+	174, // 101: atoll.v1.Result.txn:type_name -> atoll.v1.TxnResponse
+	34,  // 102: atoll.v1.Result.hset:type_name -> atoll.v1.HSetResponse
+	36,  // 103: atoll.v1.Result.hsetnx:type_name -> atoll.v1.HSetNXResponse
+	38,  // 104: atoll.v1.Result.hget:type_name -> atoll.v1.HGetResponse
+	40,  // 105: atoll.v1.Result.hmget:type_name -> atoll.v1.HMGetResponse
+	42,  // 106: atoll.v1.Result.hgetall:type_name -> atoll.v1.HGetAllResponse
+	44,  // 107: atoll.v1.Result.hkeys:type_name -> atoll.v1.HKeysResponse
+	46,  // 108: atoll.v1.Result.hvals:type_name -> atoll.v1.HValsResponse
+	48,  // 109: atoll.v1.Result.hlen:type_name -> atoll.v1.HLenResponse
+	50,  // 110: atoll.v1.Result.hexists:type_name -> atoll.v1.HExistsResponse
+	52,  // 111: atoll.v1.Result.hstrlen:type_name -> atoll.v1.HStrLenResponse
+	54,  // 112: atoll.v1.Result.hdel:type_name -> atoll.v1.HDelResponse
+	56,  // 113: atoll.v1.Result.hincr:type_name -> atoll.v1.HIncrResponse
+	59,  // 114: atoll.v1.Result.zadd:type_name -> atoll.v1.ZAddResponse
+	61,  // 115: atoll.v1.Result.zincr:type_name -> atoll.v1.ZIncrResponse
+	63,  // 116: atoll.v1.Result.zrem:type_name -> atoll.v1.ZRemResponse
+	65,  // 117: atoll.v1.Result.zscore:type_name -> atoll.v1.ZScoreResponse
+	67,  // 118: atoll.v1.Result.zcard:type_name -> atoll.v1.ZCardResponse
+	69,  // 119: atoll.v1.Result.zrange:type_name -> atoll.v1.ZRangeResponse
+	71,  // 120: atoll.v1.Result.zrange_by_score:type_name -> atoll.v1.ZRangeByScoreResponse
+	73,  // 121: atoll.v1.Result.zrank:type_name -> atoll.v1.ZRankResponse
+	75,  // 122: atoll.v1.Result.zpop:type_name -> atoll.v1.ZPopResponse
+	77,  // 123: atoll.v1.Result.lpush:type_name -> atoll.v1.LPushResponse
+	79,  // 124: atoll.v1.Result.lpop:type_name -> atoll.v1.LPopResponse
+	81,  // 125: atoll.v1.Result.lrange:type_name -> atoll.v1.LRangeResponse
+	83,  // 126: atoll.v1.Result.llen:type_name -> atoll.v1.LLenResponse
+	85,  // 127: atoll.v1.Result.lindex:type_name -> atoll.v1.LIndexResponse
+	87,  // 128: atoll.v1.Result.lset:type_name -> atoll.v1.LSetResponse
+	89,  // 129: atoll.v1.Result.linsert:type_name -> atoll.v1.LInsertResponse
+	91,  // 130: atoll.v1.Result.lrem:type_name -> atoll.v1.LRemResponse
+	93,  // 131: atoll.v1.Result.ltrim:type_name -> atoll.v1.LTrimResponse
+	95,  // 132: atoll.v1.Result.lmove:type_name -> atoll.v1.LMoveResponse
+	97,  // 133: atoll.v1.Result.lpos:type_name -> atoll.v1.LPosResponse
+	11,  // 134: atoll.v1.Result.expire:type_name -> atoll.v1.ExpireResponse
+	13,  // 135: atoll.v1.Result.persist:type_name -> atoll.v1.PersistResponse
+	15,  // 136: atoll.v1.Result.ttl:type_name -> atoll.v1.TTLResponse
+	99,  // 137: atoll.v1.Result.rename:type_name -> atoll.v1.RenameResponse
+	101, // 138: atoll.v1.Result.copy:type_name -> atoll.v1.CopyResponse
+	112, // 139: atoll.v1.Result.bcreate:type_name -> atoll.v1.BCreateResponse
+	114, // 140: atoll.v1.Result.bget:type_name -> atoll.v1.BGetResponse
+	116, // 141: atoll.v1.Result.bincr:type_name -> atoll.v1.BIncrResponse
+	118, // 142: atoll.v1.Result.bdecr:type_name -> atoll.v1.BDecrResponse
+	120, // 143: atoll.v1.Result.bgrant:type_name -> atoll.v1.BGrantResponse
+	122, // 144: atoll.v1.Result.brights:type_name -> atoll.v1.BRightsResponse
+	125, // 145: atoll.v1.Result.breclaim:type_name -> atoll.v1.BReclaimResponse
+	127, // 146: atoll.v1.Result.pfadd:type_name -> atoll.v1.PFAddResponse
+	129, // 147: atoll.v1.Result.pfcount:type_name -> atoll.v1.PFCountResponse
+	131, // 148: atoll.v1.Result.pfmerge:type_name -> atoll.v1.PFMergeResponse
+	134, // 149: atoll.v1.Result.getbit:type_name -> atoll.v1.GetBitResponse
+	136, // 150: atoll.v1.Result.setbit:type_name -> atoll.v1.SetBitResponse
+	138, // 151: atoll.v1.Result.bitcount:type_name -> atoll.v1.BitCountResponse
+	140, // 152: atoll.v1.Result.bitpos:type_name -> atoll.v1.BitPosResponse
+	142, // 153: atoll.v1.Result.bitop:type_name -> atoll.v1.BitOpResponse
+	145, // 154: atoll.v1.Result.bitfield:type_name -> atoll.v1.BitFieldResponse
+	150, // 155: atoll.v1.Result.geoadd:type_name -> atoll.v1.GeoAddResponse
+	152, // 156: atoll.v1.Result.geopos:type_name -> atoll.v1.GeoPosResponse
+	155, // 157: atoll.v1.Result.geodist:type_name -> atoll.v1.GeoDistResponse
+	159, // 158: atoll.v1.Result.geosearch:type_name -> atoll.v1.GeoSearchResponse
+	162, // 159: atoll.v1.Result.geosearchstore:type_name -> atoll.v1.GeoSearchStoreResponse
+	164, // 160: atoll.v1.Result.types:type_name -> atoll.v1.TypesResponse
+	166, // 161: atoll.v1.Result.dbsize:type_name -> atoll.v1.DBSizeResponse
+	168, // 162: atoll.v1.Result.random_key:type_name -> atoll.v1.RandomKeyResponse
+	170, // 163: atoll.v1.Result.command:type_name -> atoll.v1.CommandResponse
+	123, // 164: atoll.v1.BRightsResponse.accounts:type_name -> atoll.v1.Account
+	132, // 165: atoll.v1.BitCountRequest.range:type_name -> atoll.v1.BitRange
+	132, // 166: atoll.v1.BitPosRequest.range:type_name -> atoll.v1.BitRange
+	0,   // 167: atoll.v1.BitOpRequest.operation:type_name -> atoll.v1.BitOperation
+	1,   // 168: atoll.v1.BitStep.overflow:type_name -> atoll.v1.BitOverflow
+	143, // 169: atoll.v1.BitFieldRequest.steps:type_name -> atoll.v1.BitStep
+	146, // 170: atoll.v1.BitFieldResponse.results:type_name -> atoll.v1.BitStepResult
+	147, // 171: atoll.v1.GeoMember.point:type_name -> atoll.v1.GeoPoint
+	148, // 172: atoll.v1.GeoAddRequest.members:type_name -> atoll.v1.GeoMember
+	153, // 173: atoll.v1.GeoPosResponse.positions:type_name -> atoll.v1.GeoPosition
+	147, // 174: atoll.v1.GeoPosition.point:type_name -> atoll.v1.GeoPoint
+	147, // 175: atoll.v1.GeoArea.point:type_name -> atoll.v1.GeoPoint
+	157, // 176: atoll.v1.GeoArea.box:type_name -> atoll.v1.GeoBox
+	2,   // 177: atoll.v1.GeoArea.order:type_name -> atoll.v1.GeoOrder
+	156, // 178: atoll.v1.GeoSearchRequest.area:type_name -> atoll.v1.GeoArea
+	160, // 179: atoll.v1.GeoSearchResponse.members:type_name -> atoll.v1.GeoFound
+	147, // 180: atoll.v1.GeoFound.point:type_name -> atoll.v1.GeoPoint
+	156, // 181: atoll.v1.GeoSearchStoreRequest.area:type_name -> atoll.v1.GeoArea
+	171, // 182: atoll.v1.CommandResponse.value:type_name -> atoll.v1.Value
+	172, // 183: atoll.v1.Value.list:type_name -> atoll.v1.ValueList
+	172, // 184: atoll.v1.Value.map:type_name -> atoll.v1.ValueList
+	171, // 185: atoll.v1.ValueList.values:type_name -> atoll.v1.Value
+	109, // 186: atoll.v1.TxnRequest.operations:type_name -> atoll.v1.Operation
+	110, // 187: atoll.v1.TxnResponse.results:type_name -> atoll.v1.Result
+	109, // 188: atoll.v1.StreamRequest.operation:type_name -> atoll.v1.Operation
+	110, // 189: atoll.v1.StreamResponse.result:type_name -> atoll.v1.Result
+	177, // 190: atoll.v1.StreamResponse.error:type_name -> atoll.v1.ErrorDetail
+	3,   // 191: atoll.v1.KV.Ping:input_type -> atoll.v1.PingRequest
+	5,   // 192: atoll.v1.KV.Get:input_type -> atoll.v1.GetRequest
+	7,   // 193: atoll.v1.KV.Set:input_type -> atoll.v1.SetRequest
+	16,  // 194: atoll.v1.KV.Delete:input_type -> atoll.v1.DeleteRequest
+	18,  // 195: atoll.v1.KV.Incr:input_type -> atoll.v1.IncrRequest
+	20,  // 196: atoll.v1.KV.ResetCounter:input_type -> atoll.v1.ResetCounterRequest
+	22,  // 197: atoll.v1.KV.SAdd:input_type -> atoll.v1.SAddRequest
+	24,  // 198: atoll.v1.KV.SRem:input_type -> atoll.v1.SRemRequest
+	26,  // 199: atoll.v1.KV.SMembers:input_type -> atoll.v1.SMembersRequest
+	28,  // 200: atoll.v1.KV.SIsMember:input_type -> atoll.v1.SIsMemberRequest
+	30,  // 201: atoll.v1.KV.SCard:input_type -> atoll.v1.SCardRequest
+	33,  // 202: atoll.v1.KV.HSet:input_type -> atoll.v1.HSetRequest
+	35,  // 203: atoll.v1.KV.HSetNX:input_type -> atoll.v1.HSetNXRequest
+	37,  // 204: atoll.v1.KV.HGet:input_type -> atoll.v1.HGetRequest
+	39,  // 205: atoll.v1.KV.HMGet:input_type -> atoll.v1.HMGetRequest
+	41,  // 206: atoll.v1.KV.HGetAll:input_type -> atoll.v1.HGetAllRequest
+	43,  // 207: atoll.v1.KV.HKeys:input_type -> atoll.v1.HKeysRequest
+	45,  // 208: atoll.v1.KV.HVals:input_type -> atoll.v1.HValsRequest
+	47,  // 209: atoll.v1.KV.HLen:input_type -> atoll.v1.HLenRequest
+	49,  // 210: atoll.v1.KV.HExists:input_type -> atoll.v1.HExistsRequest
+	51,  // 211: atoll.v1.KV.HStrLen:input_type -> atoll.v1.HStrLenRequest
+	53,  // 212: atoll.v1.KV.HDel:input_type -> atoll.v1.HDelRequest
+	55,  // 213: atoll.v1.KV.HIncr:input_type -> atoll.v1.HIncrRequest
+	58,  // 214: atoll.v1.KV.ZAdd:input_type -> atoll.v1.ZAddRequest
+	60,  // 215: atoll.v1.KV.ZIncr:input_type -> atoll.v1.ZIncrRequest
+	62,  // 216: atoll.v1.KV.ZRem:input_type -> atoll.v1.ZRemRequest
+	64,  // 217: atoll.v1.KV.ZScore:input_type -> atoll.v1.ZScoreRequest
+	66,  // 218: atoll.v1.KV.ZCard:input_type -> atoll.v1.ZCardRequest
+	68,  // 219: atoll.v1.KV.ZRange:input_type -> atoll.v1.ZRangeRequest
+	70,  // 220: atoll.v1.KV.ZRangeByScore:input_type -> atoll.v1.ZRangeByScoreRequest
+	72,  // 221: atoll.v1.KV.ZRank:input_type -> atoll.v1.ZRankRequest
+	74,  // 222: atoll.v1.KV.ZPop:input_type -> atoll.v1.ZPopRequest
+	76,  // 223: atoll.v1.KV.LPush:input_type -> atoll.v1.LPushRequest
+	78,  // 224: atoll.v1.KV.LPop:input_type -> atoll.v1.LPopRequest
+	80,  // 225: atoll.v1.KV.LRange:input_type -> atoll.v1.LRangeRequest
+	82,  // 226: atoll.v1.KV.LLen:input_type -> atoll.v1.LLenRequest
+	84,  // 227: atoll.v1.KV.LIndex:input_type -> atoll.v1.LIndexRequest
+	86,  // 228: atoll.v1.KV.LSet:input_type -> atoll.v1.LSetRequest
+	88,  // 229: atoll.v1.KV.LInsert:input_type -> atoll.v1.LInsertRequest
+	90,  // 230: atoll.v1.KV.LRem:input_type -> atoll.v1.LRemRequest
+	92,  // 231: atoll.v1.KV.LTrim:input_type -> atoll.v1.LTrimRequest
+	94,  // 232: atoll.v1.KV.LMove:input_type -> atoll.v1.LMoveRequest
+	96,  // 233: atoll.v1.KV.LPos:input_type -> atoll.v1.LPosRequest
+	10,  // 234: atoll.v1.KV.Expire:input_type -> atoll.v1.ExpireRequest
+	12,  // 235: atoll.v1.KV.Persist:input_type -> atoll.v1.PersistRequest
+	14,  // 236: atoll.v1.KV.TTL:input_type -> atoll.v1.TTLRequest
+	98,  // 237: atoll.v1.KV.Rename:input_type -> atoll.v1.RenameRequest
+	100, // 238: atoll.v1.KV.Copy:input_type -> atoll.v1.CopyRequest
+	111, // 239: atoll.v1.KV.BCreate:input_type -> atoll.v1.BCreateRequest
+	113, // 240: atoll.v1.KV.BGet:input_type -> atoll.v1.BGetRequest
+	115, // 241: atoll.v1.KV.BIncr:input_type -> atoll.v1.BIncrRequest
+	117, // 242: atoll.v1.KV.BDecr:input_type -> atoll.v1.BDecrRequest
+	119, // 243: atoll.v1.KV.BGrant:input_type -> atoll.v1.BGrantRequest
+	121, // 244: atoll.v1.KV.BRights:input_type -> atoll.v1.BRightsRequest
+	124, // 245: atoll.v1.KV.BReclaim:input_type -> atoll.v1.BReclaimRequest
+	126, // 246: atoll.v1.KV.PFAdd:input_type -> atoll.v1.PFAddRequest
+	128, // 247: atoll.v1.KV.PFCount:input_type -> atoll.v1.PFCountRequest
+	130, // 248: atoll.v1.KV.PFMerge:input_type -> atoll.v1.PFMergeRequest
+	133, // 249: atoll.v1.KV.GetBit:input_type -> atoll.v1.GetBitRequest
+	135, // 250: atoll.v1.KV.SetBit:input_type -> atoll.v1.SetBitRequest
+	137, // 251: atoll.v1.KV.BitCount:input_type -> atoll.v1.BitCountRequest
+	139, // 252: atoll.v1.KV.BitPos:input_type -> atoll.v1.BitPosRequest
+	141, // 253: atoll.v1.KV.BitOp:input_type -> atoll.v1.BitOpRequest
+	144, // 254: atoll.v1.KV.BitField:input_type -> atoll.v1.BitFieldRequest
+	149, // 255: atoll.v1.KV.GeoAdd:input_type -> atoll.v1.GeoAddRequest
+	151, // 256: atoll.v1.KV.GeoPos:input_type -> atoll.v1.GeoPosRequest
+	154, // 257: atoll.v1.KV.GeoDist:input_type -> atoll.v1.GeoDistRequest
+	158, // 258: atoll.v1.KV.GeoSearch:input_type -> atoll.v1.GeoSearchRequest
+	161, // 259: atoll.v1.KV.GeoSearchStore:input_type -> atoll.v1.GeoSearchStoreRequest
+	163, // 260: atoll.v1.KV.Types:input_type -> atoll.v1.TypesRequest
+	165, // 261: atoll.v1.KV.DBSize:input_type -> atoll.v1.DBSizeRequest
+	167, // 262: atoll.v1.KV.RandomKey:input_type -> atoll.v1.RandomKeyRequest
+	102, // 263: atoll.v1.KV.Exists:input_type -> atoll.v1.ExistsRequest
+	104, // 264: atoll.v1.KV.Scan:input_type -> atoll.v1.ScanRequest
+	169, // 265: atoll.v1.KV.Command:input_type -> atoll.v1.CommandRequest
+	173, // 266: atoll.v1.KV.Txn:input_type -> atoll.v1.TxnRequest
+	106, // 267: atoll.v1.KV.Siblings:input_type -> atoll.v1.SiblingsRequest
+	175, // 268: atoll.v1.KV.Stream:input_type -> atoll.v1.StreamRequest
+	4,   // 269: atoll.v1.KV.Ping:output_type -> atoll.v1.PingResponse
+	6,   // 270: atoll.v1.KV.Get:output_type -> atoll.v1.GetResponse
+	8,   // 271: atoll.v1.KV.Set:output_type -> atoll.v1.SetResponse
+	17,  // 272: atoll.v1.KV.Delete:output_type -> atoll.v1.DeleteResponse
+	19,  // 273: atoll.v1.KV.Incr:output_type -> atoll.v1.IncrResponse
+	21,  // 274: atoll.v1.KV.ResetCounter:output_type -> atoll.v1.ResetCounterResponse
+	23,  // 275: atoll.v1.KV.SAdd:output_type -> atoll.v1.SAddResponse
+	25,  // 276: atoll.v1.KV.SRem:output_type -> atoll.v1.SRemResponse
+	27,  // 277: atoll.v1.KV.SMembers:output_type -> atoll.v1.SMembersResponse
+	29,  // 278: atoll.v1.KV.SIsMember:output_type -> atoll.v1.SIsMemberResponse
+	31,  // 279: atoll.v1.KV.SCard:output_type -> atoll.v1.SCardResponse
+	34,  // 280: atoll.v1.KV.HSet:output_type -> atoll.v1.HSetResponse
+	36,  // 281: atoll.v1.KV.HSetNX:output_type -> atoll.v1.HSetNXResponse
+	38,  // 282: atoll.v1.KV.HGet:output_type -> atoll.v1.HGetResponse
+	40,  // 283: atoll.v1.KV.HMGet:output_type -> atoll.v1.HMGetResponse
+	42,  // 284: atoll.v1.KV.HGetAll:output_type -> atoll.v1.HGetAllResponse
+	44,  // 285: atoll.v1.KV.HKeys:output_type -> atoll.v1.HKeysResponse
+	46,  // 286: atoll.v1.KV.HVals:output_type -> atoll.v1.HValsResponse
+	48,  // 287: atoll.v1.KV.HLen:output_type -> atoll.v1.HLenResponse
+	50,  // 288: atoll.v1.KV.HExists:output_type -> atoll.v1.HExistsResponse
+	52,  // 289: atoll.v1.KV.HStrLen:output_type -> atoll.v1.HStrLenResponse
+	54,  // 290: atoll.v1.KV.HDel:output_type -> atoll.v1.HDelResponse
+	56,  // 291: atoll.v1.KV.HIncr:output_type -> atoll.v1.HIncrResponse
+	59,  // 292: atoll.v1.KV.ZAdd:output_type -> atoll.v1.ZAddResponse
+	61,  // 293: atoll.v1.KV.ZIncr:output_type -> atoll.v1.ZIncrResponse
+	63,  // 294: atoll.v1.KV.ZRem:output_type -> atoll.v1.ZRemResponse
+	65,  // 295: atoll.v1.KV.ZScore:output_type -> atoll.v1.ZScoreResponse
+	67,  // 296: atoll.v1.KV.ZCard:output_type -> atoll.v1.ZCardResponse
+	69,  // 297: atoll.v1.KV.ZRange:output_type -> atoll.v1.ZRangeResponse
+	71,  // 298: atoll.v1.KV.ZRangeByScore:output_type -> atoll.v1.ZRangeByScoreResponse
+	73,  // 299: atoll.v1.KV.ZRank:output_type -> atoll.v1.ZRankResponse
+	75,  // 300: atoll.v1.KV.ZPop:output_type -> atoll.v1.ZPopResponse
+	77,  // 301: atoll.v1.KV.LPush:output_type -> atoll.v1.LPushResponse
+	79,  // 302: atoll.v1.KV.LPop:output_type -> atoll.v1.LPopResponse
+	81,  // 303: atoll.v1.KV.LRange:output_type -> atoll.v1.LRangeResponse
+	83,  // 304: atoll.v1.KV.LLen:output_type -> atoll.v1.LLenResponse
+	85,  // 305: atoll.v1.KV.LIndex:output_type -> atoll.v1.LIndexResponse
+	87,  // 306: atoll.v1.KV.LSet:output_type -> atoll.v1.LSetResponse
+	89,  // 307: atoll.v1.KV.LInsert:output_type -> atoll.v1.LInsertResponse
+	91,  // 308: atoll.v1.KV.LRem:output_type -> atoll.v1.LRemResponse
+	93,  // 309: atoll.v1.KV.LTrim:output_type -> atoll.v1.LTrimResponse
+	95,  // 310: atoll.v1.KV.LMove:output_type -> atoll.v1.LMoveResponse
+	97,  // 311: atoll.v1.KV.LPos:output_type -> atoll.v1.LPosResponse
+	11,  // 312: atoll.v1.KV.Expire:output_type -> atoll.v1.ExpireResponse
+	13,  // 313: atoll.v1.KV.Persist:output_type -> atoll.v1.PersistResponse
+	15,  // 314: atoll.v1.KV.TTL:output_type -> atoll.v1.TTLResponse
+	99,  // 315: atoll.v1.KV.Rename:output_type -> atoll.v1.RenameResponse
+	101, // 316: atoll.v1.KV.Copy:output_type -> atoll.v1.CopyResponse
+	112, // 317: atoll.v1.KV.BCreate:output_type -> atoll.v1.BCreateResponse
+	114, // 318: atoll.v1.KV.BGet:output_type -> atoll.v1.BGetResponse
+	116, // 319: atoll.v1.KV.BIncr:output_type -> atoll.v1.BIncrResponse
+	118, // 320: atoll.v1.KV.BDecr:output_type -> atoll.v1.BDecrResponse
+	120, // 321: atoll.v1.KV.BGrant:output_type -> atoll.v1.BGrantResponse
+	122, // 322: atoll.v1.KV.BRights:output_type -> atoll.v1.BRightsResponse
+	125, // 323: atoll.v1.KV.BReclaim:output_type -> atoll.v1.BReclaimResponse
+	127, // 324: atoll.v1.KV.PFAdd:output_type -> atoll.v1.PFAddResponse
+	129, // 325: atoll.v1.KV.PFCount:output_type -> atoll.v1.PFCountResponse
+	131, // 326: atoll.v1.KV.PFMerge:output_type -> atoll.v1.PFMergeResponse
+	134, // 327: atoll.v1.KV.GetBit:output_type -> atoll.v1.GetBitResponse
+	136, // 328: atoll.v1.KV.SetBit:output_type -> atoll.v1.SetBitResponse
+	138, // 329: atoll.v1.KV.BitCount:output_type -> atoll.v1.BitCountResponse
+	140, // 330: atoll.v1.KV.BitPos:output_type -> atoll.v1.BitPosResponse
+	142, // 331: atoll.v1.KV.BitOp:output_type -> atoll.v1.BitOpResponse
+	145, // 332: atoll.v1.KV.BitField:output_type -> atoll.v1.BitFieldResponse
+	150, // 333: atoll.v1.KV.GeoAdd:output_type -> atoll.v1.GeoAddResponse
+	152, // 334: atoll.v1.KV.GeoPos:output_type -> atoll.v1.GeoPosResponse
+	155, // 335: atoll.v1.KV.GeoDist:output_type -> atoll.v1.GeoDistResponse
+	159, // 336: atoll.v1.KV.GeoSearch:output_type -> atoll.v1.GeoSearchResponse
+	162, // 337: atoll.v1.KV.GeoSearchStore:output_type -> atoll.v1.GeoSearchStoreResponse
+	164, // 338: atoll.v1.KV.Types:output_type -> atoll.v1.TypesResponse
+	166, // 339: atoll.v1.KV.DBSize:output_type -> atoll.v1.DBSizeResponse
+	168, // 340: atoll.v1.KV.RandomKey:output_type -> atoll.v1.RandomKeyResponse
+	103, // 341: atoll.v1.KV.Exists:output_type -> atoll.v1.ExistsResponse
+	105, // 342: atoll.v1.KV.Scan:output_type -> atoll.v1.ScanResponse
+	170, // 343: atoll.v1.KV.Command:output_type -> atoll.v1.CommandResponse
+	174, // 344: atoll.v1.KV.Txn:output_type -> atoll.v1.TxnResponse
+	107, // 345: atoll.v1.KV.Siblings:output_type -> atoll.v1.SiblingsResponse
+	176, // 346: atoll.v1.KV.Stream:output_type -> atoll.v1.StreamResponse
+	269, // [269:347] is the sub-list for method output_type
+	191, // [191:269] is the sub-list for method input_type
+	191, // [191:191] is the sub-list for extension type_name
+	191, // [191:191] is the sub-list for extension extendee
+	0,   // [0:191] is the sub-list for field type_name
 }
 
 func init() { file_atoll_v1_kv_proto_init() }
@@ -22641,6 +23297,7 @@ func file_atoll_v1_kv_proto_init() {
 		(*operation_Types)(nil),
 		(*operation_Dbsize)(nil),
 		(*operation_RandomKey)(nil),
+		(*operation_Command)(nil),
 	}
 	file_atoll_v1_kv_proto_msgTypes[107].OneofWrappers = []any{
 		(*result_Get)(nil),
@@ -22719,6 +23376,7 @@ func file_atoll_v1_kv_proto_init() {
 		(*result_Types)(nil),
 		(*result_Dbsize)(nil),
 		(*result_RandomKey)(nil),
+		(*result_Command)(nil),
 	}
 	file_atoll_v1_kv_proto_msgTypes[129].OneofWrappers = []any{}
 	file_atoll_v1_kv_proto_msgTypes[140].OneofWrappers = []any{
@@ -22731,7 +23389,15 @@ func file_atoll_v1_kv_proto_init() {
 		(*geoArea_RadiusMetres)(nil),
 		(*geoArea_Box)(nil),
 	}
-	file_atoll_v1_kv_proto_msgTypes[169].OneofWrappers = []any{
+	file_atoll_v1_kv_proto_msgTypes[168].OneofWrappers = []any{
+		(*value_Integer)(nil),
+		(*value_Text)(nil),
+		(*value_Number)(nil),
+		(*value_List)(nil),
+		(*value_Map)(nil),
+		(*value_Status)(nil),
+	}
+	file_atoll_v1_kv_proto_msgTypes[173].OneofWrappers = []any{
 		(*streamResponse_Result)(nil),
 		(*streamResponse_Error)(nil),
 	}
@@ -22741,7 +23407,7 @@ func file_atoll_v1_kv_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_atoll_v1_kv_proto_rawDesc), len(file_atoll_v1_kv_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   171,
+			NumMessages:   175,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

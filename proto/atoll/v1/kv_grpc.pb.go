@@ -93,6 +93,7 @@ const (
 	KV_RandomKey_FullMethodName      = "/atoll.v1.KV/RandomKey"
 	KV_Exists_FullMethodName         = "/atoll.v1.KV/Exists"
 	KV_Scan_FullMethodName           = "/atoll.v1.KV/Scan"
+	KV_Command_FullMethodName        = "/atoll.v1.KV/Command"
 	KV_Txn_FullMethodName            = "/atoll.v1.KV/Txn"
 	KV_Siblings_FullMethodName       = "/atoll.v1.KV/Siblings"
 	KV_Stream_FullMethodName         = "/atoll.v1.KV/Stream"
@@ -247,6 +248,9 @@ type KVClient interface {
 	// Scan lists keys with a prefix, a page at a time. A key that exists during the whole scan is
 	// listed exactly once.
 	Scan(ctx context.Context, in *ScanRequest, opts ...grpc.CallOption) (*ScanResponse, error)
+	// Command runs a command as it is worded in the Redis protocol, with the effect that it has there:
+	// what docs/redis.md lists, but for commands about the connection or the node, and those that wait.
+	Command(ctx context.Context, in *CommandRequest, opts ...grpc.CallOption) (*CommandResponse, error)
 	// Txn runs several operations as one update: all or none, visible as a whole in every region.
 	Txn(ctx context.Context, in *TxnRequest, opts ...grpc.CallOption) (*TxnResponse, error)
 	// Siblings lists the concurrent values of a key, the shown one first.
@@ -1008,6 +1012,16 @@ func (c *kVClient) Scan(ctx context.Context, in *ScanRequest, opts ...grpc.CallO
 	return out, nil
 }
 
+func (c *kVClient) Command(ctx context.Context, in *CommandRequest, opts ...grpc.CallOption) (*CommandResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CommandResponse)
+	err := c.cc.Invoke(ctx, KV_Command_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *kVClient) Txn(ctx context.Context, in *TxnRequest, opts ...grpc.CallOption) (*TxnResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(TxnResponse)
@@ -1190,6 +1204,9 @@ type KVServer interface {
 	// Scan lists keys with a prefix, a page at a time. A key that exists during the whole scan is
 	// listed exactly once.
 	Scan(context.Context, *ScanRequest) (*ScanResponse, error)
+	// Command runs a command as it is worded in the Redis protocol, with the effect that it has there:
+	// what docs/redis.md lists, but for commands about the connection or the node, and those that wait.
+	Command(context.Context, *CommandRequest) (*CommandResponse, error)
 	// Txn runs several operations as one update: all or none, visible as a whole in every region.
 	Txn(context.Context, *TxnRequest) (*TxnResponse, error)
 	// Siblings lists the concurrent values of a key, the shown one first.
@@ -1432,6 +1449,9 @@ func (UnimplementedKVServer) Exists(context.Context, *ExistsRequest) (*ExistsRes
 }
 func (UnimplementedKVServer) Scan(context.Context, *ScanRequest) (*ScanResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Scan not implemented")
+}
+func (UnimplementedKVServer) Command(context.Context, *CommandRequest) (*CommandResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Command not implemented")
 }
 func (UnimplementedKVServer) Txn(context.Context, *TxnRequest) (*TxnResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Txn not implemented")
@@ -2795,6 +2815,24 @@ func _KV_Scan_Handler(srv interface{}, ctx context.Context, dec func(interface{}
 	return interceptor(ctx, in, info, handler)
 }
 
+func _KV_Command_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CommandRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).Command(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_Command_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).Command(ctx, req.(*CommandRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _KV_Txn_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(TxnRequest)
 	if err := dec(in); err != nil {
@@ -3140,6 +3178,10 @@ var KV_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Scan",
 			Handler:    _KV_Scan_Handler,
+		},
+		{
+			MethodName: "Command",
+			Handler:    _KV_Command_Handler,
 		},
 		{
 			MethodName: "Txn",
