@@ -112,7 +112,7 @@ func TestDecodingTheLargestVectorIsQuick(t *testing.T) {
 	}
 	begin := time.Now()
 	w.Join(v)
-	if took := time.Since(begin); w.Len() != 2*MaxVectorEntries || took > time.Second/5 {
+	if took := time.Since(begin); w.Len() != 2*MaxVectorEntries || took > 2*time.Second {
 		t.Fatalf("joined to %d in %v", w.Len(), took)
 	}
 }

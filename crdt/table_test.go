@@ -251,7 +251,7 @@ func TestAResetOfManyOriginsIsQuick(t *testing.T) {
 	if _, err := DecodeHeader(h.Append(nil)); err != nil || len(h.Counter.Floors) != len(floors) {
 		t.Fatal(len(h.Counter.Floors), err)
 	}
-	if took := time.Since(begin); took > time.Second {
+	if took := time.Since(begin); took > 10*time.Second {
 		t.Fatalf("took %v", took)
 	}
 	u.Changes[0].Floors = append(floors, Floor{Origin: math.MaxUint64, Seq: 1})

@@ -42,20 +42,20 @@ func TestAWaitEndsByAWriteOfAnotherRegion(t *testing.T) {
 		list, _ := waiting.BLPop(ctx, 0, "q").Result()
 		got <- list
 	}()
-	eventually(t, 30*time.Second, "it waits", isBlocked)
+	eventually(t, "it waits", isBlocked)
 	if err := writing.RPush(ctx, "q", "x").Err(); err != nil {
 		t.Fatal(err)
 	}
 	if list := <-got; fmt.Sprint(list) != "[q x]" {
 		t.Errorf("list: %q", list)
 	}
-	eventually(t, 30*time.Second, "it is gone everywhere", func() bool { return writing.Exists(ctx, "q").Val() == 0 })
+	eventually(t, "it is gone everywhere", func() bool { return writing.Exists(ctx, "q").Val() == 0 })
 	scored := make(chan *redis.ZWithKey, 1)
 	go func() {
 		z, _ := waiting.BZPopMin(ctx, 0, "z").Result()
 		scored <- z
 	}()
-	eventually(t, 30*time.Second, "it waits", isBlocked)
+	eventually(t, "it waits", isBlocked)
 	if err := writing.ZAdd(ctx, "z", redis.Z{Score: 2, Member: "m"}).Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestNothingIsLostAmongWaitingConsumers(t *testing.T) {
 	making.Wait()
 	defer taking.Wait()
 	defer close(stop)
-	eventually(t, time.Minute, "all are given out", func() bool { return h.all() == 2*producers*each })
+	eventually(t, "all are given out", func() bool { return h.all() == 2*producers*each })
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for region, given := range h.given {

@@ -83,7 +83,7 @@ func next(t *testing.T, ear <-chan string) string {
 func reaches(t *testing.T, from *caller, mark string, ears ...<-chan string) {
 	t.Helper()
 	for _, ear := range ears {
-		eventually(t, 30*time.Second, mark+" arrives", func() bool {
+		eventually(t, mark+" arrives", func() bool {
 			from.publish("news", mark)
 			return len(ear) > 0
 		})

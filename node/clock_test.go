@@ -69,14 +69,14 @@ func TestANodeAheadOfAll(t *testing.T) {
 	serving(t, us, ap)
 	eu.cuts.Set(nil, nil)
 	all := []*running{us, eu, ap}
-	eventually(t, 20*time.Second, "both peers hold back eu's writes", func() bool {
+	eventually(t, "both peers hold back eu's writes", func() bool {
 		return us.shard.Stats().Waiting.Parked > 0 && ap.shard.Stats().Waiting.Parked > 0
 	})
-	eventually(t, 10*time.Second, "eu takes no writes", func() bool {
+	eventually(t, "eu takes no writes", func() bool {
 		_, err := eu.dispatcher.Do(t.Context(), "", set("k", "no"))
 		return server.Explain(err) != nil && server.Explain(err).Code == server.CodeClock
 	})
-	eventually(t, 5*time.Second, "alarms name the clock and whose updates wait", func() bool {
+	eventually(t, "alarms name the clock and whose updates wait", func() bool {
 		return strings.Contains(us.alarms.get()[alarmParked], "eu/n1 (origin ") && eu.alarms.get()[alarmClock] != "" && us.alarms.get()[alarmClock] == ""
 	})
 	us.do(t, set("k", "today"))
@@ -86,13 +86,13 @@ func TestANodeAheadOfAll(t *testing.T) {
 	if err := os.WriteFile(offset, []byte("0"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 10*time.Second, "eu takes writes again, with a repaired clock", func() bool {
+	eventually(t, "eu takes writes again, with a repaired clock", func() bool {
 		_, step := eu.hlc.Physical()
 		_, err := eu.dispatcher.Do(t.Context(), "", set("repaired", "yes"))
 		return err == nil && step.Abs() < time.Second && eu.hlc.Ahead(clock.MakeTimestamp(time.Now().UnixMilli(), 0)) < time.Second
 	})
 	for _, n := range []*running{us, ap} {
-		eventually(t, 10*time.Second, "everything is accepted and there", func() bool {
+		eventually(t, "everything is accepted and there", func() bool {
 			for _, p := range n.shard.Stats().Waiting.ParkedBy {
 				if p.Region != "eu" || p.Node != "n1" || p.Ahead < 50*time.Minute {
 					t.Fatalf("%+v", p)
@@ -105,8 +105,8 @@ func TestANodeAheadOfAll(t *testing.T) {
 		})
 	}
 	ap.do(t, command.Incr{Key: []byte("n"), Delta: 1})
-	eventually(t, 10*time.Second, "all hold the same", converged(t, all))
-	eventually(t, 5*time.Second, "the alarms end with their causes", func() bool {
+	eventually(t, "all hold the same", converged(t, all))
+	eventually(t, "the alarms end with their causes", func() bool {
 		return us.alarms.get()[alarmParked] == "" && eu.alarms.get()[alarmClock] == ""
 	})
 	if a, b := us.get(t, "k"), eu.get(t, "k"); a != b {

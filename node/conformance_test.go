@@ -245,9 +245,9 @@ func healLate(t *testing.T, nodes []*running, late int) {
 			first = append(first, n)
 		}
 	}
-	eventually(t, time.Minute, "two are equal", converged(t, first))
+	eventually(t, "two are equal", converged(t, first))
 	for _, n := range nodes {
 		n.cuts.Set(nil, nil)
 	}
-	eventually(t, time.Minute, "all are equal", converged(t, nodes))
+	eventually(t, "all are equal", converged(t, nodes))
 }

@@ -37,9 +37,9 @@ func fromTheFuture(t *testing.T) (us, eu, ap *running, offset string) {
 	eu.do(t, set("only", "here"))
 	serving(t, us, ap)
 	us.do(t, set("k", "today"))
-	eventually(t, 10*time.Second, "us and ap are equal", func() bool { return ap.get(t, "k") == "today" })
+	eventually(t, "us and ap are equal", func() bool { return ap.get(t, "k") == "today" })
 	eu.cuts.Set(nil, nil)
-	eventually(t, 20*time.Second, "both peers hold back eu's writes", func() bool {
+	eventually(t, "both peers hold back eu's writes", func() bool {
 		return us.shard.Stats().Waiting.Parked > 0 && ap.shard.Stats().Waiting.Parked > 0 && len(us.unnamedPeers()) == 0
 	})
 	return us, eu, ap, offset
@@ -48,7 +48,7 @@ func fromTheFuture(t *testing.T) (us, eu, ap *running, offset string) {
 // keeps waits until a node keeps n updates aside, and holds nothing back.
 func (r *running) keeps(t *testing.T, n int) {
 	t.Helper()
-	eventually(t, 20*time.Second, r.cfg.Region+" keeps it aside", func() bool {
+	eventually(t, r.cfg.Region+" keeps it aside", func() bool {
 		st := r.shard.Stats()
 		return st.Aside.Records == n && st.Waiting.Frames == 0
 	})
@@ -72,7 +72,7 @@ func TestADiscardedFutureIsKeptAsideAndReplayed(t *testing.T) {
 	}
 	us.keeps(t, 2)
 	ap.keeps(t, 2)
-	eventually(t, 20*time.Second, "eu stops answering", func() bool {
+	eventually(t, "eu stops answering", func() bool {
 		return eu.refusal(true) != "" && eu.refusal(false) == server.CodeRemoved // its clock is off, too
 	})
 	if us.get(t, "k") != "today" || us.get(t, "only") != "" || ap.get(t, "only") != "" {
@@ -108,16 +108,16 @@ func TestADiscardedFutureIsKeptAsideAndReplayed(t *testing.T) {
 	cfg.DataDir, cfg.Bootstrap, cfg.Dev.Cut = t.TempDir(), false, nil
 	eu = launch(t, cfg)
 	all := []*running{us, eu, ap}
-	eventually(t, 30*time.Second, "eu has begun anew", func() bool { return eu.refusal(false) == "" && eu.get(t, "k") == "later today" })
+	eventually(t, "eu has begun anew", func() bool { return eu.refusal(false) == "" && eu.get(t, "k") == "later today" })
 	if sum, err := us.salvage.replay(t.Context(), euName, false, false); err != nil || sum.Records != 2 {
 		t.Fatalf("replayed %+v %v", sum, err)
 	}
-	eventually(t, 20*time.Second, "everything is everywhere", func() bool {
+	eventually(t, "everything is everywhere", func() bool {
 		return eu.get(t, "only") == "here" && ap.get(t, "only") == "here" && converged(t, all)()
 	})
 	ap.keeps(t, 0)
 	eu.do(t, set("anew", "yes"))
-	eventually(t, 10*time.Second, "what the new eu writes counts", func() bool { return us.get(t, "anew") == "yes" && ap.get(t, "anew") == "yes" })
+	eventually(t, "what the new eu writes counts", func() bool { return us.get(t, "anew") == "yes" && ap.get(t, "anew") == "yes" })
 }
 
 // TestADiscardThatStopsHalfWayIsFinishedByAnother: without ap nothing changes; when ap is lost after eu was
@@ -144,8 +144,8 @@ func TestADiscardThatStopsHalfWayIsFinishedByAnother(t *testing.T) {
 	}
 	us = launch(t, us.cfg)
 	serving(t, us)
-	eventually(t, 20*time.Second, "ap learns that eu is frozen", func() bool { return ap.stateOf(name) == registry.Sealing })
-	eventually(t, 20*time.Second, "ap finishes it", func() bool {
+	eventually(t, "ap learns that eu is frozen", func() bool { return ap.stateOf(name) == registry.Sealing })
+	eventually(t, "ap finishes it", func() bool {
 		m, err := ap.remover.discard(t.Context(), name)
 		return err == nil && m.Life == 1 && m.By == ap.local.Node
 	})
@@ -157,7 +157,7 @@ func TestADiscardThatStopsHalfWayIsFinishedByAnother(t *testing.T) {
 func TestTwoThatRemoveEachOther(t *testing.T) {
 	nodes := trio(t)
 	us, eu, ap := nodes[0], nodes[1], nodes[2]
-	eventually(t, 10*time.Second, "all are known", func() bool {
+	eventually(t, "all are known", func() bool {
 		return len(us.roll.get().All()) == 3 && len(eu.roll.get().All()) == 3 && len(us.unnamedPeers())+len(eu.unnamedPeers()) == 0
 	})
 	var errs [2]error
@@ -171,7 +171,7 @@ func TestTwoThatRemoveEachOther(t *testing.T) {
 	}
 	gone := 0
 	for _, n := range []*running{us, eu} {
-		eventually(t, 20*time.Second, n.cfg.Region+" is in or out", func() bool {
+		eventually(t, n.cfg.Region+" is in or out", func() bool {
 			s := ap.stateOf(n.local.Node)
 			return s == registry.Removed && n.refusal(true) == server.CodeRemoved || s == registry.Active && n.refusal(true) == ""
 		})
@@ -203,15 +203,15 @@ func TestTwoRemovalsAtOnce(t *testing.T) {
 	serving(t, sa)
 	ap.incr(t, "n", 5)
 	sa.incr(t, "n", 5)
-	eventually(t, 20*time.Second, "all are equal", converged(t, nodes))
+	eventually(t, "all are equal", converged(t, nodes))
 	var both sync.WaitGroup
 	for by, name := range map[*running]string{us: ap.local.Node, eu: sa.local.Node} {
 		both.Go(func() {
-			eventually(t, 30*time.Second, by.cfg.Region+" removes "+name, func() bool { return remove(t, by, name) == nil })
+			eventually(t, by.cfg.Region+" removes "+name, func() bool { return remove(t, by, name) == nil })
 		})
 	}
 	both.Wait()
-	eventually(t, 20*time.Second, "both are removed everywhere", func() bool {
+	eventually(t, "both are removed everywhere", func() bool {
 		for _, n := range []*running{us, eu} {
 			if n.stateOf(ap.local.Node) != registry.Removed || n.stateOf(sa.local.Node) != registry.Removed {
 				return false
@@ -220,7 +220,7 @@ func TestTwoRemovalsAtOnce(t *testing.T) {
 		return ap.refusal(true) == server.CodeRemoved && sa.refusal(true) == server.CodeRemoved
 	})
 	us.incr(t, "n", 1)
-	eventually(t, 10*time.Second, "the rest goes on", func() bool { return eu.get(t, "n") == "11" })
+	eventually(t, "the rest goes on", func() bool { return eu.get(t, "n") == "11" })
 }
 
 // TestASealThatNobodyCanReachComesDown: us removes ap, having updates of ap that eu lacks, and dies. By
@@ -230,12 +230,12 @@ func TestASealThatNobodyCanReachComesDown(t *testing.T) {
 	us, eu, ap := nodes[0], nodes[1], nodes[2]
 	usName, apName := us.local.Node, ap.local.Node
 	ap.incr(t, "n", 5)
-	eventually(t, 10*time.Second, "all are equal", converged(t, nodes))
+	eventually(t, "all are equal", converged(t, nodes))
 	eu.cuts.Set([]string{"us", "ap"}, nil)
 	us.cuts.Set([]string{"eu"}, nil)
 	ap.cuts.Set([]string{"eu"}, nil)
 	ap.incr(t, "n", 15)
-	eventually(t, 10*time.Second, "us has what eu lacks", func() bool { return us.get(t, "n") == "20" })
+	eventually(t, "us has what eu lacks", func() bool { return us.get(t, "n") == "20" })
 	if err := ap.stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -280,7 +280,7 @@ func TestASealThatNobodyCanReachComesDown(t *testing.T) {
 		t.Errorf("replayed %+v %v: n is %s", sum, err, eu.get(t, "n"))
 	}
 	late := launch(t, us.cfg)
-	eventually(t, 20*time.Second, "us, which has more than counts, says so", func() bool {
+	eventually(t, "us, which has more than counts, says so", func() bool {
 		return late.refusal(true) == server.CodeRemoved && late.alarms.get()[alarmAbove] != ""
 	})
 }

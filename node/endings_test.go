@@ -35,7 +35,7 @@ func (r *running) ends() keyspace.Ends { return r.shard.Stats().Ends }
 // sameState waits until all nodes hold the same, by vector and digest.
 func sameState(t *testing.T, nodes ...*running) {
 	t.Helper()
-	eventually(t, 30*time.Second, "equal digests", func() bool {
+	eventually(t, "equal digests", func() bool {
 		first, err := nodes[0].shard.Digest(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -65,7 +65,7 @@ func TestRestartsLeaveNothingBehind(t *testing.T) {
 		serving(t, nodes[0])
 	}
 	nodes[0].do(t, incr("n"))
-	eventually(t, 60*time.Second, "all former incarnations are folded", func() bool {
+	eventually(t, "all former incarnations are folded", func() bool {
 		for _, n := range nodes {
 			if e := n.ends(); e.Live != 3 || e.Closed != 0 || e.Folded != rounds {
 				return false
@@ -108,7 +108,7 @@ func TestAnOldCopyCatchesUpBeforeItWrites(t *testing.T) {
 	nodes[0] = launch(t, cfgs[0])
 	serving(t, nodes[0])
 	nodes[0].do(t, incr("n"))
-	eventually(t, 60*time.Second, "former incarnations are folded", func() bool { return nodes[1].ends().Folded == 3 && nodes[2].ends().Folded == 3 })
+	eventually(t, "former incarnations are folded", func() bool { return nodes[1].ends().Folded == 3 && nodes[2].ends().Folded == 3 })
 	if err := nodes[0].stop(); err != nil {
 		t.Fatal(err)
 	}

@@ -48,17 +48,17 @@ func TestKeysEndEverywhereAndAreDeleted(t *testing.T) {
 	us.do(t, setEx("k", 1500))
 	us.do(t, command.SAdd{Key: []byte("s"), Members: [][]byte{[]byte("m"), []byte("n")}})
 	us.do(t, command.Expire{Key: []byte("s"), Life: command.Lifetime{As: command.EndsIn, Millis: 1500}})
-	eventually(t, 5*time.Second, "eu has it all", func() bool { return eu.live(t) == 5 })
+	eventually(t, "eu has it all", func() bool { return eu.live(t) == 5 })
 	if eu.entries(t) != 2 {
 		t.Errorf("%d entries in the index of eu", eu.entries(t))
 	}
 	for _, n := range []*running{us, eu} {
-		eventually(t, 10*time.Second, "the keys have ended at "+n.cfg.Region, func() bool {
+		eventually(t, "the keys have ended at "+n.cfg.Region, func() bool {
 			return n.do(t, command.Exists{List: [][]byte{[]byte("k"), []byte("s")}}).Int == 0
 		})
 	}
 	for _, n := range []*running{us, eu} {
-		eventually(t, 20*time.Second, "nothing is left of them at "+n.cfg.Region, func() bool { return n.live(t) == 1 && n.entries(t) == 0 })
+		eventually(t, "nothing is left of them at "+n.cfg.Region, func() bool { return n.live(t) == 1 && n.entries(t) == 0 })
 	}
 	if us.get(t, "stays") != "v" || eu.get(t, "stays") != "v" {
 		t.Error("a key without a deadline has ended")
@@ -88,7 +88,7 @@ func TestADeadlineOutlivesARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	n = launch(t, cfg)
-	eventually(t, 20*time.Second, "the key of the run before is deleted", func() bool { return n.live(t) == 1 && n.entries(t) == 1 })
+	eventually(t, "the key of the run before is deleted", func() bool { return n.live(t) == 1 && n.entries(t) == 1 })
 	if got := n.do(t, command.TTL{Key: []byte("later")}); got.Int < 3500e3 || got.Int > 3600e3 {
 		t.Errorf("%+v", got)
 	}

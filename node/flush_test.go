@@ -3,7 +3,6 @@ package node
 import (
 	"fmt"
 	"testing"
-	"time"
 )
 
 // TestAFlushAgainstWritesItHasNotSeen flushes one of three regions that are cut off from
@@ -26,7 +25,7 @@ func TestAFlushAgainstWritesItHasNotSeen(t *testing.T) {
 		run("SADD", "s", "a", "b")
 		run("RPUSH", "l", "x")
 		run("HSET", "h", "f", 1)
-		eventually(t, 30*time.Second, "all are equal", converged(t, nodes))
+		eventually(t, "all are equal", converged(t, nodes))
 		for i, n := range nodes {
 			n.cuts.Set([]string{regions[(i+1)%3], regions[(i+2)%3]}, nil)
 		}
@@ -45,11 +44,11 @@ func TestAFlushAgainstWritesItHasNotSeen(t *testing.T) {
 			}
 		}
 		pair := append(nodes[:late:late], nodes[late+1:]...)
-		eventually(t, 30*time.Second, "two are equal", converged(t, pair))
+		eventually(t, "two are equal", converged(t, pair))
 		for _, n := range nodes {
 			n.cuts.Set(nil, nil)
 		}
-		eventually(t, 30*time.Second, "all are equal", converged(t, nodes))
+		eventually(t, "all are equal", converged(t, nodes))
 		for _, n := range nodes {
 			c := n.client(t)
 			got := fmt.Sprintln(c.Exists(ctx, "gone").Val(), c.SMembers(ctx, "s").Val(), c.HGetAll(ctx, "h").Val(),
@@ -60,7 +59,7 @@ func TestAFlushAgainstWritesItHasNotSeen(t *testing.T) {
 		}
 		run("FLUSHALL") // it has seen everything
 	}
-	eventually(t, 30*time.Second, "all are equal", converged(t, nodes))
+	eventually(t, "all are equal", converged(t, nodes))
 	for _, n := range nodes {
 		if size := n.client(t).DBSize(ctx).Val(); size != 0 {
 			t.Errorf("%s holds %d keys", n.cfg.Region, size)

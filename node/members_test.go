@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/atollkv/atoll/membership"
 	"github.com/atollkv/atoll/replication"
@@ -63,7 +62,7 @@ func TestRosterRemembersWhoeverWasFound(t *testing.T) {
 	if got := r.peers([]string{"ap:1"}); !reflect.DeepEqual(got, want) {
 		t.Errorf("peers %+v", got)
 	}
-	eventually(t, time.Second, "the record is written", func() bool {
+	eventually(t, "the record is written", func() bool {
 		b, _ := db.Meta(metaMembers)
 		return bytes.Contains(b, []byte("eu:3"))
 	})

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/atollkv/atoll/keyspace/command"
 	"github.com/atollkv/atoll/store"
@@ -39,11 +38,11 @@ func stoppedMember(t *testing.T) string {
 	if _, err := a.shard.Execute(t.Context(), command.Set{Key: []byte("k"), Value: []byte("v")}); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, time.Minute, "the other one has it", func() bool {
+	eventually(t, "the other one has it", func() bool {
 		r, err := b.shard.Read(t.Context(), command.Get{Key: []byte("k")})
 		return err == nil && r.Found
 	})
-	eventually(t, time.Minute, "it has remembered the other one", func() bool {
+	eventually(t, "it has remembered the other one", func() bool {
 		known, err := b.db.Meta(metaMembers)
 		roll, err2 := b.db.Meta(metaRoll)
 		return errors.Join(err, err2) == nil && bytes.Contains(known, []byte("us")) && roll != nil

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/atollkv/atoll/keyspace/command"
 	"github.com/atollkv/atoll/membership/registry"
@@ -50,16 +49,16 @@ func TestARemovedRegionIsSealedAndItsLateWritesAreKeptAside(t *testing.T) {
 	nodes := trio(t)
 	us, eu, ap := nodes[0], nodes[1], nodes[2]
 	ap.incr(t, "n", 5)
-	eventually(t, 10*time.Second, "all are equal", converged(t, nodes))
+	eventually(t, "all are equal", converged(t, nodes))
 
 	us.cuts.Set([]string{"eu", "ap"}, nil)
 	eu.cuts.Set([]string{"us"}, nil)
 	ap.cuts.Set([]string{"us"}, nil)
 	ap.incr(t, "n", 15)
-	eventually(t, 10*time.Second, "eu has what us lacks", func() bool { return eu.get(t, "n") == "20" })
+	eventually(t, "eu has what us lacks", func() bool { return eu.get(t, "n") == "20" })
 	eu.cuts.Set([]string{"us", "ap"}, nil)
 	ap.cuts.Set([]string{"us", "eu"}, nil)
-	eventually(t, 10*time.Second, "eu hears nothing of ap", func() bool {
+	eventually(t, "eu hears nothing of ap", func() bool {
 		for _, p := range eu.replicator.Status() {
 			if p.Region == "ap" && p.Live {
 				return false
@@ -82,9 +81,9 @@ func TestARemovedRegionIsSealedAndItsLateWritesAreKeptAside(t *testing.T) {
 
 	us.cuts.Set([]string{"ap"}, nil)
 	eu.cuts.Set([]string{"ap"}, nil)
-	eventually(t, 10*time.Second, "ap is removed", func() bool { return remove(t, us, "ap") == nil })
+	eventually(t, "ap is removed", func() bool { return remove(t, us, "ap") == nil })
 	pair := []*running{us, eu}
-	eventually(t, 10*time.Second, "both reach the seal", func() bool { return us.get(t, "n") == "20" && converged(t, pair)() })
+	eventually(t, "both reach the seal", func() bool { return us.get(t, "n") == "20" && converged(t, pair)() })
 	if m, _ := eu.roll.get().Get(apName); m.State != registry.Removed || m.By != us.local.Node || len(m.Seals) != 1 {
 		t.Errorf("eu knows %+v", m)
 	}
@@ -93,7 +92,7 @@ func TestARemovedRegionIsSealedAndItsLateWritesAreKeptAside(t *testing.T) {
 	}
 	us.incr(t, "go on", 3)
 	mine := us.shard.Stats().Origin
-	eventually(t, 10*time.Second, "the op log may be truncated without ap", func() bool {
+	eventually(t, "the op log may be truncated without ap", func() bool {
 		return us.replicator.TruncationPoint(shardID).Get(mine) == us.durable().Get(mine) && eu.get(t, "go on") == "3"
 	})
 
@@ -101,13 +100,13 @@ func TestARemovedRegionIsSealedAndItsLateWritesAreKeptAside(t *testing.T) {
 	us.cuts.Set(nil, nil)
 	eu.cuts.Set(nil, nil)
 	ap.cuts.Set(nil, nil)
-	eventually(t, 20*time.Second, "ap learns that it was removed", func() bool {
+	eventually(t, "ap learns that it was removed", func() bool {
 		return ap.refusal(false) == server.CodeRemoved
 	})
 	if ap.refusal(true) != server.CodeRemoved {
 		t.Error("ap takes writes")
 	}
-	eventually(t, 20*time.Second, "its tail is kept aside", func() bool {
+	eventually(t, "its tail is kept aside", func() bool {
 		return us.shard.Stats().Aside.Records == 11 && eu.shard.Stats().Aside.Records == 11
 	})
 	if us.get(t, "n") != "20" || us.get(t, "late") != "" || eu.get(t, "n") != "20" || !converged(t, pair)() {
@@ -117,7 +116,7 @@ func TestARemovedRegionIsSealedAndItsLateWritesAreKeptAside(t *testing.T) {
 	if err != nil || len(kept) != 1 || kept[0].Records != 11 || kept[0].Keys != 2 || kept[0].Keeper != us.local.Node || kept[0].Writer.Region != "ap" {
 		t.Fatalf("kept aside: %+v %v", kept, err)
 	}
-	eventually(t, 5*time.Second, "the alarm is on", func() bool { return us.alarms.get()[alarmAside] != "" && ap.alarms.get()[alarmRemoved] != "" })
+	eventually(t, "the alarm is on", func() bool { return us.alarms.get()[alarmAside] != "" && ap.alarms.get()[alarmRemoved] != "" })
 
 	if _, err := eu.salvage.replay(t.Context(), apName, false, false); err == nil || !strings.Contains(err.Error(), us.local.Node) {
 		t.Errorf("a second member replays: %v", err)
@@ -126,10 +125,10 @@ func TestARemovedRegionIsSealedAndItsLateWritesAreKeptAside(t *testing.T) {
 	if err != nil || sum.Records != 11 {
 		t.Fatalf("replayed %+v %v", sum, err)
 	}
-	eventually(t, 10*time.Second, "what was replayed is everywhere, once", func() bool {
+	eventually(t, "what was replayed is everywhere, once", func() bool {
 		return us.get(t, "n") == "30" && eu.get(t, "n") == "30" && eu.get(t, "late") == "1"
 	})
-	eventually(t, 10*time.Second, "nothing is kept aside any more", func() bool {
+	eventually(t, "nothing is kept aside any more", func() bool {
 		return us.shard.Stats().Aside.Records == 0 && eu.shard.Stats().Aside.Records == 0
 	})
 
@@ -137,7 +136,7 @@ func TestARemovedRegionIsSealedAndItsLateWritesAreKeptAside(t *testing.T) {
 	if _, err := us.remover.add(t.Context(), apName, ap.local.Address); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 10*time.Second, "ap's old directory is told", func() bool { return ap.stateOf(apName) == registry.Active })
+	eventually(t, "ap's old directory is told", func() bool { return ap.stateOf(apName) == registry.Active })
 	if ap.refusal(false) != server.CodeRemoved {
 		t.Errorf("the old directory serves: %q", ap.refusal(false))
 	}
@@ -155,19 +154,19 @@ func TestARemovedRegionIsSealedAndItsLateWritesAreKeptAside(t *testing.T) {
 	cfg.DataDir = t.TempDir()
 	fresh := launch(t, cfg)
 	all := []*running{us, eu, fresh}
-	eventually(t, 30*time.Second, "the new ap has everything", func() bool {
+	eventually(t, "the new ap has everything", func() bool {
 		return fresh.refusal(false) == "" && fresh.get(t, "n") == "30" && converged(t, all)()
 	})
 	fresh.incr(t, "n", 1)
-	eventually(t, 10*time.Second, "what it writes counts", func() bool { return us.get(t, "n") == "31" && eu.get(t, "n") == "31" })
+	eventually(t, "what it writes counts", func() bool { return us.get(t, "n") == "31" && eu.get(t, "n") == "31" })
 }
 
 func TestAMemberThatAnswersLosesNothingWhenItIsRemoved(t *testing.T) {
 	nodes := trio(t)
 	us, eu, ap := nodes[0], nodes[1], nodes[2]
 	ap.incr(t, "n", 50)
-	eventually(t, 10*time.Second, "ap is removed", func() bool { return remove(t, eu, ap.local.Node) == nil })
-	eventually(t, 10*time.Second, "the others have all of it", func() bool {
+	eventually(t, "ap is removed", func() bool { return remove(t, eu, ap.local.Node) == nil })
+	eventually(t, "the others have all of it", func() bool {
 		return us.get(t, "n") == "50" && eu.get(t, "n") == "50" && ap.refusal(false) == server.CodeRemoved
 	})
 	if us.shard.Stats().Aside.Records+eu.shard.Stats().Aside.Records != 0 {
@@ -188,7 +187,7 @@ func TestSilenceRemovesNobody(t *testing.T) {
 	if err := ap.stop(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 20*time.Second, "gossip says that ap is gone", func() bool {
+	eventually(t, "gossip says that ap is gone", func() bool {
 		for _, m := range us.roster.all() {
 			if m.Name() == name {
 				return m.State.String() != "alive"

@@ -47,7 +47,7 @@ func (r *running) fill(t *testing.T, prefix string, n int) {
 // truncatedBelow waits until the op log of a node has gone on without its first updates.
 func (r *running) truncatedBelow(t *testing.T, bytes int64) {
 	t.Helper()
-	eventually(t, 20*time.Second, r.cfg.Region+" has truncated its op log", func() bool {
+	eventually(t, r.cfg.Region+" has truncated its op log", func() bool {
 		o := r.shard.Stats().Origin
 		start, err := r.db.Log(shardID).Start(o)
 		return err == nil && start > 1 && r.db.Log(shardID).Bytes() <= bytes
@@ -60,7 +60,7 @@ func TestALateNodeCatchesUpByState(t *testing.T) {
 	serving(t, us, eu)
 	us.fill(t, "old", 10)
 	us.do(t, command.SAdd{Key: []byte("set"), Members: [][]byte{[]byte("x"), []byte("y")}})
-	eventually(t, 10*time.Second, "both are equal", converged(t, []*running{us, eu}))
+	eventually(t, "both are equal", converged(t, []*running{us, eu}))
 
 	us.cuts.Set([]string{"eu"}, nil)
 	eu.cuts.Set([]string{"us"}, nil)
@@ -75,7 +75,7 @@ func TestALateNodeCatchesUpByState(t *testing.T) {
 
 	us.cuts.Set(nil, nil)
 	eu.cuts.Set(nil, nil)
-	eventually(t, 30*time.Second, "both are equal again", converged(t, []*running{us, eu}))
+	eventually(t, "both are equal again", converged(t, []*running{us, eu}))
 	for _, n := range []*running{us, eu} {
 		if st := n.fetcher.Status(); st.Ended != map[string]uint64{"us": 0, "eu": 1}[n.cfg.Region] {
 			t.Errorf("%s has ended %d transfers (%s)", n.cfg.Region, st.Ended, st.LastError)
@@ -97,7 +97,7 @@ func TestALateNodeCatchesUpByState(t *testing.T) {
 	// Both go on by log: no second transfer.
 	us.do(t, set("after", "1"))
 	eu.do(t, set("later", "2"))
-	eventually(t, 10*time.Second, "both go on", func() bool { return eu.get(t, "after") == "1" && us.get(t, "later") == "2" })
+	eventually(t, "both go on", func() bool { return eu.get(t, "after") == "1" && us.get(t, "later") == "2" })
 	if st := eu.fetcher.Status(); st.Begun != 1 || st.Active || st.Loading {
 		t.Errorf("eu: %+v", st)
 	}
@@ -116,11 +116,11 @@ func TestOneTransferIsEnough(t *testing.T) {
 	us.truncatedBelow(t, 3<<20)
 	us.cuts.Set(nil, nil)
 	eu.cuts.Set(nil, nil)
-	eventually(t, 30*time.Second, "a transfer has ended", func() bool { return eu.fetcher.Status().Ended > 0 })
+	eventually(t, "a transfer has ended", func() bool { return eu.fetcher.Status().Ended > 0 })
 	if err := eu.shard.AwaitDurable(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 10*time.Second, "none runs", func() bool { return !eu.fetcher.Status().Running })
+	eventually(t, "none runs", func() bool { return !eu.fetcher.Status().Running })
 	if st := eu.fetcher.Status(); st.Begun != 1 || st.Ended != 1 {
 		t.Errorf("eu: %+v", st)
 	}
@@ -147,7 +147,7 @@ func TestANewNodeAnswersNobodyBeforeItHasTheData(t *testing.T) {
 	}
 	loading(command.Get{Key: []byte("k1")})
 	loading(set("k1", "v"))
-	eventually(t, 10*time.Second, "some of the state has come", func() bool { return us.fetcher.Status().Cells > 100 })
+	eventually(t, "some of the state has come", func() bool { return us.fetcher.Status().Cells > 100 })
 	if us.ready() == nil || us.state() != "loading" {
 		t.Errorf("ready %v, state %s", us.ready(), us.state())
 	}
@@ -167,7 +167,7 @@ func TestANewNodeAnswersNobodyBeforeItHasTheData(t *testing.T) {
 	if got := len(us.get(t, "k1999")); got != 4<<10 {
 		t.Errorf("%d bytes of the last key", got)
 	}
-	eventually(t, 10*time.Second, "both are equal", converged(t, []*running{us, eu}))
+	eventually(t, "both are equal", converged(t, []*running{us, eu}))
 	if err := us.stop(); err != nil {
 		t.Fatal(err)
 	}

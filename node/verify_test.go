@@ -78,7 +78,7 @@ func deletedCells(t *testing.T, nodes []*running, n int) (cells []store.Cell) {
 		}
 	}
 	nodes[0].do(t, command.Delete{List: keys})
-	eventually(t, 10*time.Second, "converged", converged(t, nodes))
+	eventually(t, "converged", converged(t, nodes))
 	return cells
 }
 
@@ -132,7 +132,7 @@ func TestDamageInOneRegionIsFoundNamedAndHealed(t *testing.T) {
 	deleted := deletedCells(t, nodes, 20)
 	for _, k := range []int{4, 40} {
 		slots := eu.damage(t, k, deleted)
-		eventually(t, 10*time.Second, "all vectors equal", func() bool {
+		eventually(t, "all vectors equal", func() bool {
 			return eu.durable().Equal(us.durable()) && eu.durable().Equal(nodes[2].durable())
 		})
 		found := eu.verify(t, verify.Options{All: true})
@@ -220,7 +220,7 @@ func someWrite(rng *rand.Rand) keyspace.Command {
 func TestNoFalseAlarmWhileAllRegionsWrite(t *testing.T) {
 	nodes := trio(t)
 	for i := range nodes {
-		eventually(t, 10*time.Second, "all meet", func() bool { return len(nodes[i].verifyPeers()) == 2 })
+		eventually(t, "all meet", func() bool { return len(nodes[i].verifyPeers()) == 2 })
 	}
 	took := 4 * time.Second
 	if testing.Short() {
@@ -247,7 +247,7 @@ func TestNoFalseAlarmWhileAllRegionsWrite(t *testing.T) {
 	if compared*2 < possible {
 		t.Error("less than half of the slots were compared")
 	}
-	eventually(t, 20*time.Second, "converged", converged(t, nodes))
+	eventually(t, "converged", converged(t, nodes))
 	if r := nodes[0].verify(t, verify.Options{All: true}); !r.Clean() {
 		t.Errorf("at rest: %+v %+v", r.Counts, r.Peers)
 	}
@@ -264,14 +264,14 @@ func TestDamageIsHealedWhileAllRegionsWrite(t *testing.T) {
 	wg := writers(ctx, nodes, &writes)
 	ap.damage(t, 60, deleted)
 	// A slot that is written all the time needs many passes: seconds, or tens on a busy machine.
-	eventually(t, 2*time.Minute, "all is healed", func() bool {
+	eventually(t, "all is healed", func() bool {
 		ap.verify(t, verify.Options{All: true, Repair: true})
 		r := nodes[0].verify(t, verify.Options{All: true})
 		return len(r.Findings) == 0
 	})
 	stop()
 	wg.Wait()
-	eventually(t, 20*time.Second, "converged", converged(t, nodes))
+	eventually(t, "converged", converged(t, nodes))
 }
 
 // lines is a log that can be searched.
@@ -321,8 +321,8 @@ func TestTheBackgroundFindsHealsAndTells(t *testing.T) {
 		t.Fatal("alarm before the damage")
 	}
 	nodes[1].damage(t, 8, deleted)
-	eventually(t, 10*time.Second, "the alarm", func() bool { return strings.Contains(out.String(), "divergence found") })
-	eventually(t, 10*time.Second, "healed", func() bool {
+	eventually(t, "the alarm", func() bool { return strings.Contains(out.String(), "divergence found") })
+	eventually(t, "healed", func() bool {
 		r := nodes[0].verify(t, verify.Options{All: true})
 		return r.Clean() && len(r.Findings) == 0
 	})

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	pb "github.com/atollkv/atoll/proto/atoll/v1"
 )
@@ -20,7 +19,7 @@ func TestLossIsAcceptedByCommandOnly(t *testing.T) {
 	for i := range shared {
 		ok(t, c.at("us").Register(fmt.Sprint("shared", i%10)).Set(t.Context(), []byte("v")))
 	}
-	c.converge(30 * time.Second)
+	c.converge()
 	c.dev("cut", "eu", "us")
 	c.dev("cut", "eu", "ap")
 	c.fill("eu")
@@ -42,7 +41,7 @@ func TestLossIsAcceptedByCommandOnly(t *testing.T) {
 	}
 	c.dev("heal", "eu", "us")
 	c.dev("heal", "eu", "ap")
-	eventually(t, 30*time.Second, "the loss is accepted", func() bool {
+	eventually(t, "the loss is accepted", func() bool {
 		m, err := accept()
 		for _, line := range m.GetGivenUp() {
 			var n int
@@ -53,8 +52,8 @@ func TestLossIsAcceptedByCommandOnly(t *testing.T) {
 		}
 		return err == nil && len(m.GetGivenUp()) > 0
 	})
-	eventually(t, 30*time.Second, "all is healed", func() bool { return len(c.scrub("eu").GetOpen()) == 0 })
-	c.converge(60 * time.Second)
+	eventually(t, "all is healed", func() bool { return len(c.scrub("eu").GetOpen()) == 0 })
+	c.converge()
 	lost := 0
 	for i := range bulk {
 		key := fmt.Sprintf("bulk%d", i)

@@ -124,7 +124,7 @@ func backupUnderLoad(t *testing.T, backups string) (m manifest, acked []string) 
 // take writes after it.
 func holdsTheBackup(t *testing.T, c *cluster, m manifest, acked []string) {
 	t.Helper()
-	c.converge(60 * time.Second)
+	c.converge()
 	want := fmt.Sprintf("%s/%d ", m.Value.Shards[0].Digest, m.Value.Shards[0].Cells)
 	for _, r := range c.regions {
 		s, err := c.state(t.Context(), r)
@@ -142,7 +142,7 @@ func holdsTheBackup(t *testing.T, c *cluster, m manifest, acked []string) {
 	for _, r := range c.regions {
 		must(c.at(r).Set("s").Add(t.Context(), "new-"+r))(t)
 	}
-	c.converge(30 * time.Second)
+	c.converge()
 }
 
 // TestRestoreIntoARunningCluster: a node's directory is replaced by its backup while the
@@ -163,7 +163,7 @@ func TestRestoreIntoARunningCluster(t *testing.T) {
 	for _, r := range three {
 		add(r, "after")
 	}
-	c.converge(30 * time.Second)
+	c.converge()
 	c.dev("kill", "eu")
 	add("us", "meanwhile")
 	ok(t, os.RemoveAll(filepath.Join(c.dir, "eu")))
@@ -171,7 +171,7 @@ func TestRestoreIntoARunningCluster(t *testing.T) {
 	ok(t, err)
 	c.dev("start", "eu")
 	add("eu", "later")
-	c.converge(60 * time.Second)
+	c.converge()
 	for _, r := range three {
 		if n := must(c.at(r).Set("s").Len(t.Context()))(t); n != 200*(3+3+1+1) {
 			t.Errorf("%s holds %d members", r, n)

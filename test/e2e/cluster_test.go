@@ -144,7 +144,7 @@ func (c *cluster) at(region string) *client.Client {
 	if cl := c.clients[region]; cl != nil {
 		return cl
 	}
-	cl, err := client.Dial(c.t.Context(), c.addr(region))
+	cl, err := client.Dial(c.t.Context(), c.addr(region), client.WithTimeout(patience))
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -198,15 +198,15 @@ func (c *cluster) state(ctx context.Context, region string) (s state, err error)
 }
 
 // converge waits until all regions hold the same, by vector and digest.
-func (c *cluster) converge(within time.Duration) {
+func (c *cluster) converge() {
 	c.t.Helper()
-	c.convergeOf(c.regions, within)
+	c.convergeOf(c.regions)
 }
 
 // convergeOf waits until some regions do.
-func (c *cluster) convergeOf(regions []string, within time.Duration) {
+func (c *cluster) convergeOf(regions []string) {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.t.Context(), within)
+	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
 	defer cancel()
 	var states []state
 	for {
@@ -223,7 +223,7 @@ func (c *cluster) convergeOf(regions []string, within time.Duration) {
 		}
 		select {
 		case <-ctx.Done():
-			c.t.Fatalf("not converged within %v: %+v", within, states)
+			c.t.Fatalf("not converged within %v: %+v", patience, states)
 		case <-time.After(50 * time.Millisecond):
 		}
 	}

@@ -78,7 +78,7 @@ func TestIncrementsUnderCuts(t *testing.T) {
 	close(stop)
 	chaos.Wait()
 	c.heal()
-	c.converge(60 * time.Second)
+	c.converge()
 	for _, r := range three {
 		if n := must(c.at(r).Counter("n").Get(t.Context()))(t); n != 30_000 {
 			t.Errorf("%s counts %d, want 30000", r, n)
@@ -109,7 +109,7 @@ func TestSimultaneousSets(t *testing.T) {
 	}
 	begin.Done()
 	load.Wait()
-	c.converge(30 * time.Second)
+	c.converge()
 	for i := range keys {
 		key := fmt.Sprintf("k%d", i)
 		shown := get(t, c.at("us"), key)
@@ -133,7 +133,7 @@ func TestConflicts(t *testing.T) {
 	must(us.Set("s").Add(ctx, "x", "gone"))(t)
 	must(us.Counter("n").Incr(ctx, 5))(t)
 	must(us.Set("all").Add(ctx, "a", "b"))(t)
-	c.converge(10 * time.Second)
+	c.converge()
 	c.isolate()
 
 	must(us.Set("s").Remove(ctx, "x", "gone"))(t) // SREM beside SADD
@@ -155,7 +155,7 @@ func TestConflicts(t *testing.T) {
 	ok(t, us.Register("later").Set(ctx, []byte("second")))
 
 	c.heal()
-	c.converge(30 * time.Second)
+	c.converge()
 	for _, r := range three {
 		cl := c.at(r)
 		for key, want := range map[string]string{"s": "x", "all": "y", "typed": "m"} {
@@ -175,7 +175,7 @@ func TestConflicts(t *testing.T) {
 	}
 	ok(t, ap.Register("later").Set(ctx, []byte("resolved")))
 	must(ap.Delete(ctx, "typed"))(t) // saw both types: removes both
-	c.converge(10 * time.Second)
+	c.converge()
 	if list := must(us.Register("later").Siblings(ctx))(t); len(list) != 1 || string(list[0].Value) != "resolved" {
 		t.Errorf("siblings after a write that saw both: %+v", list)
 	}

@@ -128,10 +128,10 @@ func (c *cluster) scrub(region string) *pb.RunScrubResponse {
 func TestFlippedByteIsFoundAndHealed(t *testing.T) {
 	c := start(t, three)
 	c.fill("eu")
-	c.converge(60 * time.Second)
+	c.converge()
 	c.dev("kill", "eu")
 	c.dev("start", "eu") // what was in the write-ahead log only is in tables now
-	c.converge(60 * time.Second)
+	c.converge()
 
 	stop := make(chan struct{})
 	w := &writers{acked: map[string]bool{}}
@@ -160,7 +160,7 @@ func TestFlippedByteIsFoundAndHealed(t *testing.T) {
 		}
 		c.scrub("eu")
 		refused := c.neverWrong("eu")
-		eventually(t, 30*time.Second, fmt.Sprintf("damage of %s at %d is healed", path, at), func() bool {
+		eventually(t, fmt.Sprintf("damage of %s at %d is healed", path, at), func() bool {
 			m := c.scrub("eu")
 			return m.GetDamaged() == 0 && len(m.GetOpen()) == 0
 		})
@@ -179,7 +179,7 @@ func TestFlippedByteIsFoundAndHealed(t *testing.T) {
 	}
 	close(stop)
 	load.Wait()
-	c.converge(60 * time.Second)
+	c.converge()
 	w.audit(t, c)
 	for _, r := range three {
 		if n := c.neverWrong(r); n > 0 {
@@ -194,14 +194,14 @@ func TestColdFlipIsFoundByTheScrub(t *testing.T) {
 	c.fill("eu")
 	c.dev("kill", "eu")
 	c.dev("start", "eu")
-	c.converge(60 * time.Second)
+	c.converge()
 	path, size := c.largestTable("eu")
 	flipByte(t, path, size*3/4)
-	eventually(t, 60*time.Second, "the flip is found and healed", func() bool {
+	eventually(t, "the flip is found and healed", func() bool {
 		body, err := c.scrape("eu")
 		return err == nil && strings.Contains(body, "\natoll_healed_total 1") && strings.Contains(body, "\natoll_damaged_ranges 0")
 	})
-	c.converge(60 * time.Second)
+	c.converge()
 	if n := c.neverWrong("eu"); n > 0 {
 		t.Errorf("%d keys are refused", n)
 	}

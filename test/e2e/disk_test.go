@@ -99,10 +99,10 @@ func TestAFullDisk(t *testing.T) {
 
 	ok(t, os.Remove(filepath.Join(disk, "filler")))
 	freed := time.Now()
-	eventually(t, 30*time.Second, "eu takes writes again", func() bool { return k.put(t, c.at("eu"), "healed", 1000) == nil })
+	eventually(t, "eu takes writes again", func() bool { return k.put(t, c.at("eu"), "healed", 1000) == nil })
 	t.Logf("writes go on %v after space returned", time.Since(freed).Round(time.Millisecond))
-	eventually(t, 10*time.Second, "the alarm is over", func() bool { return !alarmed(t, c.at("eu"), "full") })
-	c.converge(60 * time.Second)
+	eventually(t, "the alarm is over", func() bool { return !alarmed(t, c.at("eu"), "full") })
+	c.converge()
 	k.audit(t, c)
 }
 
@@ -149,7 +149,7 @@ func (c *cluster) fullButAlive(k *keyValues) {
 	t := c.t
 	t.Helper()
 	eu := c.at("eu")
-	eventually(t, 10*time.Second, "eu has the alarm", func() bool { return alarmed(t, eu, "is full") })
+	eventually(t, "eu has the alarm", func() bool { return alarmed(t, eu, "is full") })
 	if code := codeOf(k.put(t, eu, "refused", 64<<10)); code != "DISKFULL" {
 		t.Errorf("a write on a full disk: %q", code)
 	}
@@ -165,7 +165,7 @@ func (c *cluster) mergesAndDeletes(k *keyValues) {
 	t.Helper()
 	eu := c.at("eu")
 	// A compaction may take the last of it for a moment: then deletions are refused as well, to be tried again.
-	eventually(t, 10*time.Second, "a removal on a full disk", func() bool {
+	eventually(t, "a removal on a full disk", func() bool {
 		_, err := eu.Set("nothing").Remove(t.Context(), "x")
 		if code := codeOf(err); err != nil && code != "DISKFULL" {
 			t.Errorf("a removal on a full disk: %v", err)
@@ -180,7 +180,7 @@ func (c *cluster) mergesAndDeletes(k *keyValues) {
 	k.mu.Lock()
 	k.acked[key] = []byte("merged")
 	k.mu.Unlock()
-	eventually(t, 10*time.Second, "a small write of us is merged in eu", func() bool { return get(t, eu, key) == "merged" })
+	eventually(t, "a small write of us is merged in eu", func() bool { return get(t, eu, key) == "merged" })
 	if _, err := eu.Delete(t.Context(), key); err != nil {
 		t.Errorf("a deletion on a full disk: %v", err)
 	}

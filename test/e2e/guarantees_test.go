@@ -20,7 +20,7 @@ func TestASessionThatGoesToACutOffRegion(t *testing.T) {
 	c := start(t, three)
 	ctx := t.Context()
 	ok(t, c.at("us").Register("before").Set(ctx, nil))
-	c.converge(20 * time.Second)
+	c.converge()
 	c.isolate()
 	s := c.at("us").Session()
 	ok(t, s.Register("k").Set(ctx, []byte("1")))

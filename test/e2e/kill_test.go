@@ -47,7 +47,7 @@ func TestKillNine(t *testing.T) {
 	}
 	close(stop)
 	load.Wait()
-	c.converge(60 * time.Second)
+	c.converge()
 	l.audit(t, c)
 }
 
@@ -123,7 +123,7 @@ func TestAckedThenKilled(t *testing.T) {
 		c.dev("start", "us")
 	}
 	c.heal()
-	c.converge(30 * time.Second)
+	c.converge()
 	for i := range 5 {
 		for _, r := range three {
 			if v := get(t, c.at(r), fmt.Sprintf("k%d", i)); v != "v" {

@@ -70,7 +70,7 @@ func (c *cluster) cutOff(region string) {
 			c.dev("cut", region, r)
 		}
 	}
-	eventually(c.t, 10*time.Second, "the links are cut", func() bool {
+	eventually(c.t, "the links are cut", func() bool {
 		st, err := c.at(region).Admin().Status(c.t.Context(), &pb.StatusRequest{})
 		return err == nil && !slices.ContainsFunc(st.GetPeers(), func(p *pb.PeerStatus) bool { return p.GetState() != "cut" })
 	})
@@ -86,7 +86,7 @@ func (c *cluster) incr(region, key string, n int) {
 func (c *cluster) counts(key string, want int64, regions ...string) {
 	c.t.Helper()
 	for _, r := range regions {
-		eventually(c.t, 30*time.Second, fmt.Sprintf("%s is %d in %s", key, want, r), func() bool {
+		eventually(c.t, fmt.Sprintf("%s is %d in %s", key, want, r), func() bool {
 			n, err := c.at(r).Counter(key).Get(c.t.Context())
 			return err == nil && n == want
 		})
@@ -100,7 +100,7 @@ func (c *cluster) beginAnew(region string) {
 	dir := filepath.Join(c.dir, region)
 	ok(c.t, os.Rename(dir, filepath.Join(c.t.TempDir(), "old")))
 	c.dev("start", region)
-	eventually(c.t, 40*time.Second, region+" has begun anew", func() bool {
+	eventually(c.t, region+" has begun anew", func() bool {
 		_, err := c.at(region).Counter("n").Get(c.t.Context())
 		return err == nil
 	})
@@ -134,7 +134,7 @@ func TestMembersByTheCommandLine(t *testing.T) {
 	c.says("us", 0, `"replayed":7`, "-o", "json", "salvage", "replay", "ap/n1")
 	c.says("us", 1, "nothing is kept aside", "salvage", "replay", "ap/n1")
 	c.counts("n", 5+7, "us", "eu")
-	eventually(t, 20*time.Second, "eu forgets what was replayed", func() bool { return c.kept("eu", "ap/n1") == 0 })
+	eventually(t, "eu forgets what was replayed", func() bool { return c.kept("eu", "ap/n1") == 0 })
 
 	stop := make(chan struct{})
 	var load sync.WaitGroup
@@ -154,14 +154,14 @@ func TestMembersByTheCommandLine(t *testing.T) {
 	close(stop)
 	load.Wait()
 	c.counts("load", int64(written), three...)
-	c.converge(30 * time.Second)
+	c.converge()
 
 	c.removeWithATail(3)
 	c.says("us", 5, "--yes", "salvage", "drop", "ap/n1")
 	c.says("eu", 0, "3 updates dropped", "salvage", "drop", "ap/n1", "--yes")
-	eventually(t, 20*time.Second, "it is dropped everywhere", func() bool { return c.kept("us", "ap/n1") == 0 })
+	eventually(t, "it is dropped everywhere", func() bool { return c.kept("us", "ap/n1") == 0 })
 	c.counts("n", 5+7, "us", "eu")
-	c.convergeOf([]string{"us", "eu"}, 30*time.Second)
+	c.convergeOf([]string{"us", "eu"})
 }
 
 // removeWithATail removes ap, which is cut off and has written n updates that nobody else has. Then the
@@ -173,11 +173,11 @@ func (c *cluster) removeWithATail(n int) {
 	c.says("us", 0, "removed", "member", "remove", "ap")
 	c.incr("us", "go on", 1)
 	c.heal()
-	eventually(c.t, 30*time.Second, "the tail is kept aside", func() bool {
+	eventually(c.t, "the tail is kept aside", func() bool {
 		return c.kept("us", "ap/n1") == n && c.kept("eu", "ap/n1") == n
 	})
 	var refused string
-	eventually(c.t, 20*time.Second, "ap is told", func() bool {
+	eventually(c.t, "ap is told", func() bool {
 		_, err := c.at("ap").Counter("n").Incr(c.t.Context(), 1)
 		refused = fmt.Sprint(err)
 		return err != nil && codeOf(err) == "REMOVED"
@@ -208,7 +208,7 @@ func TestANodeInTheYear2099IsDiscarded(t *testing.T) {
 	n.kill()
 	c.says("us", 3, "no member holds anything back", "clock", "discard", "eu/n1", "--yes")
 	c.dev("start", "eu")
-	eventually(t, 30*time.Second, "us and ap hold it back", func() bool {
+	eventually(t, "us and ap hold it back", func() bool {
 		a, _ := c.cli("us", "-o", "json", "clock")
 		return strings.Count(a, `"last_seq":4`) == 2
 	})
@@ -217,13 +217,13 @@ func TestANodeInTheYear2099IsDiscarded(t *testing.T) {
 	c.dev("kill", "ap")
 	c.says("us", 4, "ap/n1 must agree and does not answer", "clock", "discard", "eu/n1", "--yes")
 	c.dev("start", "ap")
-	eventually(t, 30*time.Second, "us discards it", func() bool {
+	eventually(t, "us discards it", func() bool {
 		out, code := c.cli("us", "clock", "discard", "eu/n1", "--yes")
 		t.Log(out)
 		return code == 0 && strings.Contains(out, "life 1")
 	})
-	eventually(t, 30*time.Second, "us and ap keep it aside", func() bool { return c.kept("us", "eu/n1") == 4 && c.kept("ap", "eu/n1") == 4 })
-	eventually(t, 20*time.Second, "eu is told", func() bool {
+	eventually(t, "us and ap keep it aside", func() bool { return c.kept("us", "eu/n1") == 4 && c.kept("ap", "eu/n1") == 4 })
+	eventually(t, "eu is told", func() bool {
 		_, err := c.at("eu").Counter("n").Incr(t.Context(), 1)
 		return err != nil && codeOf(err) == "REMOVED"
 	})
@@ -231,7 +231,7 @@ func TestANodeInTheYear2099IsDiscarded(t *testing.T) {
 	c.beginAnew("eu")
 	c.says("us", 0, "4 updates replayed", "salvage", "replay", "eu/n1")
 	c.counts("n", 5, three...)
-	c.converge(30 * time.Second)
+	c.converge()
 	c.says("us", 0, "hold the same", "converged")
 }
 
@@ -250,7 +250,7 @@ func TestRemovedAndAddedInALoopWithKills(t *testing.T) {
 	w := &writers{acked: map[string]bool{}}
 	removed := func() {
 		t.Helper()
-		eventually(t, 60*time.Second, "ap is removed", func() bool {
+		eventually(t, "ap is removed", func() bool {
 			_, code := c.cli("us", "member", "remove", "ap")
 			return code == 0
 		})
@@ -270,12 +270,12 @@ func TestRemovedAndAddedInALoopWithKills(t *testing.T) {
 				c.says("eu", 0, "active", "member", "add", "ap/n1")
 				c.anew("ap")
 			}
-			eventually(t, 40*time.Second, "ap answers", func() bool {
+			eventually(t, "ap answers", func() bool {
 				_, err := c.at("ap").Set("s").Len(t.Context())
 				return err == nil
 			})
 		})
-		c.converge(40 * time.Second)
+		c.converge()
 		w.audit(t, c)
 		if t.Failed() {
 			t.Fatalf("failed in round %d", round)

@@ -105,12 +105,12 @@ func TestTheProcessStaysBelowItsMemoryLimit(t *testing.T) {
 	took := time.Since(began)
 	f.end()
 	again := time.Now()
-	eventually(t, 10*time.Second, "eu takes large writes again", func() bool {
+	eventually(t, "eu takes large writes again", func() bool {
 		return c.at("eu").Register("after").Set(t.Context(), make([]byte, 1<<20)) == nil
 	})
 	recovered := time.Since(again)
-	eventually(t, 10*time.Second, "the alarm is over", func() bool { return !alarmed(t, c.at("eu"), "turned away") })
-	c.converge(60 * time.Second)
+	eventually(t, "the alarm is over", func() bool { return !alarmed(t, c.at("eu"), "turned away") })
+	c.converge()
 	t.Logf("figure: %.0f writes of 1 MiB a second taken of %d, %d shed; us to eu at most %v; large writes again after %v",
 		float64(f.taken.Load())/took.Seconds(), f.taken.Load()+f.shed.Load(), f.shed.Load(), slowest.Round(time.Millisecond), recovered.Round(time.Millisecond))
 	for _, r := range three {
@@ -156,13 +156,13 @@ func TestKilledWhileClientsAreShed(t *testing.T) {
 	c := start(t, three, fmt.Sprintf("ATOLL_MEMORY_LIMIT_BYTES=%dMiB", memoryLimit))
 	for round := range 3 {
 		f := c.flood()
-		eventually(t, 20*time.Second, "writes are taken and shed", func() bool { return f.taken.Load() > 10 && f.shed.Load() > 10 })
+		eventually(t, "writes are taken and shed", func() bool { return f.taken.Load() > 10 && f.shed.Load() > 10 })
 		c.dev("kill", "eu")
 		f.end()
 		c.dev("start", "eu")
 		for key, n := range f.acked {
 			v := ""
-			eventually(t, 20*time.Second, "eu answers", func() bool {
+			eventually(t, "eu answers", func() bool {
 				got, err := c.at("eu").Register(key).Get(t.Context())
 				v = string(got)
 				return err == nil || isNotFound(err)
@@ -173,5 +173,5 @@ func TestKilledWhileClientsAreShed(t *testing.T) {
 			}
 		}
 	}
-	c.converge(60 * time.Second)
+	c.converge()
 }

@@ -27,7 +27,7 @@ func (c *cluster) resp(region string) string {
 // redis returns a go-redis client of a region's node.
 func (c *cluster) redis(region string, version int) *redis.Client {
 	c.t.Helper()
-	cl := redis.NewClient(&redis.Options{Addr: c.resp(region), Protocol: version, MaxRetries: -1})
+	cl := redis.NewClient(&redis.Options{Addr: c.resp(region), Protocol: version, MaxRetries: -1, ReadTimeout: time.Minute})
 	c.t.Cleanup(func() { _ = cl.Close() })
 	return cl
 }
@@ -42,7 +42,7 @@ func TestRedisClientsInEveryRegion(t *testing.T) {
 		key := func(name string) string { return fmt.Sprintf("%s:%d", name, version) }
 		ok(t, us.Set(ctx, key("greeting"), "hello", 0).Err())
 		ok(t, us.SAdd(ctx, key("cart"), "apple", "pear").Err())
-		eventually(t, 20*time.Second, "eu has them", func() bool {
+		eventually(t, "eu has them", func() bool {
 			n, err := eu.Exists(ctx, key("greeting"), key("cart")).Result()
 			ok(t, err)
 			return n == 2
@@ -96,7 +96,7 @@ func transact(ctx context.Context, t *testing.T, cl *redis.Client, key func(stri
 // concurrent writes on both sides of a cut link.
 func concurrent(ctx context.Context, t *testing.T, c *cluster, us, eu *redis.Client, key func(string) string) {
 	t.Helper()
-	c.converge(30 * time.Second)
+	c.converge()
 	c.isolate()
 	ok(t, us.IncrBy(ctx, key("visits"), 7).Err())
 	ok(t, eu.IncrBy(ctx, key("visits"), 3).Err())
@@ -108,7 +108,7 @@ func concurrent(ctx context.Context, t *testing.T, c *cluster, us, eu *redis.Cli
 		}
 	}
 	c.heal()
-	c.converge(30 * time.Second)
+	c.converge()
 	for _, cl := range []*redis.Client{us, eu} {
 		if n, err := cl.Get(ctx, key("visits")).Int(); err != nil || n != 10 {
 			t.Errorf("visits: %d, %v", n, err)
@@ -128,7 +128,7 @@ func hashes(ctx context.Context, t *testing.T, c *cluster, us, eu *redis.Client,
 	t.Helper()
 	ap, user := c.redis("ap", us.Options().Protocol), key("user")
 	ok(t, us.HSet(ctx, user, "name", "ada", "city", "london", "age", 36).Err())
-	c.converge(30 * time.Second)
+	c.converge()
 	c.isolate()
 	ok(t, us.HSet(ctx, user, "mail", "a@x").Err())
 	ok(t, eu.HSet(ctx, user, "phone", "1").Err())
@@ -142,7 +142,7 @@ func hashes(ctx context.Context, t *testing.T, c *cluster, us, eu *redis.Client,
 		t.Errorf("HSETNX: %v, %v", set, err)
 	}
 	c.heal()
-	c.converge(30 * time.Second)
+	c.converge()
 	want := map[string]string{"mail": "a@x", "phone": "1", "visits": "6", "age": "37", "city": "paris"}
 	for _, cl := range []*redis.Client{us, eu, ap} {
 		if got, err := cl.HGetAll(ctx, user).Result(); err != nil || !maps.Equal(got, want) {
@@ -192,7 +192,7 @@ func moved(ctx context.Context, t *testing.T, c *cluster, us, eu *redis.Client, 
 	ap := c.redis("ap", us.Options().Protocol)
 	ok(t, us.SAdd(ctx, key("a"), "x", "y").Err())
 	ok(t, us.SAdd(ctx, key("into"), "old").Err())
-	c.converge(30 * time.Second)
+	c.converge()
 	c.isolate()
 	for cl, to := range map[*redis.Client]string{us: "b", eu: "c"} {
 		if done, err := cl.SMove(ctx, key("a"), key(to), "x").Result(); err != nil || !done {
@@ -203,7 +203,7 @@ func moved(ctx context.Context, t *testing.T, c *cluster, us, eu *redis.Client, 
 	ok(t, ap.SAdd(ctx, key("into"), "new").Err())
 	ok(t, ap.SAdd(ctx, key("a"), "x", "late").Err())
 	c.heal()
-	c.converge(30 * time.Second)
+	c.converge()
 	for _, cl := range []*redis.Client{us, eu, ap} {
 		for name, want := range map[string]string{"a": "late x y", "b": "x", "c": "x", "into": "new x y"} {
 			if list, err := cl.SMembers(ctx, key(name)).Result(); err != nil || strings.Join(list, " ") != want {

@@ -63,9 +63,9 @@ func pickByte(t *testing.T, rnd *rand.Rand, dir string) (path string, at int64) 
 
 // honest reads bulk keys at a node until it holds what the others hold, or has ended: every answer
 // is right, or an error that is not "not found".
-func (c *cluster) honest(n *lone, region string, within time.Duration) (serves bool) {
+func (c *cluster) honest(n *lone, region string) (serves bool) {
 	c.t.Helper()
-	end := time.Now().Add(within)
+	end := time.Now().Add(patience)
 	for i := 0; ; i++ {
 		select {
 		case <-n.done:
@@ -87,7 +87,7 @@ func (c *cluster) honest(n *lone, region string, within time.Duration) (serves b
 			return true
 		}
 		if time.Now().After(end) {
-			c.t.Fatalf("%s does not hold what its peers hold within %v\n%s", region, within, n.log)
+			c.t.Fatalf("%s does not hold what its peers hold within %v\n%s", region, patience, n.log)
 		}
 	}
 }
@@ -142,7 +142,7 @@ func TestFlippedByteAtStart(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	c := start(t, three)
 	c.fill("eu")
-	c.converge(60 * time.Second)
+	c.converge()
 	time.Sleep(quiet)
 	c.dev("kill", "eu")
 	dir := filepath.Join(c.dir, "eu")
@@ -152,19 +152,19 @@ func TestFlippedByteAtStart(t *testing.T) {
 		flipByte(t, path, at)
 		what := fmt.Sprintf("round %d: %s at %d", round, filepath.Base(path), at)
 		n := c.launchNode("eu", dir, portOf(t, c.addr("eu")))
-		if !c.honest(n, "eu", 20*time.Second) {
+		if !c.honest(n, "eu") {
 			refused++
 			if code := n.cmd.ProcessState.ExitCode(); code != 65 || !namesFile(n.log.String(), path) {
 				t.Fatalf("%s: exit %d\n%s", what, code, n.log)
 			}
 			c.reload(n.log.String(), dir)
 			n = c.launchNode("eu", dir, portOf(t, c.addr("eu")))
-			if !c.honest(n, "eu", 20*time.Second) {
+			if !c.honest(n, "eu") {
 				t.Fatalf("%s: ended after the reload\n%s", what, n.log)
 			}
 			what += ", reloaded"
 		}
-		eventually(t, 20*time.Second, what+" is healed", func() bool {
+		eventually(t, what+" is healed", func() bool {
 			m := c.scrub("eu")
 			return m.GetDamaged() == 0 && len(m.GetOpen()) == 0
 		})
@@ -193,7 +193,7 @@ func namesFile(refusal, path string) bool {
 func TestReloadKeepsItsHandsOffARunningNode(t *testing.T) {
 	c := start(t, three)
 	c.fill("us")
-	c.converge(60 * time.Second)
+	c.converge()
 	dir := filepath.Join(c.dir, "eu")
 	exit := func(want int, args ...string) string {
 		t.Helper()
@@ -228,7 +228,7 @@ func TestReloadKeepsItsHandsOffARunningNode(t *testing.T) {
 	}
 	ok(t, os.Remove(dir+".aside-1"))
 	n := c.launchNode("eu", dir, portOf(t, c.addr("eu")), "--bootstrap", "--peers", "") // it remembers them
-	if !c.honest(n, "eu", 20*time.Second) {
+	if !c.honest(n, "eu") {
 		t.Errorf("ended:\n%s", n.log)
 	}
 	if n := c.neverWrong("eu"); n > 0 {

@@ -290,7 +290,7 @@ func (c *cluster) play(run string, o order) {
 			continue
 		}
 		c.heal() // few scenarios are left, none with more to deliver
-		c.converge(20 * time.Second)
+		c.converge()
 	}
 }
 
@@ -443,15 +443,15 @@ func (c *cluster) rejoin(o order) {
 			c.dev("cut", b, a, "--one-way") // a hears b, b does not hear a
 			c.awaitSeen(a, b)
 		case i == 0:
-			c.convergeOf([]string{a, b}, 20*time.Second)
+			c.convergeOf([]string{a, b})
 		case i == 1 && o.oneWay:
 			c.awaitSeen(b, a)
 		default:
-			c.converge(20 * time.Second)
+			c.converge()
 		}
 	}
 	c.heal()
-	c.converge(20 * time.Second)
+	c.converge()
 }
 
 // awaitSeen returns when a region holds all that another one holds now.

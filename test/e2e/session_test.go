@@ -26,7 +26,7 @@ func TestThreeRegionsComeUp(t *testing.T) {
 		}
 		ok(t, c.at(r).Register("from-"+r).Set(t.Context(), []byte(r)))
 	}
-	c.converge(10 * time.Second)
+	c.converge()
 	for _, r := range three {
 		for _, from := range three {
 			if v := get(t, c.at(r), "from-"+from); v != from {
@@ -73,7 +73,7 @@ func TestTransactionsAreSeenWhole(t *testing.T) {
 	}
 	writer.Wait()
 	c.heal()
-	c.converge(20 * time.Second)
+	c.converge()
 	t.Logf("%d reads", reads)
 	if v := get(t, c.at("ap"), "n"); v != "400" {
 		t.Errorf("ap counts %s", v)
@@ -118,7 +118,7 @@ func TestStopUnderLoad(t *testing.T) {
 	}
 	close(stop)
 	load.Wait()
-	c.converge(30 * time.Second)
+	c.converge()
 	t.Logf("%d acknowledged, %d unknown", acked, unknown)
 	if unknown != 0 {
 		t.Errorf("%d outcomes are unknown after an orderly stop", unknown)

@@ -149,15 +149,6 @@ func (c *cluster) transferStatus(region string) *pb.TransferStatusResponse {
 	return st
 }
 
-func (c *cluster) until(within time.Duration, what string, ok func() bool) {
-	c.t.Helper()
-	for end := time.Now().Add(within); !ok(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			c.t.Fatalf("not within %v: %s", within, what)
-		}
-	}
-}
-
 // outgrow writes in all three regions while ap is away until the op logs of us and eu have
 // gone on without it several times over.
 func (c *cluster) outgrow(b *book, seen []string) {
@@ -170,7 +161,7 @@ func (c *cluster) outgrow(b *book, seen []string) {
 		b.write(c.t, c, "ap", name, 30, rest(seen[half:], 30*round))
 	}
 	for _, r := range []string{"us", "eu"} {
-		c.until(30*time.Second, r+" bounds its op log", func() bool {
+		eventually(c.t, r+" bounds its op log", func() bool {
 			st, err := c.at(r).Admin().Status(c.t.Context(), &pb.StatusRequest{})
 			return err == nil && st.GetShards()[0].GetLogBytes() <= 2*smallBytes
 		})
@@ -187,7 +178,7 @@ func TestAwayForLongerThanTheLog(t *testing.T) {
 	b := newBook()
 	b.write(t, c, "us", "before", 300, nil)
 	b.write(t, c, "ap", "before", 100, nil)
-	c.converge(30 * time.Second)
+	c.converge()
 	seen := append(b.keys("us-before"), b.keys("ap-before")...)
 
 	c.dev("cut", "us", "ap")
@@ -195,7 +186,7 @@ func TestAwayForLongerThanTheLog(t *testing.T) {
 	c.outgrow(b, seen)
 	healed := time.Now()
 	c.heal()
-	c.converge(60 * time.Second)
+	c.converge()
 	t.Logf("healed in %v; %d keys, %d deletes, %d increments", time.Since(healed).Round(time.Millisecond), len(b.set), len(b.deleted), b.added)
 	if st := c.transferStatus("ap"); st.GetEnded() == 0 {
 		t.Errorf("ap came back without a transfer of state: %v", st)
@@ -204,7 +195,7 @@ func TestAwayForLongerThanTheLog(t *testing.T) {
 	// And on by log.
 	b.write(t, c, "us", "after", 20, nil)
 	b.write(t, c, "ap", "after", 20, nil)
-	c.converge(20 * time.Second)
+	c.converge()
 	b.audit(t, c)
 }
 
@@ -215,7 +206,7 @@ func TestKilledDuringATransfer(t *testing.T) {
 	b := newBook()
 	b.write(t, c, "us", "before", 300, nil)
 	b.write(t, c, "ap", "before", 60, nil)
-	c.converge(30 * time.Second)
+	c.converge()
 	seen := append(b.keys("us-before"), b.keys("ap-before")...)
 	c.dev("cut", "us", "ap")
 	c.dev("cut", "eu", "ap")
@@ -226,23 +217,23 @@ func TestKilledDuringATransfer(t *testing.T) {
 		st := c.transferStatus("ap")
 		return st.GetState() == "running" && st.GetCellsDone() > 0
 	}
-	c.until(30*time.Second, "ap takes over state", running)
+	eventually(c.t, "ap takes over state", running)
 	c.dev("kill", "ap")
 	c.dev("start", "ap")
 	before := c.transferStatus("ap").GetCellsDone()
 	if before == 0 {
 		t.Error("after a kill -9 ap begins anew")
 	}
-	c.until(30*time.Second, "ap goes on", running)
+	eventually(c.t, "ap goes on", running)
 	donor, _, _ := strings.Cut(c.transferStatus("ap").GetDonor(), "/")
 	c.dev("kill", donor)
-	c.until(30*time.Second, "ap asks the other region", func() bool {
+	eventually(c.t, "ap asks the other region", func() bool {
 		st := c.transferStatus("ap")
 		now, _, _ := strings.Cut(st.GetDonor(), "/")
 		return now != donor && st.GetCellsDone() >= before || st.GetEnded() > 0
 	})
 	c.dev("start", donor)
-	c.converge(90 * time.Second)
+	c.converge()
 	b.audit(t, c)
 }
 
@@ -253,7 +244,7 @@ func TestAWipedNodeNeverAnswersEmpty(t *testing.T) {
 	b := newBook()
 	b.write(t, c, "us", "before", 1500, nil)
 	b.write(t, c, "ap", "before", 20, nil)
-	c.converge(30 * time.Second)
+	c.converge()
 	c.dev("stop", "ap")
 	ok(t, os.RemoveAll(filepath.Join(c.dir, "ap")))
 
@@ -285,12 +276,12 @@ func TestAWipedNodeNeverAnswersEmpty(t *testing.T) {
 		}
 	})
 	c.dev("start", "ap") // returns when it is ready
-	c.until(10*time.Second, "ap answers", func() bool { return get(t, c.at("ap"), "us-before-7") != "" })
+	eventually(c.t, "ap answers", func() bool { return get(t, c.at("ap"), "us-before-7") != "" })
 	close(stop)
 	asking.Wait()
 	if loading == 0 {
 		t.Errorf("never LOADING, %d right answers: the test saw nothing", right)
 	}
-	c.converge(30 * time.Second)
+	c.converge()
 	b.audit(t, c)
 }

@@ -92,7 +92,7 @@ func startOn(t *testing.T, tiny bool, settings ...string) *cluster {
 	t.Cleanup(c.close)
 	var err error
 	for _, n := range c.nodes {
-		await(t, 30*time.Second, n.region+" listens", func() bool {
+		await(t, patience, n.region+" listens", func() bool {
 			n.client, err = client.Dial(t.Context(), c.world.reach(n.n))
 			return err == nil
 		})

@@ -43,7 +43,7 @@ func diskFull(c *cluster, _ *load) string {
 	if err := os.WriteFile(filler, make([]byte, int64(disk.Bfree)*disk.Bsize-diskLeft), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	full := await(t, 60*time.Second, "ap says that its disk is full", func() bool {
+	full := await(t, patience, "ap says that its disk is full", func() bool {
 		st, err := n.status()
 		return err == nil && strings.Contains(fmt.Sprint(st.GetAlarms()), "is full")
 	})
@@ -55,7 +55,7 @@ func diskFull(c *cluster, _ *load) string {
 		t.Errorf("a deletion on a full disk: %v", err)
 	}
 	c.worksWhenFull(n)
-	await(t, 10*time.Second, "ap merges while it is full", func() bool { return c.heads(ap) > had })
+	await(t, patience, "ap merges while it is full", func() bool { return c.heads(ap) > had })
 	time.Sleep(lasts(3 * time.Second))
 	c.worksWhenFull(n)
 	merged, later := c.heads(ap)-had, n.peer("us").GetBehindUpdates()
@@ -63,7 +63,7 @@ func diskFull(c *cluster, _ *load) string {
 		t.Fatal(err)
 	}
 	again := await(t, bound, "ap takes writes again", func() bool { return n.writes() == nil })
-	await(t, 10*time.Second, "the alarm is over", func() bool {
+	await(t, patience, "the alarm is over", func() bool {
 		st, err := n.status()
 		return err == nil && !strings.Contains(fmt.Sprint(st.GetAlarms()), "is full")
 	})

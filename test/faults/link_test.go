@@ -82,15 +82,18 @@ func delay300(c *cluster, l *load) string {
 	}
 	s.end()
 	if far.median > near.median*3/2+2*time.Millisecond {
-		c.t.Errorf("a local write takes %v, %v without the delay", far.median, near.median)
+		c.beyond("a local write takes %v, %v without the delay", far.median, near.median)
 	}
 	if far.rate < near.rate*crossShare {
-		c.t.Errorf("%.0f updates a second cross, %.0f without the delay", far.rate, near.rate)
+		c.beyond("%.0f updates a second cross, %.0f without the delay", far.rate, near.rate)
 	}
 	c.counts("far", s)
 	crosses := c.reaches(us, ap, "crosses", 10*time.Second)
-	if crosses < 300*time.Millisecond || crosses > time.Second {
+	if crosses < 300*time.Millisecond {
 		c.t.Errorf("a write is seen across after %v", crosses)
+	}
+	if crosses > time.Second {
+		c.beyond("a write is seen across after %v", crosses)
 	}
 	return fmt.Sprintf("; local writes, without and with the delay: median %v, %v, p99 %v, %v; %.0f, %.0f updates a second cross; a write is seen across after %v",
 		near.median.Round(100*time.Microsecond), far.median.Round(100*time.Microsecond), near.p99.Round(100*time.Microsecond), far.p99.Round(100*time.Microsecond), near.rate, far.rate, crosses)
@@ -141,7 +144,7 @@ const ringBytes = 6 << 20
 func rate1Mbit(c *cluster, _ *load) string {
 	c.everyLink(wan.Link{Delay: 10 * time.Millisecond, Rate: 125_000})
 	time.Sleep(lasts(6 * time.Second))
-	await(c.t, 60*time.Second, "more waits than the ring holds", func() bool {
+	await(c.t, patience, "more waits than the ring holds", func() bool {
 		return int(c.nodes[ap].peer("us").GetBehindUpdates())*4<<10 > ringBytes // every fourth write has a value of 16 KiB
 	})
 	behind := c.nodes[ap].peer("us").GetBehindUpdates()
