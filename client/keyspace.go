@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 
 	pb "github.com/atollkv/atoll/proto/atoll/v1"
 )
@@ -50,4 +51,48 @@ func (c *Client) RandomKey(ctx context.Context) (string, error) {
 		return "", &Error{Code: codeNotFound, Message: "there is no key"}
 	}
 	return string(result.GetRandomKey().GetKey()), nil
+}
+
+// deletedAtOnce is how many keys one update of DeleteAll deletes.
+const deletedAtOnce = 1000
+
+// DeleteAll deletes all keys that the node sees, in every region, in updates of at most 1,000, and returns
+// how many. Other clients see it in between; keys that are written meanwhile may stay, and an update that is
+// on its way to the node survives. After an error a part may be gone; again removes the rest.
+func (c *Client) DeleteAll(ctx context.Context) (n int64, err error) {
+	var cursor []byte
+	for {
+		request := pb.ScanRequest_builder{Limit: deletedAtOnce, Cursor: cursor}.Build()
+		result, err := c.Do(ctx, pb.Operation_builder{Scan: request}.Build())
+		if err != nil {
+			return n, err
+		}
+		deleted, err := c.deleteKeys(ctx, result.GetScan().GetKeys())
+		if n += deleted; err != nil {
+			return n, err
+		}
+		if cursor = result.GetScan().GetCursor(); len(cursor) == 0 {
+			return n, nil
+		}
+	}
+}
+
+// deleteKeys deletes keys in smaller updates where one would be too large: long keys, or hashes, whose
+// deletion names their counters.
+func (c *Client) deleteKeys(ctx context.Context, keys [][]byte) (int64, error) {
+	if len(keys) == 0 {
+		return 0, nil
+	}
+	request := pb.DeleteRequest_builder{Keys: keys}.Build()
+	result, err := c.Do(ctx, pb.Operation_builder{Delete: request}.Build())
+	if len(keys) == 1 || !errors.Is(err, ErrTooLarge) {
+		return result.GetDelete().GetDeleted(), err
+	}
+	half := len(keys) / 2
+	n, err := c.deleteKeys(ctx, keys[:half])
+	if err != nil {
+		return n, err
+	}
+	more, err := c.deleteKeys(ctx, keys[half:])
+	return n + more, err
 }

@@ -130,6 +130,11 @@ func keyCommands() []*command {
 			answer: func(r *pb.Result) reply { return intReply(r.GetExists().GetCount()) }},
 		{name: "scan", args: "[PREFIX]", max: 1, group: groupKeys,
 			summary: "list the keys that begin with a prefix", example: "scan user:", run: runScan},
+		{name: "keys", args: "PATTERN", min: 1, max: 1, group: groupKeys,
+			summary: "list the keys that match a pattern: * any bytes, ? any one, [a-c] one of some", example: "keys user:*", run: runKeys},
+		{name: "flushdb", args: "[--yes]", max: 1, group: groupKeys, writes: true,
+			summary: "delete all keys, in every region: those that this node sees", example: "flushdb --yes", run: runFlush,
+			flags: []flagHelp{{"--yes", "what is deleted is gone everywhere"}}},
 		{name: "siblings", args: "KEY", min: 1, max: 1, group: groupKeys,
 			summary: "list the concurrent values of a key with time and region; the shown one first", example: "siblings user:1", run: runSiblings},
 		{name: "txn", args: "", group: groupKeys,
@@ -152,14 +157,42 @@ func runMembers(ctx context.Context, s *session, args []string) reply {
 }
 
 func runScan(ctx context.Context, s *session, args []string) reply {
-	var prefix []byte
+	request := pb.ScanRequest_builder{}
 	if len(args) == 1 {
-		prefix = []byte(args[0])
+		request.Prefix = []byte(args[0])
 	}
+	return s.scan(ctx, request)
+}
+
+func runKeys(ctx context.Context, s *session, args []string) reply {
+	if args[0] == "" {
+		return errReply{usagef("an empty pattern matches no key")}
+	}
+	return s.scan(ctx, pb.ScanRequest_builder{Pattern: []byte(args[0])})
+}
+
+func (s *session) scan(ctx context.Context, request pb.ScanRequest_builder) reply {
 	return s.pages(ctx, func(cursor []byte) (*pb.Operation, func(*pb.Result) ([][]byte, []byte)) {
-		op := pb.Operation_builder{Scan: pb.ScanRequest_builder{Prefix: prefix, Cursor: cursor}.Build()}.Build()
+		request.Cursor = cursor
+		op := pb.Operation_builder{Scan: request.Build()}.Build()
 		return op, func(r *pb.Result) ([][]byte, []byte) { return r.GetScan().GetKeys(), r.GetScan().GetCursor() }
 	})
+}
+
+// runFlush deletes all keys. It takes as long as they are many, so the time for one command does not bound it.
+func runFlush(ctx context.Context, s *session, args []string) reply {
+	if len(args) == 0 || args[0] != "--yes" {
+		return errReply{usagef("flushdb deletes all keys, in every region").hint("to do that: flushdb --yes")}
+	}
+	node, f := s.connect(ctx)
+	if f != nil {
+		return errReply{f}
+	}
+	n, err := node.DeleteAll(ctx)
+	if err != nil {
+		return errReply{explain(err)}
+	}
+	return intReply(n)
 }
 
 func clip(s string) string {

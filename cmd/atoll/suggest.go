@@ -8,7 +8,7 @@ import (
 
 // synonyms are words of other tools for what has another name here.
 var synonyms = map[string]string{
-	"multi": "txn", "keys": "scan", "delete": "del", "rm": "del", "put": "set", "ls": "scan",
+	"multi": "txn", "flushall": "flushdb", "delete": "del", "rm": "del", "put": "set", "ls": "scan",
 	"info": "status", "verify": "converged", "?": "help", "quit": "exit",
 }
 

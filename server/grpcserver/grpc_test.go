@@ -314,6 +314,8 @@ var badRequests = []struct {
 	{"an element of nothing", pb.Operation_builder{Lset: pb.LSetRequest_builder{Key: []byte("nothing")}.Build()}.Build(), codes.NotFound, "NOKEY", "no such key"},
 	{"a long field", pb.Operation_builder{Hget: pb.HGetRequest_builder{Key: key, Field: make([]byte, 70000)}.Build()}.Build(), codes.InvalidArgument, "TOOLARGE", "70000 member bytes, limit 65536"},
 	{"an unknown namespace", pb.Operation_builder{Get: pb.GetRequest_builder{Namespace: "x", Key: key}.Build()}.Build(), codes.NotFound, "NONAMESPACE", `no namespace "x"`},
+	{"a long pattern", pb.Operation_builder{Scan: pb.ScanRequest_builder{Pattern: make([]byte, 1025)}.Build()}.Build(), codes.InvalidArgument, "TOOLARGE", "1025 pattern bytes, limit 1024"},
+	{"a pattern beside a prefix", pb.Operation_builder{Scan: pb.ScanRequest_builder{Prefix: key, Pattern: key}.Build()}.Build(), codes.InvalidArgument, "INVALID", "pattern: not beside a prefix"},
 	{"a foreign cursor", pb.Operation_builder{Scan: pb.ScanRequest_builder{Cursor: []byte("nonsense")}.Build()}.Build(), codes.InvalidArgument, "CURSOR", "invalid cursor"},
 	{"a long key", pb.Operation_builder{Get: pb.GetRequest_builder{Key: make([]byte, 70000)}.Build()}.Build(), codes.InvalidArgument, "TOOLARGE", "70000 key bytes, limit 65536"},
 	{"random keys in a transaction", txn(pb.Operation_builder{RandomKey: &pb.RandomKeyRequest{}}.Build()), codes.InvalidArgument, "INVALID", "operations[0]: operation: random_key cannot be in a transaction"},

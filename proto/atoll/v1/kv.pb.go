@@ -8405,6 +8405,7 @@ type ScanRequest struct {
 	xxx_hidden_Prefix    []byte                 `protobuf:"bytes,2,opt,name=prefix,proto3"`
 	xxx_hidden_Limit     uint32                 `protobuf:"varint,3,opt,name=limit,proto3"`
 	xxx_hidden_Cursor    []byte                 `protobuf:"bytes,4,opt,name=cursor,proto3"`
+	xxx_hidden_Pattern   []byte                 `protobuf:"bytes,5,opt,name=pattern,proto3"`
 	unknownFields        protoimpl.UnknownFields
 	sizeCache            protoimpl.SizeCache
 }
@@ -8462,6 +8463,13 @@ func (x *ScanRequest) GetCursor() []byte {
 	return nil
 }
 
+func (x *ScanRequest) GetPattern() []byte {
+	if x != nil {
+		return x.xxx_hidden_Pattern
+	}
+	return nil
+}
+
 func (x *ScanRequest) SetNamespace(v string) {
 	x.xxx_hidden_Namespace = v
 }
@@ -8484,13 +8492,24 @@ func (x *ScanRequest) SetCursor(v []byte) {
 	x.xxx_hidden_Cursor = v
 }
 
+func (x *ScanRequest) SetPattern(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Pattern = v
+}
+
 type ScanRequest_builder struct {
 	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
 
 	Namespace string
 	Prefix    []byte
-	Limit     uint32
-	Cursor    []byte
+	// At most this many keys are looked at for a page; 0 means the server's page size.
+	Limit  uint32
+	Cursor []byte
+	// Only keys that match: * is any bytes, ? any one, [a-c] one of some, [^a] none of them, \ takes the next one as
+	// it is. At most 1,024 bytes; not beside a prefix. A page may be empty before the last.
+	Pattern []byte
 }
 
 func (b0 ScanRequest_builder) Build() *ScanRequest {
@@ -8501,6 +8520,7 @@ func (b0 ScanRequest_builder) Build() *ScanRequest {
 	x.xxx_hidden_Prefix = b.Prefix
 	x.xxx_hidden_Limit = b.Limit
 	x.xxx_hidden_Cursor = b.Cursor
+	x.xxx_hidden_Pattern = b.Pattern
 	return m0
 }
 
@@ -22157,12 +22177,13 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04keys\x18\x02 \x03(\fR\x04keys\"&\n" +
 	"\x0eExistsResponse\x12\x14\n" +
-	"\x05count\x18\x01 \x01(\x03R\x05count\"q\n" +
+	"\x05count\x18\x01 \x01(\x03R\x05count\"\x8b\x01\n" +
 	"\vScanRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x16\n" +
 	"\x06prefix\x18\x02 \x01(\fR\x06prefix\x12\x14\n" +
 	"\x05limit\x18\x03 \x01(\rR\x05limit\x12\x16\n" +
-	"\x06cursor\x18\x04 \x01(\fR\x06cursor\":\n" +
+	"\x06cursor\x18\x04 \x01(\fR\x06cursor\x12\x18\n" +
+	"\apattern\x18\x05 \x01(\fR\apattern\":\n" +
 	"\fScanResponse\x12\x12\n" +
 	"\x04keys\x18\x01 \x03(\fR\x04keys\x12\x16\n" +
 	"\x06cursor\x18\x02 \x01(\fR\x06cursor\"A\n" +

@@ -245,7 +245,7 @@ type KVClient interface {
 	// RandomKey picks some key.
 	RandomKey(ctx context.Context, in *RandomKeyRequest, opts ...grpc.CallOption) (*RandomKeyResponse, error)
 	Exists(ctx context.Context, in *ExistsRequest, opts ...grpc.CallOption) (*ExistsResponse, error)
-	// Scan lists keys with a prefix, a page at a time. A key that exists during the whole scan is
+	// Scan lists keys with a prefix, or those that match a pattern, a page at a time. A key that exists during the whole scan is
 	// listed exactly once.
 	Scan(ctx context.Context, in *ScanRequest, opts ...grpc.CallOption) (*ScanResponse, error)
 	// Command runs a command as it is worded in the Redis protocol, with the effect that it has there:
@@ -1201,7 +1201,7 @@ type KVServer interface {
 	// RandomKey picks some key.
 	RandomKey(context.Context, *RandomKeyRequest) (*RandomKeyResponse, error)
 	Exists(context.Context, *ExistsRequest) (*ExistsResponse, error)
-	// Scan lists keys with a prefix, a page at a time. A key that exists during the whole scan is
+	// Scan lists keys with a prefix, or those that match a pattern, a page at a time. A key that exists during the whole scan is
 	// listed exactly once.
 	Scan(context.Context, *ScanRequest) (*ScanResponse, error)
 	// Command runs a command as it is worded in the Redis protocol, with the effect that it has there:
