@@ -11,12 +11,12 @@ import (
 
 // notHere are the commands of the Redis protocol that atoll does not offer under their name, and why.
 var notHere = map[string]string{
-	"atoll.ack": ofConnection, "atoll.after": "after", "atoll.lag": "lag", "atoll.token": "token",
+	"atoll.ack": "wait", "atoll.after": "after", "atoll.lag": "lag", "atoll.token": "token",
 	"blmove": waits, "blmpop": waits, "blpop": waits, "brpop": waits, "brpoplpush": waits, "bzmpop": waits, "bzpopmax": waits, "bzpopmin": waits,
 	"multi": "txn", "exec": "txn", "discard": "txn", "watch": ofConnection, "unwatch": ofConnection,
 	"subscribe": channels, "psubscribe": channels, "unsubscribe": channels, "punsubscribe": channels, "publish": channels, "pubsub": channels,
 	"auth": ofConnection, "client": ofConnection, "command": ofConnection, "echo": ofConnection, "hello": ofConnection, "quit": ofConnection,
-	"select": ofConnection, "wait": ofConnection,
+	"select": ofConnection,
 	"config": ofNode, "info": "status", "latency": ofNode, "monitor": ofNode, "slowlog": ofNode, "time": ofNode,
 	"flushall": "flushdb",
 	"hscan":    "hgetall reads page by page", "sscan": "smembers reads page by page", "zscan": "zrange",
@@ -55,7 +55,7 @@ func TestEveryCommandOfTheTableIsOffered(t *testing.T) {
 // operation that does the same.
 var notWorded = map[string]string{
 	"keys": "operation scan", "scan": "operation scan", "hscan": "operation hgetall", "sscan": "operation smembers", "zscan": "operation zrange",
-	"ping": "operation ping", "multi": "operation txn", "exec": "operation txn", "discard": "operation txn",
+	"ping": "operation ping", "wait": "operation wait", "atoll.ack": "operation wait", "multi": "operation txn", "exec": "operation txn", "discard": "operation txn",
 	"atoll.token": "sessions of the stream", "atoll.after": "sessions of the stream", "atoll.lag": "Admin.Lag", "info": "Admin.Status",
 	"flushdb": "operations scan and delete", "flushall": "operations scan and delete", "reset": ofConnection,
 }

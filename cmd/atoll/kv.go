@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"strconv"
+	"time"
 
 	pb "github.com/atollkv/atoll/proto/atoll/v1"
 )
@@ -141,6 +142,8 @@ func keyCommands() []*command {
 			summary: "run the commands on the following lines, up to exec or an empty line, as one update: all or none",
 			example: "printf 'incr from -5\\nincr to 5\\n' | atoll txn", run: runTxn},
 		{name: "ping", group: groupCluster, summary: "ask whether the node answers, and how fast", example: "ping", run: runPing},
+		{name: "wait", args: "REGIONS [MILLISECONDS]", min: 1, max: 2, group: groupCluster,
+			summary: "wait until so many other regions hold durably what the node has written, or for some time, 1000 ms without it: how many do", example: "wait 1 500", run: runWait},
 		{name: "token", group: groupCluster, summary: "print a token of all that the node has shown up to now", example: "token", run: runToken},
 		{name: "after", args: "TOKEN", min: 1, max: 1, group: groupCluster,
 			summary: "wait, a second at most, until the node has all that a token covers; then it reads no less", example: "after AQEAAfOU…", run: runAfter},
@@ -189,6 +192,27 @@ func runFlush(ctx context.Context, s *session, args []string) reply {
 		return errReply{f}
 	}
 	n, err := node.DeleteAll(ctx)
+	if err != nil {
+		return errReply{explain(err)}
+	}
+	return intReply(n)
+}
+
+// runWait may take longer than one command: its own time bounds it.
+func runWait(ctx context.Context, s *session, args []string) reply {
+	numbers := []uint64{0, 1000}
+	for i, arg := range args {
+		n, err := strconv.ParseUint(arg, 10, 31)
+		if err != nil {
+			return errReply{usagef("%q is not a whole number of 31 bits", clip(arg))}
+		}
+		numbers[i] = n
+	}
+	node, f := s.connect(ctx)
+	if f != nil {
+		return errReply{f}
+	}
+	n, err := node.Wait(ctx, int(numbers[0]), time.Duration(numbers[1])*time.Millisecond)
 	if err != nil {
 		return errReply{explain(err)}
 	}

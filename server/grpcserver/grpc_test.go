@@ -322,7 +322,7 @@ var badRequests = []struct {
 	{"an empty transaction", pb.Operation_builder{Txn: &pb.TxnRequest{}}.Build(), codes.InvalidArgument, "INVALID", "operations: required"},
 	{"a transaction without an operation in it", txn(&pb.Operation{}), codes.InvalidArgument, "INVALID", "operations[0]: operation: required"},
 	{"a transaction with a bad operation", txn(incr(key, 1), incr(nil, 1)), codes.InvalidArgument, "INVALID", "operations[1]: key: required"},
-	{"a transaction in a transaction", txn(txn()), codes.InvalidArgument, "INVALID", "operations[0]: operation: ping and txn cannot be in a transaction"},
+	{"a transaction in a transaction", txn(txn()), codes.InvalidArgument, "INVALID", "operations[0]: operation: ping, wait and txn cannot be in a transaction"},
 	{"a batch above the limit", txn(make([]*pb.Operation, 100_001)...), codes.InvalidArgument, "TOOLARGE", "100001 operations, limit 100000"},
 	{"a wrong type", pb.Operation_builder{Scard: pb.SCardRequest_builder{Key: []byte("text")}.Build()}.Build(), codes.FailedPrecondition, "WRONGTYPE", keyspace.ErrWrongType.Error()},
 	{"an increment of text", incr([]byte("text"), 1), codes.FailedPrecondition, "NOTINT", keyspace.ErrNotInteger.Error()},

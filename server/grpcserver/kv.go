@@ -125,8 +125,8 @@ func (k *kvService) Txn(ctx context.Context, q *pb.TxnRequest) (*pb.TxnResponse,
 }
 
 func (k *kvService) inTxn(op *pb.Operation, limits *server.Limits) (task, error) {
-	if op.HasTxn() || op.HasPing() {
-		return task{}, server.Errorf(server.CodeInvalid, "operation: ping and txn cannot be in a transaction")
+	if op.HasTxn() || op.HasPing() || op.HasWait() {
+		return task{}, server.Errorf(server.CodeInvalid, "operation: ping, wait and txn cannot be in a transaction")
 	}
 	t, err := k.taskOf(op, limits)
 	if err == nil && t.alone {
@@ -152,6 +152,12 @@ func (k *kvService) do(ctx context.Context, op *pb.Operation) (name string, resu
 	case op.HasPing():
 		pong, err := k.Ping(ctx, op.GetPing())
 		return "ping", pb.Result_builder{Ping: pong}.Build(), err
+	case op.HasWait():
+		waited, err := k.Wait(ctx, op.GetWait())
+		if err != nil {
+			return "wait", nil, err
+		}
+		return "wait", pb.Result_builder{Wait: waited}.Build(), nil
 	case op.HasTxn():
 		done, err := k.Txn(ctx, op.GetTxn())
 		if err != nil {

@@ -6,8 +6,8 @@ import (
 	"github.com/atollkv/atoll/server"
 )
 
-// operation is one arm of the Operation message, by its field number. Ping and txn are
-// not here: they are no commands; nor is command, which is one of many.
+// operation is one arm of the Operation message, by its field number. Ping, txn
+// and wait are not here: they are no commands; nor is command, which is one of many.
 type operation struct {
 	name    string
 	command func(*pb.Operation, *server.Limits) (namespace string, cmd keyspace.Command, err error)

@@ -9622,6 +9622,15 @@ func (x *Operation) GetCommand() *CommandRequest {
 	return nil
 }
 
+func (x *Operation) GetWait() *WaitRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Wait); ok {
+			return x.Wait
+		}
+	}
+	return nil
+}
+
 func (x *Operation) SetGet(v *GetRequest) {
 	if v == nil {
 		x.xxx_hidden_Op = nil
@@ -10236,6 +10245,14 @@ func (x *Operation) SetCommand(v *CommandRequest) {
 		return
 	}
 	x.xxx_hidden_Op = &operation_Command{v}
+}
+
+func (x *Operation) SetWait(v *WaitRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Wait{v}
 }
 
 func (x *Operation) HasOp() bool {
@@ -10861,6 +10878,14 @@ func (x *Operation) HasCommand() bool {
 	return ok
 }
 
+func (x *Operation) HasWait() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Wait)
+	return ok
+}
+
 func (x *Operation) ClearOp() {
 	x.xxx_hidden_Op = nil
 }
@@ -11327,6 +11352,12 @@ func (x *Operation) ClearCommand() {
 	}
 }
 
+func (x *Operation) ClearWait() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Wait); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
 const Operation_Op_not_set_case case_Operation_Op = 0
 const Operation_Get_case case_Operation_Op = 1
 const Operation_Set_case case_Operation_Op = 2
@@ -11405,6 +11436,7 @@ const Operation_Types_case case_Operation_Op = 94
 const Operation_Dbsize_case case_Operation_Op = 95
 const Operation_RandomKey_case case_Operation_Op = 96
 const Operation_Command_case case_Operation_Op = 97
+const Operation_Wait_case case_Operation_Op = 98
 
 func (x *Operation) WhichOp() case_Operation_Op {
 	if x == nil {
@@ -11565,6 +11597,8 @@ func (x *Operation) WhichOp() case_Operation_Op {
 		return Operation_RandomKey_case
 	case *operation_Command:
 		return Operation_Command_case
+	case *operation_Wait:
+		return Operation_Wait_case
 	default:
 		return Operation_Op_not_set_case
 	}
@@ -11651,6 +11685,7 @@ type Operation_builder struct {
 	Dbsize         *DBSizeRequest
 	RandomKey      *RandomKeyRequest
 	Command        *CommandRequest
+	Wait           *WaitRequest
 	// -- end of xxx_hidden_Op
 }
 
@@ -11888,6 +11923,9 @@ func (b0 Operation_builder) Build() *Operation {
 	}
 	if b.Command != nil {
 		x.xxx_hidden_Op = &operation_Command{b.Command}
+	}
+	if b.Wait != nil {
+		x.xxx_hidden_Op = &operation_Wait{b.Wait}
 	}
 	return m0
 }
@@ -12214,6 +12252,10 @@ type operation_Command struct {
 	Command *CommandRequest `protobuf:"bytes,97,opt,name=command,proto3,oneof"`
 }
 
+type operation_Wait struct {
+	Wait *WaitRequest `protobuf:"bytes,98,opt,name=wait,proto3,oneof"`
+}
+
 func (*operation_Get) isOperation_Op() {}
 
 func (*operation_Set) isOperation_Op() {}
@@ -12367,6 +12409,8 @@ func (*operation_Dbsize) isOperation_Op() {}
 func (*operation_RandomKey) isOperation_Op() {}
 
 func (*operation_Command) isOperation_Op() {}
+
+func (*operation_Wait) isOperation_Op() {}
 
 type Result struct {
 	state             protoimpl.MessageState `protogen:"opaque.v1"`
@@ -13093,6 +13137,15 @@ func (x *Result) GetCommand() *CommandResponse {
 	return nil
 }
 
+func (x *Result) GetWait() *WaitResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Wait); ok {
+			return x.Wait
+		}
+	}
+	return nil
+}
+
 func (x *Result) SetGet(v *GetResponse) {
 	if v == nil {
 		x.xxx_hidden_Result = nil
@@ -13707,6 +13760,14 @@ func (x *Result) SetCommand(v *CommandResponse) {
 		return
 	}
 	x.xxx_hidden_Result = &result_Command{v}
+}
+
+func (x *Result) SetWait(v *WaitResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Wait{v}
 }
 
 func (x *Result) HasResult() bool {
@@ -14332,6 +14393,14 @@ func (x *Result) HasCommand() bool {
 	return ok
 }
 
+func (x *Result) HasWait() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Wait)
+	return ok
+}
+
 func (x *Result) ClearResult() {
 	x.xxx_hidden_Result = nil
 }
@@ -14798,6 +14867,12 @@ func (x *Result) ClearCommand() {
 	}
 }
 
+func (x *Result) ClearWait() {
+	if _, ok := x.xxx_hidden_Result.(*result_Wait); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
 const Result_Result_not_set_case case_Result_Result = 0
 const Result_Get_case case_Result_Result = 1
 const Result_Set_case case_Result_Result = 2
@@ -14876,6 +14951,7 @@ const Result_Types_case case_Result_Result = 94
 const Result_Dbsize_case case_Result_Result = 95
 const Result_RandomKey_case case_Result_Result = 96
 const Result_Command_case case_Result_Result = 97
+const Result_Wait_case case_Result_Result = 98
 
 func (x *Result) WhichResult() case_Result_Result {
 	if x == nil {
@@ -15036,6 +15112,8 @@ func (x *Result) WhichResult() case_Result_Result {
 		return Result_RandomKey_case
 	case *result_Command:
 		return Result_Command_case
+	case *result_Wait:
+		return Result_Wait_case
 	default:
 		return Result_Result_not_set_case
 	}
@@ -15122,6 +15200,7 @@ type Result_builder struct {
 	Dbsize         *DBSizeResponse
 	RandomKey      *RandomKeyResponse
 	Command        *CommandResponse
+	Wait           *WaitResponse
 	// -- end of xxx_hidden_Result
 }
 
@@ -15359,6 +15438,9 @@ func (b0 Result_builder) Build() *Result {
 	}
 	if b.Command != nil {
 		x.xxx_hidden_Result = &result_Command{b.Command}
+	}
+	if b.Wait != nil {
+		x.xxx_hidden_Result = &result_Wait{b.Wait}
 	}
 	return m0
 }
@@ -15685,6 +15767,10 @@ type result_Command struct {
 	Command *CommandResponse `protobuf:"bytes,97,opt,name=command,proto3,oneof"`
 }
 
+type result_Wait struct {
+	Wait *WaitResponse `protobuf:"bytes,98,opt,name=wait,proto3,oneof"`
+}
+
 func (*result_Get) isResult_Result() {}
 
 func (*result_Set) isResult_Result() {}
@@ -15838,6 +15924,8 @@ func (*result_Dbsize) isResult_Result() {}
 func (*result_RandomKey) isResult_Result() {}
 
 func (*result_Command) isResult_Result() {}
+
+func (*result_Wait) isResult_Result() {}
 
 type BCreateRequest struct {
 	state                protoimpl.MessageState `protogen:"opaque.v1"`
@@ -20730,6 +20818,137 @@ func (b0 RandomKeyResponse_builder) Build() *RandomKeyResponse {
 	return m0
 }
 
+type WaitRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Regions   uint32                 `protobuf:"varint,1,opt,name=regions,proto3"`
+	xxx_hidden_TimeoutMs uint32                 `protobuf:"varint,2,opt,name=timeout_ms,json=timeoutMs,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *WaitRequest) Reset() {
+	*x = WaitRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[166]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WaitRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WaitRequest) ProtoMessage() {}
+
+func (x *WaitRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[166]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *WaitRequest) GetRegions() uint32 {
+	if x != nil {
+		return x.xxx_hidden_Regions
+	}
+	return 0
+}
+
+func (x *WaitRequest) GetTimeoutMs() uint32 {
+	if x != nil {
+		return x.xxx_hidden_TimeoutMs
+	}
+	return 0
+}
+
+func (x *WaitRequest) SetRegions(v uint32) {
+	x.xxx_hidden_Regions = v
+}
+
+func (x *WaitRequest) SetTimeoutMs(v uint32) {
+	x.xxx_hidden_TimeoutMs = v
+}
+
+type WaitRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// How many regions, beside that of the node.
+	Regions uint32
+	// Ten minutes at most; 0 does not wait.
+	TimeoutMs uint32
+}
+
+func (b0 WaitRequest_builder) Build() *WaitRequest {
+	m0 := &WaitRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Regions = b.Regions
+	x.xxx_hidden_TimeoutMs = b.TimeoutMs
+	return m0
+}
+
+type WaitResponse struct {
+	state              protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Regions uint32                 `protobuf:"varint,1,opt,name=regions,proto3"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *WaitResponse) Reset() {
+	*x = WaitResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[167]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WaitResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WaitResponse) ProtoMessage() {}
+
+func (x *WaitResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[167]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *WaitResponse) GetRegions() uint32 {
+	if x != nil {
+		return x.xxx_hidden_Regions
+	}
+	return 0
+}
+
+func (x *WaitResponse) SetRegions(v uint32) {
+	x.xxx_hidden_Regions = v
+}
+
+type WaitResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// How many hold it, fewer if the time was over.
+	Regions uint32
+}
+
+func (b0 WaitResponse_builder) Build() *WaitResponse {
+	m0 := &WaitResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Regions = b.Regions
+	return m0
+}
+
 type CommandRequest struct {
 	state                protoimpl.MessageState `protogen:"opaque.v1"`
 	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
@@ -20740,7 +20959,7 @@ type CommandRequest struct {
 
 func (x *CommandRequest) Reset() {
 	*x = CommandRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[166]
+	mi := &file_atoll_v1_kv_proto_msgTypes[168]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20752,7 +20971,7 @@ func (x *CommandRequest) String() string {
 func (*CommandRequest) ProtoMessage() {}
 
 func (x *CommandRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[166]
+	mi := &file_atoll_v1_kv_proto_msgTypes[168]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20811,7 +21030,7 @@ type CommandResponse struct {
 
 func (x *CommandResponse) Reset() {
 	*x = CommandResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[167]
+	mi := &file_atoll_v1_kv_proto_msgTypes[169]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20823,7 +21042,7 @@ func (x *CommandResponse) String() string {
 func (*CommandResponse) ProtoMessage() {}
 
 func (x *CommandResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[167]
+	mi := &file_atoll_v1_kv_proto_msgTypes[169]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20880,7 +21099,7 @@ type Value struct {
 
 func (x *Value) Reset() {
 	*x = Value{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[168]
+	mi := &file_atoll_v1_kv_proto_msgTypes[170]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20892,7 +21111,7 @@ func (x *Value) String() string {
 func (*Value) ProtoMessage() {}
 
 func (x *Value) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[168]
+	mi := &file_atoll_v1_kv_proto_msgTypes[170]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21160,7 +21379,7 @@ func (b0 Value_builder) Build() *Value {
 type case_Value_Kind protoreflect.FieldNumber
 
 func (x case_Value_Kind) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[168].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[170].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -21218,7 +21437,7 @@ type ValueList struct {
 
 func (x *ValueList) Reset() {
 	*x = ValueList{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[169]
+	mi := &file_atoll_v1_kv_proto_msgTypes[171]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21230,7 +21449,7 @@ func (x *ValueList) String() string {
 func (*ValueList) ProtoMessage() {}
 
 func (x *ValueList) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[169]
+	mi := &file_atoll_v1_kv_proto_msgTypes[171]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21278,7 +21497,7 @@ type TxnRequest struct {
 
 func (x *TxnRequest) Reset() {
 	*x = TxnRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[170]
+	mi := &file_atoll_v1_kv_proto_msgTypes[172]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21290,7 +21509,7 @@ func (x *TxnRequest) String() string {
 func (*TxnRequest) ProtoMessage() {}
 
 func (x *TxnRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[170]
+	mi := &file_atoll_v1_kv_proto_msgTypes[172]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21350,7 +21569,7 @@ type TxnResponse struct {
 
 func (x *TxnResponse) Reset() {
 	*x = TxnResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[171]
+	mi := &file_atoll_v1_kv_proto_msgTypes[173]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21362,7 +21581,7 @@ func (x *TxnResponse) String() string {
 func (*TxnResponse) ProtoMessage() {}
 
 func (x *TxnResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[171]
+	mi := &file_atoll_v1_kv_proto_msgTypes[173]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21413,7 +21632,7 @@ type StreamRequest struct {
 
 func (x *StreamRequest) Reset() {
 	*x = StreamRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[172]
+	mi := &file_atoll_v1_kv_proto_msgTypes[174]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21425,7 +21644,7 @@ func (x *StreamRequest) String() string {
 func (*StreamRequest) ProtoMessage() {}
 
 func (x *StreamRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[172]
+	mi := &file_atoll_v1_kv_proto_msgTypes[174]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21526,7 +21745,7 @@ type StreamResponse struct {
 
 func (x *StreamResponse) Reset() {
 	*x = StreamResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[173]
+	mi := &file_atoll_v1_kv_proto_msgTypes[175]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21538,7 +21757,7 @@ func (x *StreamResponse) String() string {
 func (*StreamResponse) ProtoMessage() {}
 
 func (x *StreamResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[173]
+	mi := &file_atoll_v1_kv_proto_msgTypes[175]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21697,7 +21916,7 @@ func (b0 StreamResponse_builder) Build() *StreamResponse {
 type case_StreamResponse_Outcome protoreflect.FieldNumber
 
 func (x case_StreamResponse_Outcome) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[173].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[175].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -21733,7 +21952,7 @@ type ErrorDetail struct {
 
 func (x *ErrorDetail) Reset() {
 	*x = ErrorDetail{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[174]
+	mi := &file_atoll_v1_kv_proto_msgTypes[176]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21745,7 +21964,7 @@ func (x *ErrorDetail) String() string {
 func (*ErrorDetail) ProtoMessage() {}
 
 func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[174]
+	mi := &file_atoll_v1_kv_proto_msgTypes[176]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -22200,7 +22419,7 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x03seq\x18\x05 \x01(\x04R\x03seq\x12\x16\n" +
 	"\x06region\x18\x06 \x01(\tR\x06region\x12\x12\n" +
 	"\x04node\x18\a \x01(\tR\x04node\x12\x14\n" +
-	"\x05shown\x18\b \x01(\bR\x05shown\"\xbf\x1e\n" +
+	"\x05shown\x18\b \x01(\bR\x05shown\"\xec\x1e\n" +
 	"\tOperation\x12(\n" +
 	"\x03get\x18\x01 \x01(\v2\x14.atoll.v1.GetRequestH\x00R\x03get\x12(\n" +
 	"\x03set\x18\x02 \x01(\v2\x14.atoll.v1.SetRequestH\x00R\x03set\x121\n" +
@@ -22280,8 +22499,9 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x06dbsize\x18_ \x01(\v2\x17.atoll.v1.DBSizeRequestH\x00R\x06dbsize\x12;\n" +
 	"\n" +
 	"random_key\x18` \x01(\v2\x1a.atoll.v1.RandomKeyRequestH\x00R\trandomKey\x124\n" +
-	"\acommand\x18a \x01(\v2\x18.atoll.v1.CommandRequestH\x00R\acommandB\x04\n" +
-	"\x02op\"\x8d\x1f\n" +
+	"\acommand\x18a \x01(\v2\x18.atoll.v1.CommandRequestH\x00R\acommand\x12+\n" +
+	"\x04wait\x18b \x01(\v2\x15.atoll.v1.WaitRequestH\x00R\x04waitB\x04\n" +
+	"\x02op\"\xbb\x1f\n" +
 	"\x06Result\x12)\n" +
 	"\x03get\x18\x01 \x01(\v2\x15.atoll.v1.GetResponseH\x00R\x03get\x12)\n" +
 	"\x03set\x18\x02 \x01(\v2\x15.atoll.v1.SetResponseH\x00R\x03set\x122\n" +
@@ -22361,7 +22581,8 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x06dbsize\x18_ \x01(\v2\x18.atoll.v1.DBSizeResponseH\x00R\x06dbsize\x12<\n" +
 	"\n" +
 	"random_key\x18` \x01(\v2\x1b.atoll.v1.RandomKeyResponseH\x00R\trandomKey\x125\n" +
-	"\acommand\x18a \x01(\v2\x19.atoll.v1.CommandResponseH\x00R\acommandB\b\n" +
+	"\acommand\x18a \x01(\v2\x19.atoll.v1.CommandResponseH\x00R\acommand\x12,\n" +
+	"\x04wait\x18b \x01(\v2\x16.atoll.v1.WaitResponseH\x00R\x04waitB\b\n" +
 	"\x06result\"l\n" +
 	"\x0eBCreateRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
@@ -22560,7 +22781,13 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\";\n" +
 	"\x11RandomKeyResponse\x12\x14\n" +
 	"\x05found\x18\x01 \x01(\bR\x05found\x12\x10\n" +
-	"\x03key\x18\x02 \x01(\fR\x03key\"L\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\"F\n" +
+	"\vWaitRequest\x12\x18\n" +
+	"\aregions\x18\x01 \x01(\rR\aregions\x12\x1d\n" +
+	"\n" +
+	"timeout_ms\x18\x02 \x01(\rR\ttimeoutMs\"(\n" +
+	"\fWaitResponse\x12\x18\n" +
+	"\aregions\x18\x01 \x01(\rR\aregions\"L\n" +
 	"\x0eCommandRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x1c\n" +
 	"\targuments\x18\x02 \x03(\fR\targuments\"8\n" +
@@ -22613,7 +22840,7 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\bGeoOrder\x12\x19\n" +
 	"\x15GEO_ORDER_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11GEO_ORDER_NEAREST\x10\x01\x12\x16\n" +
-	"\x12GEO_ORDER_FARTHEST\x10\x022\xf1$\n" +
+	"\x12GEO_ORDER_FARTHEST\x10\x022\xa8%\n" +
 	"\x02KV\x125\n" +
 	"\x04Ping\x12\x15.atoll.v1.PingRequest\x1a\x16.atoll.v1.PingResponse\x122\n" +
 	"\x03Get\x12\x14.atoll.v1.GetRequest\x1a\x15.atoll.v1.GetResponse\x122\n" +
@@ -22688,14 +22915,15 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x06DBSize\x12\x17.atoll.v1.DBSizeRequest\x1a\x18.atoll.v1.DBSizeResponse\x12D\n" +
 	"\tRandomKey\x12\x1a.atoll.v1.RandomKeyRequest\x1a\x1b.atoll.v1.RandomKeyResponse\x12;\n" +
 	"\x06Exists\x12\x17.atoll.v1.ExistsRequest\x1a\x18.atoll.v1.ExistsResponse\x125\n" +
-	"\x04Scan\x12\x15.atoll.v1.ScanRequest\x1a\x16.atoll.v1.ScanResponse\x12>\n" +
+	"\x04Scan\x12\x15.atoll.v1.ScanRequest\x1a\x16.atoll.v1.ScanResponse\x125\n" +
+	"\x04Wait\x12\x15.atoll.v1.WaitRequest\x1a\x16.atoll.v1.WaitResponse\x12>\n" +
 	"\aCommand\x12\x18.atoll.v1.CommandRequest\x1a\x19.atoll.v1.CommandResponse\x122\n" +
 	"\x03Txn\x12\x14.atoll.v1.TxnRequest\x1a\x15.atoll.v1.TxnResponse\x12A\n" +
 	"\bSiblings\x12\x19.atoll.v1.SiblingsRequest\x1a\x1a.atoll.v1.SiblingsResponse\x12?\n" +
 	"\x06Stream\x12\x17.atoll.v1.StreamRequest\x1a\x18.atoll.v1.StreamResponse(\x010\x01B1Z/github.com/atollkv/atoll/proto/atoll/v1;atollv1b\x06proto3"
 
 var file_atoll_v1_kv_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_atoll_v1_kv_proto_msgTypes = make([]protoimpl.MessageInfo, 175)
+var file_atoll_v1_kv_proto_msgTypes = make([]protoimpl.MessageInfo, 177)
 var file_atoll_v1_kv_proto_goTypes = []any{
 	(BitOperation)(0),              // 0: atoll.v1.BitOperation
 	(BitOverflow)(0),               // 1: atoll.v1.BitOverflow
@@ -22866,15 +23094,17 @@ var file_atoll_v1_kv_proto_goTypes = []any{
 	(*DBSizeResponse)(nil),         // 166: atoll.v1.DBSizeResponse
 	(*RandomKeyRequest)(nil),       // 167: atoll.v1.RandomKeyRequest
 	(*RandomKeyResponse)(nil),      // 168: atoll.v1.RandomKeyResponse
-	(*CommandRequest)(nil),         // 169: atoll.v1.CommandRequest
-	(*CommandResponse)(nil),        // 170: atoll.v1.CommandResponse
-	(*Value)(nil),                  // 171: atoll.v1.Value
-	(*ValueList)(nil),              // 172: atoll.v1.ValueList
-	(*TxnRequest)(nil),             // 173: atoll.v1.TxnRequest
-	(*TxnResponse)(nil),            // 174: atoll.v1.TxnResponse
-	(*StreamRequest)(nil),          // 175: atoll.v1.StreamRequest
-	(*StreamResponse)(nil),         // 176: atoll.v1.StreamResponse
-	(*ErrorDetail)(nil),            // 177: atoll.v1.ErrorDetail
+	(*WaitRequest)(nil),            // 169: atoll.v1.WaitRequest
+	(*WaitResponse)(nil),           // 170: atoll.v1.WaitResponse
+	(*CommandRequest)(nil),         // 171: atoll.v1.CommandRequest
+	(*CommandResponse)(nil),        // 172: atoll.v1.CommandResponse
+	(*Value)(nil),                  // 173: atoll.v1.Value
+	(*ValueList)(nil),              // 174: atoll.v1.ValueList
+	(*TxnRequest)(nil),             // 175: atoll.v1.TxnRequest
+	(*TxnResponse)(nil),            // 176: atoll.v1.TxnResponse
+	(*StreamRequest)(nil),          // 177: atoll.v1.StreamRequest
+	(*StreamResponse)(nil),         // 178: atoll.v1.StreamResponse
+	(*ErrorDetail)(nil),            // 179: atoll.v1.ErrorDetail
 }
 var file_atoll_v1_kv_proto_depIdxs = []int32{
 	9,   // 0: atoll.v1.SetRequest.lifetime:type_name -> atoll.v1.Lifetime
@@ -22901,7 +23131,7 @@ var file_atoll_v1_kv_proto_depIdxs = []int32{
 	26,  // 21: atoll.v1.Operation.smembers:type_name -> atoll.v1.SMembersRequest
 	104, // 22: atoll.v1.Operation.scan:type_name -> atoll.v1.ScanRequest
 	106, // 23: atoll.v1.Operation.siblings:type_name -> atoll.v1.SiblingsRequest
-	173, // 24: atoll.v1.Operation.txn:type_name -> atoll.v1.TxnRequest
+	175, // 24: atoll.v1.Operation.txn:type_name -> atoll.v1.TxnRequest
 	33,  // 25: atoll.v1.Operation.hset:type_name -> atoll.v1.HSetRequest
 	35,  // 26: atoll.v1.Operation.hsetnx:type_name -> atoll.v1.HSetNXRequest
 	37,  // 27: atoll.v1.Operation.hget:type_name -> atoll.v1.HGetRequest
@@ -22963,272 +23193,276 @@ var file_atoll_v1_kv_proto_depIdxs = []int32{
 	163, // 83: atoll.v1.Operation.types:type_name -> atoll.v1.TypesRequest
 	165, // 84: atoll.v1.Operation.dbsize:type_name -> atoll.v1.DBSizeRequest
 	167, // 85: atoll.v1.Operation.random_key:type_name -> atoll.v1.RandomKeyRequest
-	169, // 86: atoll.v1.Operation.command:type_name -> atoll.v1.CommandRequest
-	6,   // 87: atoll.v1.Result.get:type_name -> atoll.v1.GetResponse
-	8,   // 88: atoll.v1.Result.set:type_name -> atoll.v1.SetResponse
-	17,  // 89: atoll.v1.Result.delete:type_name -> atoll.v1.DeleteResponse
-	19,  // 90: atoll.v1.Result.incr:type_name -> atoll.v1.IncrResponse
-	21,  // 91: atoll.v1.Result.reset_counter:type_name -> atoll.v1.ResetCounterResponse
-	23,  // 92: atoll.v1.Result.sadd:type_name -> atoll.v1.SAddResponse
-	25,  // 93: atoll.v1.Result.srem:type_name -> atoll.v1.SRemResponse
-	29,  // 94: atoll.v1.Result.sismember:type_name -> atoll.v1.SIsMemberResponse
-	31,  // 95: atoll.v1.Result.scard:type_name -> atoll.v1.SCardResponse
-	103, // 96: atoll.v1.Result.exists:type_name -> atoll.v1.ExistsResponse
-	4,   // 97: atoll.v1.Result.ping:type_name -> atoll.v1.PingResponse
-	27,  // 98: atoll.v1.Result.smembers:type_name -> atoll.v1.SMembersResponse
-	105, // 99: atoll.v1.Result.scan:type_name -> atoll.v1.ScanResponse
-	107, // 100: atoll.v1.Result.siblings:type_name -> atoll.v1.SiblingsResponse
-	174, // 101: atoll.v1.Result.txn:type_name -> atoll.v1.TxnResponse
-	34,  // 102: atoll.v1.Result.hset:type_name -> atoll.v1.HSetResponse
-	36,  // 103: atoll.v1.Result.hsetnx:type_name -> atoll.v1.HSetNXResponse
-	38,  // 104: atoll.v1.Result.hget:type_name -> atoll.v1.HGetResponse
-	40,  // 105: atoll.v1.Result.hmget:type_name -> atoll.v1.HMGetResponse
-	42,  // 106: atoll.v1.Result.hgetall:type_name -> atoll.v1.HGetAllResponse
-	44,  // 107: atoll.v1.Result.hkeys:type_name -> atoll.v1.HKeysResponse
-	46,  // 108: atoll.v1.Result.hvals:type_name -> atoll.v1.HValsResponse
-	48,  // 109: atoll.v1.Result.hlen:type_name -> atoll.v1.HLenResponse
-	50,  // 110: atoll.v1.Result.hexists:type_name -> atoll.v1.HExistsResponse
-	52,  // 111: atoll.v1.Result.hstrlen:type_name -> atoll.v1.HStrLenResponse
-	54,  // 112: atoll.v1.Result.hdel:type_name -> atoll.v1.HDelResponse
-	56,  // 113: atoll.v1.Result.hincr:type_name -> atoll.v1.HIncrResponse
-	59,  // 114: atoll.v1.Result.zadd:type_name -> atoll.v1.ZAddResponse
-	61,  // 115: atoll.v1.Result.zincr:type_name -> atoll.v1.ZIncrResponse
-	63,  // 116: atoll.v1.Result.zrem:type_name -> atoll.v1.ZRemResponse
-	65,  // 117: atoll.v1.Result.zscore:type_name -> atoll.v1.ZScoreResponse
-	67,  // 118: atoll.v1.Result.zcard:type_name -> atoll.v1.ZCardResponse
-	69,  // 119: atoll.v1.Result.zrange:type_name -> atoll.v1.ZRangeResponse
-	71,  // 120: atoll.v1.Result.zrange_by_score:type_name -> atoll.v1.ZRangeByScoreResponse
-	73,  // 121: atoll.v1.Result.zrank:type_name -> atoll.v1.ZRankResponse
-	75,  // 122: atoll.v1.Result.zpop:type_name -> atoll.v1.ZPopResponse
-	77,  // 123: atoll.v1.Result.lpush:type_name -> atoll.v1.LPushResponse
-	79,  // 124: atoll.v1.Result.lpop:type_name -> atoll.v1.LPopResponse
-	81,  // 125: atoll.v1.Result.lrange:type_name -> atoll.v1.LRangeResponse
-	83,  // 126: atoll.v1.Result.llen:type_name -> atoll.v1.LLenResponse
-	85,  // 127: atoll.v1.Result.lindex:type_name -> atoll.v1.LIndexResponse
-	87,  // 128: atoll.v1.Result.lset:type_name -> atoll.v1.LSetResponse
-	89,  // 129: atoll.v1.Result.linsert:type_name -> atoll.v1.LInsertResponse
-	91,  // 130: atoll.v1.Result.lrem:type_name -> atoll.v1.LRemResponse
-	93,  // 131: atoll.v1.Result.ltrim:type_name -> atoll.v1.LTrimResponse
-	95,  // 132: atoll.v1.Result.lmove:type_name -> atoll.v1.LMoveResponse
-	97,  // 133: atoll.v1.Result.lpos:type_name -> atoll.v1.LPosResponse
-	11,  // 134: atoll.v1.Result.expire:type_name -> atoll.v1.ExpireResponse
-	13,  // 135: atoll.v1.Result.persist:type_name -> atoll.v1.PersistResponse
-	15,  // 136: atoll.v1.Result.ttl:type_name -> atoll.v1.TTLResponse
-	99,  // 137: atoll.v1.Result.rename:type_name -> atoll.v1.RenameResponse
-	101, // 138: atoll.v1.Result.copy:type_name -> atoll.v1.CopyResponse
-	112, // 139: atoll.v1.Result.bcreate:type_name -> atoll.v1.BCreateResponse
-	114, // 140: atoll.v1.Result.bget:type_name -> atoll.v1.BGetResponse
-	116, // 141: atoll.v1.Result.bincr:type_name -> atoll.v1.BIncrResponse
-	118, // 142: atoll.v1.Result.bdecr:type_name -> atoll.v1.BDecrResponse
-	120, // 143: atoll.v1.Result.bgrant:type_name -> atoll.v1.BGrantResponse
-	122, // 144: atoll.v1.Result.brights:type_name -> atoll.v1.BRightsResponse
-	125, // 145: atoll.v1.Result.breclaim:type_name -> atoll.v1.BReclaimResponse
-	127, // 146: atoll.v1.Result.pfadd:type_name -> atoll.v1.PFAddResponse
-	129, // 147: atoll.v1.Result.pfcount:type_name -> atoll.v1.PFCountResponse
-	131, // 148: atoll.v1.Result.pfmerge:type_name -> atoll.v1.PFMergeResponse
-	134, // 149: atoll.v1.Result.getbit:type_name -> atoll.v1.GetBitResponse
-	136, // 150: atoll.v1.Result.setbit:type_name -> atoll.v1.SetBitResponse
-	138, // 151: atoll.v1.Result.bitcount:type_name -> atoll.v1.BitCountResponse
-	140, // 152: atoll.v1.Result.bitpos:type_name -> atoll.v1.BitPosResponse
-	142, // 153: atoll.v1.Result.bitop:type_name -> atoll.v1.BitOpResponse
-	145, // 154: atoll.v1.Result.bitfield:type_name -> atoll.v1.BitFieldResponse
-	150, // 155: atoll.v1.Result.geoadd:type_name -> atoll.v1.GeoAddResponse
-	152, // 156: atoll.v1.Result.geopos:type_name -> atoll.v1.GeoPosResponse
-	155, // 157: atoll.v1.Result.geodist:type_name -> atoll.v1.GeoDistResponse
-	159, // 158: atoll.v1.Result.geosearch:type_name -> atoll.v1.GeoSearchResponse
-	162, // 159: atoll.v1.Result.geosearchstore:type_name -> atoll.v1.GeoSearchStoreResponse
-	164, // 160: atoll.v1.Result.types:type_name -> atoll.v1.TypesResponse
-	166, // 161: atoll.v1.Result.dbsize:type_name -> atoll.v1.DBSizeResponse
-	168, // 162: atoll.v1.Result.random_key:type_name -> atoll.v1.RandomKeyResponse
-	170, // 163: atoll.v1.Result.command:type_name -> atoll.v1.CommandResponse
-	123, // 164: atoll.v1.BRightsResponse.accounts:type_name -> atoll.v1.Account
-	132, // 165: atoll.v1.BitCountRequest.range:type_name -> atoll.v1.BitRange
-	132, // 166: atoll.v1.BitPosRequest.range:type_name -> atoll.v1.BitRange
-	0,   // 167: atoll.v1.BitOpRequest.operation:type_name -> atoll.v1.BitOperation
-	1,   // 168: atoll.v1.BitStep.overflow:type_name -> atoll.v1.BitOverflow
-	143, // 169: atoll.v1.BitFieldRequest.steps:type_name -> atoll.v1.BitStep
-	146, // 170: atoll.v1.BitFieldResponse.results:type_name -> atoll.v1.BitStepResult
-	147, // 171: atoll.v1.GeoMember.point:type_name -> atoll.v1.GeoPoint
-	148, // 172: atoll.v1.GeoAddRequest.members:type_name -> atoll.v1.GeoMember
-	153, // 173: atoll.v1.GeoPosResponse.positions:type_name -> atoll.v1.GeoPosition
-	147, // 174: atoll.v1.GeoPosition.point:type_name -> atoll.v1.GeoPoint
-	147, // 175: atoll.v1.GeoArea.point:type_name -> atoll.v1.GeoPoint
-	157, // 176: atoll.v1.GeoArea.box:type_name -> atoll.v1.GeoBox
-	2,   // 177: atoll.v1.GeoArea.order:type_name -> atoll.v1.GeoOrder
-	156, // 178: atoll.v1.GeoSearchRequest.area:type_name -> atoll.v1.GeoArea
-	160, // 179: atoll.v1.GeoSearchResponse.members:type_name -> atoll.v1.GeoFound
-	147, // 180: atoll.v1.GeoFound.point:type_name -> atoll.v1.GeoPoint
-	156, // 181: atoll.v1.GeoSearchStoreRequest.area:type_name -> atoll.v1.GeoArea
-	171, // 182: atoll.v1.CommandResponse.value:type_name -> atoll.v1.Value
-	172, // 183: atoll.v1.Value.list:type_name -> atoll.v1.ValueList
-	172, // 184: atoll.v1.Value.map:type_name -> atoll.v1.ValueList
-	171, // 185: atoll.v1.ValueList.values:type_name -> atoll.v1.Value
-	109, // 186: atoll.v1.TxnRequest.operations:type_name -> atoll.v1.Operation
-	110, // 187: atoll.v1.TxnResponse.results:type_name -> atoll.v1.Result
-	109, // 188: atoll.v1.StreamRequest.operation:type_name -> atoll.v1.Operation
-	110, // 189: atoll.v1.StreamResponse.result:type_name -> atoll.v1.Result
-	177, // 190: atoll.v1.StreamResponse.error:type_name -> atoll.v1.ErrorDetail
-	3,   // 191: atoll.v1.KV.Ping:input_type -> atoll.v1.PingRequest
-	5,   // 192: atoll.v1.KV.Get:input_type -> atoll.v1.GetRequest
-	7,   // 193: atoll.v1.KV.Set:input_type -> atoll.v1.SetRequest
-	16,  // 194: atoll.v1.KV.Delete:input_type -> atoll.v1.DeleteRequest
-	18,  // 195: atoll.v1.KV.Incr:input_type -> atoll.v1.IncrRequest
-	20,  // 196: atoll.v1.KV.ResetCounter:input_type -> atoll.v1.ResetCounterRequest
-	22,  // 197: atoll.v1.KV.SAdd:input_type -> atoll.v1.SAddRequest
-	24,  // 198: atoll.v1.KV.SRem:input_type -> atoll.v1.SRemRequest
-	26,  // 199: atoll.v1.KV.SMembers:input_type -> atoll.v1.SMembersRequest
-	28,  // 200: atoll.v1.KV.SIsMember:input_type -> atoll.v1.SIsMemberRequest
-	30,  // 201: atoll.v1.KV.SCard:input_type -> atoll.v1.SCardRequest
-	33,  // 202: atoll.v1.KV.HSet:input_type -> atoll.v1.HSetRequest
-	35,  // 203: atoll.v1.KV.HSetNX:input_type -> atoll.v1.HSetNXRequest
-	37,  // 204: atoll.v1.KV.HGet:input_type -> atoll.v1.HGetRequest
-	39,  // 205: atoll.v1.KV.HMGet:input_type -> atoll.v1.HMGetRequest
-	41,  // 206: atoll.v1.KV.HGetAll:input_type -> atoll.v1.HGetAllRequest
-	43,  // 207: atoll.v1.KV.HKeys:input_type -> atoll.v1.HKeysRequest
-	45,  // 208: atoll.v1.KV.HVals:input_type -> atoll.v1.HValsRequest
-	47,  // 209: atoll.v1.KV.HLen:input_type -> atoll.v1.HLenRequest
-	49,  // 210: atoll.v1.KV.HExists:input_type -> atoll.v1.HExistsRequest
-	51,  // 211: atoll.v1.KV.HStrLen:input_type -> atoll.v1.HStrLenRequest
-	53,  // 212: atoll.v1.KV.HDel:input_type -> atoll.v1.HDelRequest
-	55,  // 213: atoll.v1.KV.HIncr:input_type -> atoll.v1.HIncrRequest
-	58,  // 214: atoll.v1.KV.ZAdd:input_type -> atoll.v1.ZAddRequest
-	60,  // 215: atoll.v1.KV.ZIncr:input_type -> atoll.v1.ZIncrRequest
-	62,  // 216: atoll.v1.KV.ZRem:input_type -> atoll.v1.ZRemRequest
-	64,  // 217: atoll.v1.KV.ZScore:input_type -> atoll.v1.ZScoreRequest
-	66,  // 218: atoll.v1.KV.ZCard:input_type -> atoll.v1.ZCardRequest
-	68,  // 219: atoll.v1.KV.ZRange:input_type -> atoll.v1.ZRangeRequest
-	70,  // 220: atoll.v1.KV.ZRangeByScore:input_type -> atoll.v1.ZRangeByScoreRequest
-	72,  // 221: atoll.v1.KV.ZRank:input_type -> atoll.v1.ZRankRequest
-	74,  // 222: atoll.v1.KV.ZPop:input_type -> atoll.v1.ZPopRequest
-	76,  // 223: atoll.v1.KV.LPush:input_type -> atoll.v1.LPushRequest
-	78,  // 224: atoll.v1.KV.LPop:input_type -> atoll.v1.LPopRequest
-	80,  // 225: atoll.v1.KV.LRange:input_type -> atoll.v1.LRangeRequest
-	82,  // 226: atoll.v1.KV.LLen:input_type -> atoll.v1.LLenRequest
-	84,  // 227: atoll.v1.KV.LIndex:input_type -> atoll.v1.LIndexRequest
-	86,  // 228: atoll.v1.KV.LSet:input_type -> atoll.v1.LSetRequest
-	88,  // 229: atoll.v1.KV.LInsert:input_type -> atoll.v1.LInsertRequest
-	90,  // 230: atoll.v1.KV.LRem:input_type -> atoll.v1.LRemRequest
-	92,  // 231: atoll.v1.KV.LTrim:input_type -> atoll.v1.LTrimRequest
-	94,  // 232: atoll.v1.KV.LMove:input_type -> atoll.v1.LMoveRequest
-	96,  // 233: atoll.v1.KV.LPos:input_type -> atoll.v1.LPosRequest
-	10,  // 234: atoll.v1.KV.Expire:input_type -> atoll.v1.ExpireRequest
-	12,  // 235: atoll.v1.KV.Persist:input_type -> atoll.v1.PersistRequest
-	14,  // 236: atoll.v1.KV.TTL:input_type -> atoll.v1.TTLRequest
-	98,  // 237: atoll.v1.KV.Rename:input_type -> atoll.v1.RenameRequest
-	100, // 238: atoll.v1.KV.Copy:input_type -> atoll.v1.CopyRequest
-	111, // 239: atoll.v1.KV.BCreate:input_type -> atoll.v1.BCreateRequest
-	113, // 240: atoll.v1.KV.BGet:input_type -> atoll.v1.BGetRequest
-	115, // 241: atoll.v1.KV.BIncr:input_type -> atoll.v1.BIncrRequest
-	117, // 242: atoll.v1.KV.BDecr:input_type -> atoll.v1.BDecrRequest
-	119, // 243: atoll.v1.KV.BGrant:input_type -> atoll.v1.BGrantRequest
-	121, // 244: atoll.v1.KV.BRights:input_type -> atoll.v1.BRightsRequest
-	124, // 245: atoll.v1.KV.BReclaim:input_type -> atoll.v1.BReclaimRequest
-	126, // 246: atoll.v1.KV.PFAdd:input_type -> atoll.v1.PFAddRequest
-	128, // 247: atoll.v1.KV.PFCount:input_type -> atoll.v1.PFCountRequest
-	130, // 248: atoll.v1.KV.PFMerge:input_type -> atoll.v1.PFMergeRequest
-	133, // 249: atoll.v1.KV.GetBit:input_type -> atoll.v1.GetBitRequest
-	135, // 250: atoll.v1.KV.SetBit:input_type -> atoll.v1.SetBitRequest
-	137, // 251: atoll.v1.KV.BitCount:input_type -> atoll.v1.BitCountRequest
-	139, // 252: atoll.v1.KV.BitPos:input_type -> atoll.v1.BitPosRequest
-	141, // 253: atoll.v1.KV.BitOp:input_type -> atoll.v1.BitOpRequest
-	144, // 254: atoll.v1.KV.BitField:input_type -> atoll.v1.BitFieldRequest
-	149, // 255: atoll.v1.KV.GeoAdd:input_type -> atoll.v1.GeoAddRequest
-	151, // 256: atoll.v1.KV.GeoPos:input_type -> atoll.v1.GeoPosRequest
-	154, // 257: atoll.v1.KV.GeoDist:input_type -> atoll.v1.GeoDistRequest
-	158, // 258: atoll.v1.KV.GeoSearch:input_type -> atoll.v1.GeoSearchRequest
-	161, // 259: atoll.v1.KV.GeoSearchStore:input_type -> atoll.v1.GeoSearchStoreRequest
-	163, // 260: atoll.v1.KV.Types:input_type -> atoll.v1.TypesRequest
-	165, // 261: atoll.v1.KV.DBSize:input_type -> atoll.v1.DBSizeRequest
-	167, // 262: atoll.v1.KV.RandomKey:input_type -> atoll.v1.RandomKeyRequest
-	102, // 263: atoll.v1.KV.Exists:input_type -> atoll.v1.ExistsRequest
-	104, // 264: atoll.v1.KV.Scan:input_type -> atoll.v1.ScanRequest
-	169, // 265: atoll.v1.KV.Command:input_type -> atoll.v1.CommandRequest
-	173, // 266: atoll.v1.KV.Txn:input_type -> atoll.v1.TxnRequest
-	106, // 267: atoll.v1.KV.Siblings:input_type -> atoll.v1.SiblingsRequest
-	175, // 268: atoll.v1.KV.Stream:input_type -> atoll.v1.StreamRequest
-	4,   // 269: atoll.v1.KV.Ping:output_type -> atoll.v1.PingResponse
-	6,   // 270: atoll.v1.KV.Get:output_type -> atoll.v1.GetResponse
-	8,   // 271: atoll.v1.KV.Set:output_type -> atoll.v1.SetResponse
-	17,  // 272: atoll.v1.KV.Delete:output_type -> atoll.v1.DeleteResponse
-	19,  // 273: atoll.v1.KV.Incr:output_type -> atoll.v1.IncrResponse
-	21,  // 274: atoll.v1.KV.ResetCounter:output_type -> atoll.v1.ResetCounterResponse
-	23,  // 275: atoll.v1.KV.SAdd:output_type -> atoll.v1.SAddResponse
-	25,  // 276: atoll.v1.KV.SRem:output_type -> atoll.v1.SRemResponse
-	27,  // 277: atoll.v1.KV.SMembers:output_type -> atoll.v1.SMembersResponse
-	29,  // 278: atoll.v1.KV.SIsMember:output_type -> atoll.v1.SIsMemberResponse
-	31,  // 279: atoll.v1.KV.SCard:output_type -> atoll.v1.SCardResponse
-	34,  // 280: atoll.v1.KV.HSet:output_type -> atoll.v1.HSetResponse
-	36,  // 281: atoll.v1.KV.HSetNX:output_type -> atoll.v1.HSetNXResponse
-	38,  // 282: atoll.v1.KV.HGet:output_type -> atoll.v1.HGetResponse
-	40,  // 283: atoll.v1.KV.HMGet:output_type -> atoll.v1.HMGetResponse
-	42,  // 284: atoll.v1.KV.HGetAll:output_type -> atoll.v1.HGetAllResponse
-	44,  // 285: atoll.v1.KV.HKeys:output_type -> atoll.v1.HKeysResponse
-	46,  // 286: atoll.v1.KV.HVals:output_type -> atoll.v1.HValsResponse
-	48,  // 287: atoll.v1.KV.HLen:output_type -> atoll.v1.HLenResponse
-	50,  // 288: atoll.v1.KV.HExists:output_type -> atoll.v1.HExistsResponse
-	52,  // 289: atoll.v1.KV.HStrLen:output_type -> atoll.v1.HStrLenResponse
-	54,  // 290: atoll.v1.KV.HDel:output_type -> atoll.v1.HDelResponse
-	56,  // 291: atoll.v1.KV.HIncr:output_type -> atoll.v1.HIncrResponse
-	59,  // 292: atoll.v1.KV.ZAdd:output_type -> atoll.v1.ZAddResponse
-	61,  // 293: atoll.v1.KV.ZIncr:output_type -> atoll.v1.ZIncrResponse
-	63,  // 294: atoll.v1.KV.ZRem:output_type -> atoll.v1.ZRemResponse
-	65,  // 295: atoll.v1.KV.ZScore:output_type -> atoll.v1.ZScoreResponse
-	67,  // 296: atoll.v1.KV.ZCard:output_type -> atoll.v1.ZCardResponse
-	69,  // 297: atoll.v1.KV.ZRange:output_type -> atoll.v1.ZRangeResponse
-	71,  // 298: atoll.v1.KV.ZRangeByScore:output_type -> atoll.v1.ZRangeByScoreResponse
-	73,  // 299: atoll.v1.KV.ZRank:output_type -> atoll.v1.ZRankResponse
-	75,  // 300: atoll.v1.KV.ZPop:output_type -> atoll.v1.ZPopResponse
-	77,  // 301: atoll.v1.KV.LPush:output_type -> atoll.v1.LPushResponse
-	79,  // 302: atoll.v1.KV.LPop:output_type -> atoll.v1.LPopResponse
-	81,  // 303: atoll.v1.KV.LRange:output_type -> atoll.v1.LRangeResponse
-	83,  // 304: atoll.v1.KV.LLen:output_type -> atoll.v1.LLenResponse
-	85,  // 305: atoll.v1.KV.LIndex:output_type -> atoll.v1.LIndexResponse
-	87,  // 306: atoll.v1.KV.LSet:output_type -> atoll.v1.LSetResponse
-	89,  // 307: atoll.v1.KV.LInsert:output_type -> atoll.v1.LInsertResponse
-	91,  // 308: atoll.v1.KV.LRem:output_type -> atoll.v1.LRemResponse
-	93,  // 309: atoll.v1.KV.LTrim:output_type -> atoll.v1.LTrimResponse
-	95,  // 310: atoll.v1.KV.LMove:output_type -> atoll.v1.LMoveResponse
-	97,  // 311: atoll.v1.KV.LPos:output_type -> atoll.v1.LPosResponse
-	11,  // 312: atoll.v1.KV.Expire:output_type -> atoll.v1.ExpireResponse
-	13,  // 313: atoll.v1.KV.Persist:output_type -> atoll.v1.PersistResponse
-	15,  // 314: atoll.v1.KV.TTL:output_type -> atoll.v1.TTLResponse
-	99,  // 315: atoll.v1.KV.Rename:output_type -> atoll.v1.RenameResponse
-	101, // 316: atoll.v1.KV.Copy:output_type -> atoll.v1.CopyResponse
-	112, // 317: atoll.v1.KV.BCreate:output_type -> atoll.v1.BCreateResponse
-	114, // 318: atoll.v1.KV.BGet:output_type -> atoll.v1.BGetResponse
-	116, // 319: atoll.v1.KV.BIncr:output_type -> atoll.v1.BIncrResponse
-	118, // 320: atoll.v1.KV.BDecr:output_type -> atoll.v1.BDecrResponse
-	120, // 321: atoll.v1.KV.BGrant:output_type -> atoll.v1.BGrantResponse
-	122, // 322: atoll.v1.KV.BRights:output_type -> atoll.v1.BRightsResponse
-	125, // 323: atoll.v1.KV.BReclaim:output_type -> atoll.v1.BReclaimResponse
-	127, // 324: atoll.v1.KV.PFAdd:output_type -> atoll.v1.PFAddResponse
-	129, // 325: atoll.v1.KV.PFCount:output_type -> atoll.v1.PFCountResponse
-	131, // 326: atoll.v1.KV.PFMerge:output_type -> atoll.v1.PFMergeResponse
-	134, // 327: atoll.v1.KV.GetBit:output_type -> atoll.v1.GetBitResponse
-	136, // 328: atoll.v1.KV.SetBit:output_type -> atoll.v1.SetBitResponse
-	138, // 329: atoll.v1.KV.BitCount:output_type -> atoll.v1.BitCountResponse
-	140, // 330: atoll.v1.KV.BitPos:output_type -> atoll.v1.BitPosResponse
-	142, // 331: atoll.v1.KV.BitOp:output_type -> atoll.v1.BitOpResponse
-	145, // 332: atoll.v1.KV.BitField:output_type -> atoll.v1.BitFieldResponse
-	150, // 333: atoll.v1.KV.GeoAdd:output_type -> atoll.v1.GeoAddResponse
-	152, // 334: atoll.v1.KV.GeoPos:output_type -> atoll.v1.GeoPosResponse
-	155, // 335: atoll.v1.KV.GeoDist:output_type -> atoll.v1.GeoDistResponse
-	159, // 336: atoll.v1.KV.GeoSearch:output_type -> atoll.v1.GeoSearchResponse
-	162, // 337: atoll.v1.KV.GeoSearchStore:output_type -> atoll.v1.GeoSearchStoreResponse
-	164, // 338: atoll.v1.KV.Types:output_type -> atoll.v1.TypesResponse
-	166, // 339: atoll.v1.KV.DBSize:output_type -> atoll.v1.DBSizeResponse
-	168, // 340: atoll.v1.KV.RandomKey:output_type -> atoll.v1.RandomKeyResponse
-	103, // 341: atoll.v1.KV.Exists:output_type -> atoll.v1.ExistsResponse
-	105, // 342: atoll.v1.KV.Scan:output_type -> atoll.v1.ScanResponse
-	170, // 343: atoll.v1.KV.Command:output_type -> atoll.v1.CommandResponse
-	174, // 344: atoll.v1.KV.Txn:output_type -> atoll.v1.TxnResponse
-	107, // 345: atoll.v1.KV.Siblings:output_type -> atoll.v1.SiblingsResponse
-	176, // 346: atoll.v1.KV.Stream:output_type -> atoll.v1.StreamResponse
-	269, // [269:347] is the sub-list for method output_type
-	191, // [191:269] is the sub-list for method input_type
-	191, // [191:191] is the sub-list for extension type_name
-	191, // [191:191] is the sub-list for extension extendee
-	0,   // [0:191] is the sub-list for field type_name
+	171, // 86: atoll.v1.Operation.command:type_name -> atoll.v1.CommandRequest
+	169, // 87: atoll.v1.Operation.wait:type_name -> atoll.v1.WaitRequest
+	6,   // 88: atoll.v1.Result.get:type_name -> atoll.v1.GetResponse
+	8,   // 89: atoll.v1.Result.set:type_name -> atoll.v1.SetResponse
+	17,  // 90: atoll.v1.Result.delete:type_name -> atoll.v1.DeleteResponse
+	19,  // 91: atoll.v1.Result.incr:type_name -> atoll.v1.IncrResponse
+	21,  // 92: atoll.v1.Result.reset_counter:type_name -> atoll.v1.ResetCounterResponse
+	23,  // 93: atoll.v1.Result.sadd:type_name -> atoll.v1.SAddResponse
+	25,  // 94: atoll.v1.Result.srem:type_name -> atoll.v1.SRemResponse
+	29,  // 95: atoll.v1.Result.sismember:type_name -> atoll.v1.SIsMemberResponse
+	31,  // 96: atoll.v1.Result.scard:type_name -> atoll.v1.SCardResponse
+	103, // 97: atoll.v1.Result.exists:type_name -> atoll.v1.ExistsResponse
+	4,   // 98: atoll.v1.Result.ping:type_name -> atoll.v1.PingResponse
+	27,  // 99: atoll.v1.Result.smembers:type_name -> atoll.v1.SMembersResponse
+	105, // 100: atoll.v1.Result.scan:type_name -> atoll.v1.ScanResponse
+	107, // 101: atoll.v1.Result.siblings:type_name -> atoll.v1.SiblingsResponse
+	176, // 102: atoll.v1.Result.txn:type_name -> atoll.v1.TxnResponse
+	34,  // 103: atoll.v1.Result.hset:type_name -> atoll.v1.HSetResponse
+	36,  // 104: atoll.v1.Result.hsetnx:type_name -> atoll.v1.HSetNXResponse
+	38,  // 105: atoll.v1.Result.hget:type_name -> atoll.v1.HGetResponse
+	40,  // 106: atoll.v1.Result.hmget:type_name -> atoll.v1.HMGetResponse
+	42,  // 107: atoll.v1.Result.hgetall:type_name -> atoll.v1.HGetAllResponse
+	44,  // 108: atoll.v1.Result.hkeys:type_name -> atoll.v1.HKeysResponse
+	46,  // 109: atoll.v1.Result.hvals:type_name -> atoll.v1.HValsResponse
+	48,  // 110: atoll.v1.Result.hlen:type_name -> atoll.v1.HLenResponse
+	50,  // 111: atoll.v1.Result.hexists:type_name -> atoll.v1.HExistsResponse
+	52,  // 112: atoll.v1.Result.hstrlen:type_name -> atoll.v1.HStrLenResponse
+	54,  // 113: atoll.v1.Result.hdel:type_name -> atoll.v1.HDelResponse
+	56,  // 114: atoll.v1.Result.hincr:type_name -> atoll.v1.HIncrResponse
+	59,  // 115: atoll.v1.Result.zadd:type_name -> atoll.v1.ZAddResponse
+	61,  // 116: atoll.v1.Result.zincr:type_name -> atoll.v1.ZIncrResponse
+	63,  // 117: atoll.v1.Result.zrem:type_name -> atoll.v1.ZRemResponse
+	65,  // 118: atoll.v1.Result.zscore:type_name -> atoll.v1.ZScoreResponse
+	67,  // 119: atoll.v1.Result.zcard:type_name -> atoll.v1.ZCardResponse
+	69,  // 120: atoll.v1.Result.zrange:type_name -> atoll.v1.ZRangeResponse
+	71,  // 121: atoll.v1.Result.zrange_by_score:type_name -> atoll.v1.ZRangeByScoreResponse
+	73,  // 122: atoll.v1.Result.zrank:type_name -> atoll.v1.ZRankResponse
+	75,  // 123: atoll.v1.Result.zpop:type_name -> atoll.v1.ZPopResponse
+	77,  // 124: atoll.v1.Result.lpush:type_name -> atoll.v1.LPushResponse
+	79,  // 125: atoll.v1.Result.lpop:type_name -> atoll.v1.LPopResponse
+	81,  // 126: atoll.v1.Result.lrange:type_name -> atoll.v1.LRangeResponse
+	83,  // 127: atoll.v1.Result.llen:type_name -> atoll.v1.LLenResponse
+	85,  // 128: atoll.v1.Result.lindex:type_name -> atoll.v1.LIndexResponse
+	87,  // 129: atoll.v1.Result.lset:type_name -> atoll.v1.LSetResponse
+	89,  // 130: atoll.v1.Result.linsert:type_name -> atoll.v1.LInsertResponse
+	91,  // 131: atoll.v1.Result.lrem:type_name -> atoll.v1.LRemResponse
+	93,  // 132: atoll.v1.Result.ltrim:type_name -> atoll.v1.LTrimResponse
+	95,  // 133: atoll.v1.Result.lmove:type_name -> atoll.v1.LMoveResponse
+	97,  // 134: atoll.v1.Result.lpos:type_name -> atoll.v1.LPosResponse
+	11,  // 135: atoll.v1.Result.expire:type_name -> atoll.v1.ExpireResponse
+	13,  // 136: atoll.v1.Result.persist:type_name -> atoll.v1.PersistResponse
+	15,  // 137: atoll.v1.Result.ttl:type_name -> atoll.v1.TTLResponse
+	99,  // 138: atoll.v1.Result.rename:type_name -> atoll.v1.RenameResponse
+	101, // 139: atoll.v1.Result.copy:type_name -> atoll.v1.CopyResponse
+	112, // 140: atoll.v1.Result.bcreate:type_name -> atoll.v1.BCreateResponse
+	114, // 141: atoll.v1.Result.bget:type_name -> atoll.v1.BGetResponse
+	116, // 142: atoll.v1.Result.bincr:type_name -> atoll.v1.BIncrResponse
+	118, // 143: atoll.v1.Result.bdecr:type_name -> atoll.v1.BDecrResponse
+	120, // 144: atoll.v1.Result.bgrant:type_name -> atoll.v1.BGrantResponse
+	122, // 145: atoll.v1.Result.brights:type_name -> atoll.v1.BRightsResponse
+	125, // 146: atoll.v1.Result.breclaim:type_name -> atoll.v1.BReclaimResponse
+	127, // 147: atoll.v1.Result.pfadd:type_name -> atoll.v1.PFAddResponse
+	129, // 148: atoll.v1.Result.pfcount:type_name -> atoll.v1.PFCountResponse
+	131, // 149: atoll.v1.Result.pfmerge:type_name -> atoll.v1.PFMergeResponse
+	134, // 150: atoll.v1.Result.getbit:type_name -> atoll.v1.GetBitResponse
+	136, // 151: atoll.v1.Result.setbit:type_name -> atoll.v1.SetBitResponse
+	138, // 152: atoll.v1.Result.bitcount:type_name -> atoll.v1.BitCountResponse
+	140, // 153: atoll.v1.Result.bitpos:type_name -> atoll.v1.BitPosResponse
+	142, // 154: atoll.v1.Result.bitop:type_name -> atoll.v1.BitOpResponse
+	145, // 155: atoll.v1.Result.bitfield:type_name -> atoll.v1.BitFieldResponse
+	150, // 156: atoll.v1.Result.geoadd:type_name -> atoll.v1.GeoAddResponse
+	152, // 157: atoll.v1.Result.geopos:type_name -> atoll.v1.GeoPosResponse
+	155, // 158: atoll.v1.Result.geodist:type_name -> atoll.v1.GeoDistResponse
+	159, // 159: atoll.v1.Result.geosearch:type_name -> atoll.v1.GeoSearchResponse
+	162, // 160: atoll.v1.Result.geosearchstore:type_name -> atoll.v1.GeoSearchStoreResponse
+	164, // 161: atoll.v1.Result.types:type_name -> atoll.v1.TypesResponse
+	166, // 162: atoll.v1.Result.dbsize:type_name -> atoll.v1.DBSizeResponse
+	168, // 163: atoll.v1.Result.random_key:type_name -> atoll.v1.RandomKeyResponse
+	172, // 164: atoll.v1.Result.command:type_name -> atoll.v1.CommandResponse
+	170, // 165: atoll.v1.Result.wait:type_name -> atoll.v1.WaitResponse
+	123, // 166: atoll.v1.BRightsResponse.accounts:type_name -> atoll.v1.Account
+	132, // 167: atoll.v1.BitCountRequest.range:type_name -> atoll.v1.BitRange
+	132, // 168: atoll.v1.BitPosRequest.range:type_name -> atoll.v1.BitRange
+	0,   // 169: atoll.v1.BitOpRequest.operation:type_name -> atoll.v1.BitOperation
+	1,   // 170: atoll.v1.BitStep.overflow:type_name -> atoll.v1.BitOverflow
+	143, // 171: atoll.v1.BitFieldRequest.steps:type_name -> atoll.v1.BitStep
+	146, // 172: atoll.v1.BitFieldResponse.results:type_name -> atoll.v1.BitStepResult
+	147, // 173: atoll.v1.GeoMember.point:type_name -> atoll.v1.GeoPoint
+	148, // 174: atoll.v1.GeoAddRequest.members:type_name -> atoll.v1.GeoMember
+	153, // 175: atoll.v1.GeoPosResponse.positions:type_name -> atoll.v1.GeoPosition
+	147, // 176: atoll.v1.GeoPosition.point:type_name -> atoll.v1.GeoPoint
+	147, // 177: atoll.v1.GeoArea.point:type_name -> atoll.v1.GeoPoint
+	157, // 178: atoll.v1.GeoArea.box:type_name -> atoll.v1.GeoBox
+	2,   // 179: atoll.v1.GeoArea.order:type_name -> atoll.v1.GeoOrder
+	156, // 180: atoll.v1.GeoSearchRequest.area:type_name -> atoll.v1.GeoArea
+	160, // 181: atoll.v1.GeoSearchResponse.members:type_name -> atoll.v1.GeoFound
+	147, // 182: atoll.v1.GeoFound.point:type_name -> atoll.v1.GeoPoint
+	156, // 183: atoll.v1.GeoSearchStoreRequest.area:type_name -> atoll.v1.GeoArea
+	173, // 184: atoll.v1.CommandResponse.value:type_name -> atoll.v1.Value
+	174, // 185: atoll.v1.Value.list:type_name -> atoll.v1.ValueList
+	174, // 186: atoll.v1.Value.map:type_name -> atoll.v1.ValueList
+	173, // 187: atoll.v1.ValueList.values:type_name -> atoll.v1.Value
+	109, // 188: atoll.v1.TxnRequest.operations:type_name -> atoll.v1.Operation
+	110, // 189: atoll.v1.TxnResponse.results:type_name -> atoll.v1.Result
+	109, // 190: atoll.v1.StreamRequest.operation:type_name -> atoll.v1.Operation
+	110, // 191: atoll.v1.StreamResponse.result:type_name -> atoll.v1.Result
+	179, // 192: atoll.v1.StreamResponse.error:type_name -> atoll.v1.ErrorDetail
+	3,   // 193: atoll.v1.KV.Ping:input_type -> atoll.v1.PingRequest
+	5,   // 194: atoll.v1.KV.Get:input_type -> atoll.v1.GetRequest
+	7,   // 195: atoll.v1.KV.Set:input_type -> atoll.v1.SetRequest
+	16,  // 196: atoll.v1.KV.Delete:input_type -> atoll.v1.DeleteRequest
+	18,  // 197: atoll.v1.KV.Incr:input_type -> atoll.v1.IncrRequest
+	20,  // 198: atoll.v1.KV.ResetCounter:input_type -> atoll.v1.ResetCounterRequest
+	22,  // 199: atoll.v1.KV.SAdd:input_type -> atoll.v1.SAddRequest
+	24,  // 200: atoll.v1.KV.SRem:input_type -> atoll.v1.SRemRequest
+	26,  // 201: atoll.v1.KV.SMembers:input_type -> atoll.v1.SMembersRequest
+	28,  // 202: atoll.v1.KV.SIsMember:input_type -> atoll.v1.SIsMemberRequest
+	30,  // 203: atoll.v1.KV.SCard:input_type -> atoll.v1.SCardRequest
+	33,  // 204: atoll.v1.KV.HSet:input_type -> atoll.v1.HSetRequest
+	35,  // 205: atoll.v1.KV.HSetNX:input_type -> atoll.v1.HSetNXRequest
+	37,  // 206: atoll.v1.KV.HGet:input_type -> atoll.v1.HGetRequest
+	39,  // 207: atoll.v1.KV.HMGet:input_type -> atoll.v1.HMGetRequest
+	41,  // 208: atoll.v1.KV.HGetAll:input_type -> atoll.v1.HGetAllRequest
+	43,  // 209: atoll.v1.KV.HKeys:input_type -> atoll.v1.HKeysRequest
+	45,  // 210: atoll.v1.KV.HVals:input_type -> atoll.v1.HValsRequest
+	47,  // 211: atoll.v1.KV.HLen:input_type -> atoll.v1.HLenRequest
+	49,  // 212: atoll.v1.KV.HExists:input_type -> atoll.v1.HExistsRequest
+	51,  // 213: atoll.v1.KV.HStrLen:input_type -> atoll.v1.HStrLenRequest
+	53,  // 214: atoll.v1.KV.HDel:input_type -> atoll.v1.HDelRequest
+	55,  // 215: atoll.v1.KV.HIncr:input_type -> atoll.v1.HIncrRequest
+	58,  // 216: atoll.v1.KV.ZAdd:input_type -> atoll.v1.ZAddRequest
+	60,  // 217: atoll.v1.KV.ZIncr:input_type -> atoll.v1.ZIncrRequest
+	62,  // 218: atoll.v1.KV.ZRem:input_type -> atoll.v1.ZRemRequest
+	64,  // 219: atoll.v1.KV.ZScore:input_type -> atoll.v1.ZScoreRequest
+	66,  // 220: atoll.v1.KV.ZCard:input_type -> atoll.v1.ZCardRequest
+	68,  // 221: atoll.v1.KV.ZRange:input_type -> atoll.v1.ZRangeRequest
+	70,  // 222: atoll.v1.KV.ZRangeByScore:input_type -> atoll.v1.ZRangeByScoreRequest
+	72,  // 223: atoll.v1.KV.ZRank:input_type -> atoll.v1.ZRankRequest
+	74,  // 224: atoll.v1.KV.ZPop:input_type -> atoll.v1.ZPopRequest
+	76,  // 225: atoll.v1.KV.LPush:input_type -> atoll.v1.LPushRequest
+	78,  // 226: atoll.v1.KV.LPop:input_type -> atoll.v1.LPopRequest
+	80,  // 227: atoll.v1.KV.LRange:input_type -> atoll.v1.LRangeRequest
+	82,  // 228: atoll.v1.KV.LLen:input_type -> atoll.v1.LLenRequest
+	84,  // 229: atoll.v1.KV.LIndex:input_type -> atoll.v1.LIndexRequest
+	86,  // 230: atoll.v1.KV.LSet:input_type -> atoll.v1.LSetRequest
+	88,  // 231: atoll.v1.KV.LInsert:input_type -> atoll.v1.LInsertRequest
+	90,  // 232: atoll.v1.KV.LRem:input_type -> atoll.v1.LRemRequest
+	92,  // 233: atoll.v1.KV.LTrim:input_type -> atoll.v1.LTrimRequest
+	94,  // 234: atoll.v1.KV.LMove:input_type -> atoll.v1.LMoveRequest
+	96,  // 235: atoll.v1.KV.LPos:input_type -> atoll.v1.LPosRequest
+	10,  // 236: atoll.v1.KV.Expire:input_type -> atoll.v1.ExpireRequest
+	12,  // 237: atoll.v1.KV.Persist:input_type -> atoll.v1.PersistRequest
+	14,  // 238: atoll.v1.KV.TTL:input_type -> atoll.v1.TTLRequest
+	98,  // 239: atoll.v1.KV.Rename:input_type -> atoll.v1.RenameRequest
+	100, // 240: atoll.v1.KV.Copy:input_type -> atoll.v1.CopyRequest
+	111, // 241: atoll.v1.KV.BCreate:input_type -> atoll.v1.BCreateRequest
+	113, // 242: atoll.v1.KV.BGet:input_type -> atoll.v1.BGetRequest
+	115, // 243: atoll.v1.KV.BIncr:input_type -> atoll.v1.BIncrRequest
+	117, // 244: atoll.v1.KV.BDecr:input_type -> atoll.v1.BDecrRequest
+	119, // 245: atoll.v1.KV.BGrant:input_type -> atoll.v1.BGrantRequest
+	121, // 246: atoll.v1.KV.BRights:input_type -> atoll.v1.BRightsRequest
+	124, // 247: atoll.v1.KV.BReclaim:input_type -> atoll.v1.BReclaimRequest
+	126, // 248: atoll.v1.KV.PFAdd:input_type -> atoll.v1.PFAddRequest
+	128, // 249: atoll.v1.KV.PFCount:input_type -> atoll.v1.PFCountRequest
+	130, // 250: atoll.v1.KV.PFMerge:input_type -> atoll.v1.PFMergeRequest
+	133, // 251: atoll.v1.KV.GetBit:input_type -> atoll.v1.GetBitRequest
+	135, // 252: atoll.v1.KV.SetBit:input_type -> atoll.v1.SetBitRequest
+	137, // 253: atoll.v1.KV.BitCount:input_type -> atoll.v1.BitCountRequest
+	139, // 254: atoll.v1.KV.BitPos:input_type -> atoll.v1.BitPosRequest
+	141, // 255: atoll.v1.KV.BitOp:input_type -> atoll.v1.BitOpRequest
+	144, // 256: atoll.v1.KV.BitField:input_type -> atoll.v1.BitFieldRequest
+	149, // 257: atoll.v1.KV.GeoAdd:input_type -> atoll.v1.GeoAddRequest
+	151, // 258: atoll.v1.KV.GeoPos:input_type -> atoll.v1.GeoPosRequest
+	154, // 259: atoll.v1.KV.GeoDist:input_type -> atoll.v1.GeoDistRequest
+	158, // 260: atoll.v1.KV.GeoSearch:input_type -> atoll.v1.GeoSearchRequest
+	161, // 261: atoll.v1.KV.GeoSearchStore:input_type -> atoll.v1.GeoSearchStoreRequest
+	163, // 262: atoll.v1.KV.Types:input_type -> atoll.v1.TypesRequest
+	165, // 263: atoll.v1.KV.DBSize:input_type -> atoll.v1.DBSizeRequest
+	167, // 264: atoll.v1.KV.RandomKey:input_type -> atoll.v1.RandomKeyRequest
+	102, // 265: atoll.v1.KV.Exists:input_type -> atoll.v1.ExistsRequest
+	104, // 266: atoll.v1.KV.Scan:input_type -> atoll.v1.ScanRequest
+	169, // 267: atoll.v1.KV.Wait:input_type -> atoll.v1.WaitRequest
+	171, // 268: atoll.v1.KV.Command:input_type -> atoll.v1.CommandRequest
+	175, // 269: atoll.v1.KV.Txn:input_type -> atoll.v1.TxnRequest
+	106, // 270: atoll.v1.KV.Siblings:input_type -> atoll.v1.SiblingsRequest
+	177, // 271: atoll.v1.KV.Stream:input_type -> atoll.v1.StreamRequest
+	4,   // 272: atoll.v1.KV.Ping:output_type -> atoll.v1.PingResponse
+	6,   // 273: atoll.v1.KV.Get:output_type -> atoll.v1.GetResponse
+	8,   // 274: atoll.v1.KV.Set:output_type -> atoll.v1.SetResponse
+	17,  // 275: atoll.v1.KV.Delete:output_type -> atoll.v1.DeleteResponse
+	19,  // 276: atoll.v1.KV.Incr:output_type -> atoll.v1.IncrResponse
+	21,  // 277: atoll.v1.KV.ResetCounter:output_type -> atoll.v1.ResetCounterResponse
+	23,  // 278: atoll.v1.KV.SAdd:output_type -> atoll.v1.SAddResponse
+	25,  // 279: atoll.v1.KV.SRem:output_type -> atoll.v1.SRemResponse
+	27,  // 280: atoll.v1.KV.SMembers:output_type -> atoll.v1.SMembersResponse
+	29,  // 281: atoll.v1.KV.SIsMember:output_type -> atoll.v1.SIsMemberResponse
+	31,  // 282: atoll.v1.KV.SCard:output_type -> atoll.v1.SCardResponse
+	34,  // 283: atoll.v1.KV.HSet:output_type -> atoll.v1.HSetResponse
+	36,  // 284: atoll.v1.KV.HSetNX:output_type -> atoll.v1.HSetNXResponse
+	38,  // 285: atoll.v1.KV.HGet:output_type -> atoll.v1.HGetResponse
+	40,  // 286: atoll.v1.KV.HMGet:output_type -> atoll.v1.HMGetResponse
+	42,  // 287: atoll.v1.KV.HGetAll:output_type -> atoll.v1.HGetAllResponse
+	44,  // 288: atoll.v1.KV.HKeys:output_type -> atoll.v1.HKeysResponse
+	46,  // 289: atoll.v1.KV.HVals:output_type -> atoll.v1.HValsResponse
+	48,  // 290: atoll.v1.KV.HLen:output_type -> atoll.v1.HLenResponse
+	50,  // 291: atoll.v1.KV.HExists:output_type -> atoll.v1.HExistsResponse
+	52,  // 292: atoll.v1.KV.HStrLen:output_type -> atoll.v1.HStrLenResponse
+	54,  // 293: atoll.v1.KV.HDel:output_type -> atoll.v1.HDelResponse
+	56,  // 294: atoll.v1.KV.HIncr:output_type -> atoll.v1.HIncrResponse
+	59,  // 295: atoll.v1.KV.ZAdd:output_type -> atoll.v1.ZAddResponse
+	61,  // 296: atoll.v1.KV.ZIncr:output_type -> atoll.v1.ZIncrResponse
+	63,  // 297: atoll.v1.KV.ZRem:output_type -> atoll.v1.ZRemResponse
+	65,  // 298: atoll.v1.KV.ZScore:output_type -> atoll.v1.ZScoreResponse
+	67,  // 299: atoll.v1.KV.ZCard:output_type -> atoll.v1.ZCardResponse
+	69,  // 300: atoll.v1.KV.ZRange:output_type -> atoll.v1.ZRangeResponse
+	71,  // 301: atoll.v1.KV.ZRangeByScore:output_type -> atoll.v1.ZRangeByScoreResponse
+	73,  // 302: atoll.v1.KV.ZRank:output_type -> atoll.v1.ZRankResponse
+	75,  // 303: atoll.v1.KV.ZPop:output_type -> atoll.v1.ZPopResponse
+	77,  // 304: atoll.v1.KV.LPush:output_type -> atoll.v1.LPushResponse
+	79,  // 305: atoll.v1.KV.LPop:output_type -> atoll.v1.LPopResponse
+	81,  // 306: atoll.v1.KV.LRange:output_type -> atoll.v1.LRangeResponse
+	83,  // 307: atoll.v1.KV.LLen:output_type -> atoll.v1.LLenResponse
+	85,  // 308: atoll.v1.KV.LIndex:output_type -> atoll.v1.LIndexResponse
+	87,  // 309: atoll.v1.KV.LSet:output_type -> atoll.v1.LSetResponse
+	89,  // 310: atoll.v1.KV.LInsert:output_type -> atoll.v1.LInsertResponse
+	91,  // 311: atoll.v1.KV.LRem:output_type -> atoll.v1.LRemResponse
+	93,  // 312: atoll.v1.KV.LTrim:output_type -> atoll.v1.LTrimResponse
+	95,  // 313: atoll.v1.KV.LMove:output_type -> atoll.v1.LMoveResponse
+	97,  // 314: atoll.v1.KV.LPos:output_type -> atoll.v1.LPosResponse
+	11,  // 315: atoll.v1.KV.Expire:output_type -> atoll.v1.ExpireResponse
+	13,  // 316: atoll.v1.KV.Persist:output_type -> atoll.v1.PersistResponse
+	15,  // 317: atoll.v1.KV.TTL:output_type -> atoll.v1.TTLResponse
+	99,  // 318: atoll.v1.KV.Rename:output_type -> atoll.v1.RenameResponse
+	101, // 319: atoll.v1.KV.Copy:output_type -> atoll.v1.CopyResponse
+	112, // 320: atoll.v1.KV.BCreate:output_type -> atoll.v1.BCreateResponse
+	114, // 321: atoll.v1.KV.BGet:output_type -> atoll.v1.BGetResponse
+	116, // 322: atoll.v1.KV.BIncr:output_type -> atoll.v1.BIncrResponse
+	118, // 323: atoll.v1.KV.BDecr:output_type -> atoll.v1.BDecrResponse
+	120, // 324: atoll.v1.KV.BGrant:output_type -> atoll.v1.BGrantResponse
+	122, // 325: atoll.v1.KV.BRights:output_type -> atoll.v1.BRightsResponse
+	125, // 326: atoll.v1.KV.BReclaim:output_type -> atoll.v1.BReclaimResponse
+	127, // 327: atoll.v1.KV.PFAdd:output_type -> atoll.v1.PFAddResponse
+	129, // 328: atoll.v1.KV.PFCount:output_type -> atoll.v1.PFCountResponse
+	131, // 329: atoll.v1.KV.PFMerge:output_type -> atoll.v1.PFMergeResponse
+	134, // 330: atoll.v1.KV.GetBit:output_type -> atoll.v1.GetBitResponse
+	136, // 331: atoll.v1.KV.SetBit:output_type -> atoll.v1.SetBitResponse
+	138, // 332: atoll.v1.KV.BitCount:output_type -> atoll.v1.BitCountResponse
+	140, // 333: atoll.v1.KV.BitPos:output_type -> atoll.v1.BitPosResponse
+	142, // 334: atoll.v1.KV.BitOp:output_type -> atoll.v1.BitOpResponse
+	145, // 335: atoll.v1.KV.BitField:output_type -> atoll.v1.BitFieldResponse
+	150, // 336: atoll.v1.KV.GeoAdd:output_type -> atoll.v1.GeoAddResponse
+	152, // 337: atoll.v1.KV.GeoPos:output_type -> atoll.v1.GeoPosResponse
+	155, // 338: atoll.v1.KV.GeoDist:output_type -> atoll.v1.GeoDistResponse
+	159, // 339: atoll.v1.KV.GeoSearch:output_type -> atoll.v1.GeoSearchResponse
+	162, // 340: atoll.v1.KV.GeoSearchStore:output_type -> atoll.v1.GeoSearchStoreResponse
+	164, // 341: atoll.v1.KV.Types:output_type -> atoll.v1.TypesResponse
+	166, // 342: atoll.v1.KV.DBSize:output_type -> atoll.v1.DBSizeResponse
+	168, // 343: atoll.v1.KV.RandomKey:output_type -> atoll.v1.RandomKeyResponse
+	103, // 344: atoll.v1.KV.Exists:output_type -> atoll.v1.ExistsResponse
+	105, // 345: atoll.v1.KV.Scan:output_type -> atoll.v1.ScanResponse
+	170, // 346: atoll.v1.KV.Wait:output_type -> atoll.v1.WaitResponse
+	172, // 347: atoll.v1.KV.Command:output_type -> atoll.v1.CommandResponse
+	176, // 348: atoll.v1.KV.Txn:output_type -> atoll.v1.TxnResponse
+	107, // 349: atoll.v1.KV.Siblings:output_type -> atoll.v1.SiblingsResponse
+	178, // 350: atoll.v1.KV.Stream:output_type -> atoll.v1.StreamResponse
+	272, // [272:351] is the sub-list for method output_type
+	193, // [193:272] is the sub-list for method input_type
+	193, // [193:193] is the sub-list for extension type_name
+	193, // [193:193] is the sub-list for extension extendee
+	0,   // [0:193] is the sub-list for field type_name
 }
 
 func init() { file_atoll_v1_kv_proto_init() }
@@ -23319,6 +23553,7 @@ func file_atoll_v1_kv_proto_init() {
 		(*operation_Dbsize)(nil),
 		(*operation_RandomKey)(nil),
 		(*operation_Command)(nil),
+		(*operation_Wait)(nil),
 	}
 	file_atoll_v1_kv_proto_msgTypes[107].OneofWrappers = []any{
 		(*result_Get)(nil),
@@ -23398,6 +23633,7 @@ func file_atoll_v1_kv_proto_init() {
 		(*result_Dbsize)(nil),
 		(*result_RandomKey)(nil),
 		(*result_Command)(nil),
+		(*result_Wait)(nil),
 	}
 	file_atoll_v1_kv_proto_msgTypes[129].OneofWrappers = []any{}
 	file_atoll_v1_kv_proto_msgTypes[140].OneofWrappers = []any{
@@ -23410,7 +23646,7 @@ func file_atoll_v1_kv_proto_init() {
 		(*geoArea_RadiusMetres)(nil),
 		(*geoArea_Box)(nil),
 	}
-	file_atoll_v1_kv_proto_msgTypes[168].OneofWrappers = []any{
+	file_atoll_v1_kv_proto_msgTypes[170].OneofWrappers = []any{
 		(*value_Integer)(nil),
 		(*value_Text)(nil),
 		(*value_Number)(nil),
@@ -23418,7 +23654,7 @@ func file_atoll_v1_kv_proto_init() {
 		(*value_Map)(nil),
 		(*value_Status)(nil),
 	}
-	file_atoll_v1_kv_proto_msgTypes[173].OneofWrappers = []any{
+	file_atoll_v1_kv_proto_msgTypes[175].OneofWrappers = []any{
 		(*streamResponse_Result)(nil),
 		(*streamResponse_Error)(nil),
 	}
@@ -23428,7 +23664,7 @@ func file_atoll_v1_kv_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_atoll_v1_kv_proto_rawDesc), len(file_atoll_v1_kv_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   175,
+			NumMessages:   177,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -93,6 +93,7 @@ const (
 	KV_RandomKey_FullMethodName      = "/atoll.v1.KV/RandomKey"
 	KV_Exists_FullMethodName         = "/atoll.v1.KV/Exists"
 	KV_Scan_FullMethodName           = "/atoll.v1.KV/Scan"
+	KV_Wait_FullMethodName           = "/atoll.v1.KV/Wait"
 	KV_Command_FullMethodName        = "/atoll.v1.KV/Command"
 	KV_Txn_FullMethodName            = "/atoll.v1.KV/Txn"
 	KV_Siblings_FullMethodName       = "/atoll.v1.KV/Siblings"
@@ -248,6 +249,8 @@ type KVClient interface {
 	// Scan lists keys with a prefix, or those that match a pattern, a page at a time. A key that exists during the whole scan is
 	// listed exactly once.
 	Scan(ctx context.Context, in *ScanRequest, opts ...grpc.CallOption) (*ScanResponse, error)
+	// Wait waits until other regions hold durably what this node has written by now, or for some time.
+	Wait(ctx context.Context, in *WaitRequest, opts ...grpc.CallOption) (*WaitResponse, error)
 	// Command runs a command as it is worded in the Redis protocol, with the effect that it has there:
 	// what docs/redis.md lists, but for commands about the connection or the node, and those that wait.
 	Command(ctx context.Context, in *CommandRequest, opts ...grpc.CallOption) (*CommandResponse, error)
@@ -1012,6 +1015,16 @@ func (c *kVClient) Scan(ctx context.Context, in *ScanRequest, opts ...grpc.CallO
 	return out, nil
 }
 
+func (c *kVClient) Wait(ctx context.Context, in *WaitRequest, opts ...grpc.CallOption) (*WaitResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(WaitResponse)
+	err := c.cc.Invoke(ctx, KV_Wait_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *kVClient) Command(ctx context.Context, in *CommandRequest, opts ...grpc.CallOption) (*CommandResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CommandResponse)
@@ -1204,6 +1217,8 @@ type KVServer interface {
 	// Scan lists keys with a prefix, or those that match a pattern, a page at a time. A key that exists during the whole scan is
 	// listed exactly once.
 	Scan(context.Context, *ScanRequest) (*ScanResponse, error)
+	// Wait waits until other regions hold durably what this node has written by now, or for some time.
+	Wait(context.Context, *WaitRequest) (*WaitResponse, error)
 	// Command runs a command as it is worded in the Redis protocol, with the effect that it has there:
 	// what docs/redis.md lists, but for commands about the connection or the node, and those that wait.
 	Command(context.Context, *CommandRequest) (*CommandResponse, error)
@@ -1449,6 +1464,9 @@ func (UnimplementedKVServer) Exists(context.Context, *ExistsRequest) (*ExistsRes
 }
 func (UnimplementedKVServer) Scan(context.Context, *ScanRequest) (*ScanResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Scan not implemented")
+}
+func (UnimplementedKVServer) Wait(context.Context, *WaitRequest) (*WaitResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Wait not implemented")
 }
 func (UnimplementedKVServer) Command(context.Context, *CommandRequest) (*CommandResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Command not implemented")
@@ -2815,6 +2833,24 @@ func _KV_Scan_Handler(srv interface{}, ctx context.Context, dec func(interface{}
 	return interceptor(ctx, in, info, handler)
 }
 
+func _KV_Wait_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WaitRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).Wait(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_Wait_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).Wait(ctx, req.(*WaitRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _KV_Command_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(CommandRequest)
 	if err := dec(in); err != nil {
@@ -3178,6 +3214,10 @@ var KV_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Scan",
 			Handler:    _KV_Scan_Handler,
+		},
+		{
+			MethodName: "Wait",
+			Handler:    _KV_Wait_Handler,
 		},
 		{
 			MethodName: "Command",
