@@ -30,6 +30,10 @@ type command struct {
 	run func(ctx context.Context, s *session, args []string) reply
 	// flags of the command itself, for help and completion; run reads them from args.
 	flags []flagHelp
+	// worded tells that the command is one of the Redis protocol, with the arguments that it has there.
+	worded bool
+	// differs says where it is not as in Redis.
+	differs string
 	// where tells where the command is offered; the zero value is everywhere.
 	where place
 }
@@ -51,6 +55,9 @@ const (
 	groupSortedSets = "Sorted sets"
 	groupLists      = "Lists"
 	groupBounded    = "Bounded counters"
+	groupGeo        = "Places"
+	groupBits       = "Bits of strings"
+	groupSketches   = "HyperLogLogs"
 	groupKeys       = "Keys"
 	groupCluster    = "The cluster"
 	groupPlumbing   = "Here"
@@ -61,6 +68,7 @@ var commands []*command
 
 func init() {
 	commands = slices.Concat(stringCommands(), setCommands(), hashCommands(), sortedSetCommands(), listCommands(), boundedCommands(), keyCommands(), expiryCommands(), clusterCommands(), clockCommands(), memberCommands(), verifyCommands(), backupCommands(), reloadCommands(), scrubCommands(), transferCommands(), localCommands())
+	commands = append(commands, wordedCommands(commands)...)
 }
 
 func localCommands() []*command {
