@@ -9,26 +9,6 @@ import (
 	"github.com/atollkv/atoll/server/respserver"
 )
 
-// notHere are the commands of the Redis protocol that atoll does not offer under their name, and why.
-var notHere = map[string]string{
-	"atoll.ack": "wait", "atoll.after": "after", "atoll.lag": "lag", "atoll.token": "token",
-	"blmove": waits, "blmpop": waits, "blpop": waits, "brpop": waits, "brpoplpush": waits, "bzmpop": waits, "bzpopmax": waits, "bzpopmin": waits,
-	"multi": "txn", "exec": "txn", "discard": "txn", "watch": ofConnection, "unwatch": ofConnection,
-	"subscribe": channels, "psubscribe": channels, "unsubscribe": channels, "punsubscribe": channels, "publish": channels, "pubsub": channels,
-	"auth": ofConnection, "client": ofConnection, "command": ofConnection, "echo": ofConnection, "hello": ofConnection, "quit": ofConnection,
-	"select": ofConnection,
-	"config": ofNode, "info": "status", "latency": ofNode, "monitor": ofNode, "slowlog": ofNode, "time": ofNode,
-	"flushall": "flushdb",
-	"hscan":    "hgetall reads page by page", "sscan": "smembers reads page by page", "zscan": "zrange",
-}
-
-const (
-	ofConnection = "it is about one connection of the Redis protocol"
-	ofNode       = "it is about one node's Redis protocol; see /metrics and status"
-	channels     = "channels are those of the Redis protocol"
-	waits        = "a command that waits would hold up what follows it in a pipe"
-)
-
 // TestEveryCommandOfTheTableIsOffered: what is in the table of the Redis protocol is here, or there is a reason.
 func TestEveryCommandOfTheTableIsOffered(t *testing.T) {
 	documents := respserver.Documents()
@@ -39,12 +19,12 @@ func TestEveryCommandOfTheTableIsOffered(t *testing.T) {
 	for _, d := range documents {
 		inTable[d.Name] = true
 		offered := slices.ContainsFunc(commands, func(c *command) bool { return c.name == d.Name })
-		reason := notHere[d.Name] + elsewhere[d.Name]
+		reason := elsewhere[d.Name]
 		if offered == (reason != "") {
 			t.Errorf("%s: offered is %v, and the reason why not is %q", d.Name, offered, reason)
 		}
 	}
-	for name := range notHere {
+	for name := range elsewhere {
 		if !inTable[name] {
 			t.Errorf("%s is not in the table any more", name)
 		}
@@ -70,7 +50,7 @@ func TestEveryCommandIsACall(t *testing.T) {
 	for _, d := range respserver.Documents() {
 		reason := notWorded[d.Name]
 		if reason == "" && !d.Worded {
-			reason = notHere[d.Name]
+			reason = elsewhere[d.Name]
 		}
 		if d.Worded == (reason != "") {
 			t.Errorf("%s: taken is %v, and the reason why not is %q", d.Name, d.Worded, reason)

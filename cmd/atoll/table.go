@@ -92,6 +92,9 @@ func lookup(name string, here place) (*command, *failure) {
 	if lower == "dev" {
 		return nil, usagef("dev does not work inside the shell").hint("run it in another terminal: atoll dev")
 	}
+	if why := elsewhere[lower]; why != "" {
+		return nil, usagef("%s of the Redis protocol is not here", lower).hint("%s", why)
+	}
 	if len(name) > 64 {
 		name = name[:64] + "…"
 	}

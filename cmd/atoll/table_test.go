@@ -38,7 +38,7 @@ func TestEveryCommandIsExplained(t *testing.T) {
 
 func TestUnknownCommandsGetASuggestion(t *testing.T) {
 	for word, want := range map[string]string{
-		"gte": "get", "GTE": "get", "smember": "smembers", "icnr": "incr", "multi": "txn", "ls": "scan", "converge": "converged", "xyzzy": "", "q": "",
+		"gte": "get", "GTE": "get", "smember": "smembers", "icnr": "incr", "ls": "scan", "converge": "converged", "xyzzy": "", "q": "",
 	} {
 		_, f := lookup(word, onlyShell)
 		if f == nil {
@@ -50,6 +50,14 @@ func TestUnknownCommandsGetASuggestion(t *testing.T) {
 		}
 		if want != "" && !strings.Contains(f.Message, `did you mean "`+want+`"?`) {
 			t.Errorf("%s: %s", word, f.Message)
+		}
+	}
+}
+
+func TestCommandsElsewhereAreNamed(t *testing.T) {
+	for word, want := range map[string]string{"MULTI": "use txn", "blpop": "it waits", "Info": "use status", "subscribe": "use a client of that"} {
+		if _, f := lookup(word, onlyShell); f == nil || !strings.Contains(f.Hint, want) || f.exit != exitUsage {
+			t.Errorf("%s: %v", word, f)
 		}
 	}
 }

@@ -28,12 +28,6 @@ func wordedCommands(own []*command) (list []*command) {
 	return list
 }
 
-// elsewhere are commands of the Redis protocol that stand here under another name, and where.
-var elsewhere = map[string]string{
-	"atoll.bcounter": "bcreate, bget, bincrby, bdecrby, bgrant, brights, breclaim",
-	"atoll.siblings": "siblings",
-}
-
 var wordedGroups = map[string]string{
 	"string": groupStrings, "set": groupSets, "hash": groupHashes, "sorted-set": groupSortedSets, "list": groupLists, "geo": groupGeo,
 	"bitmap": groupBits, "hyperloglog": groupSketches, "generic": groupKeys, "server": groupKeys,
