@@ -69,6 +69,8 @@ func payload(cmd keyspace.Command) (values, members [][]byte) {
 		return c.Fields, nil
 	case command.LPos:
 		return [][]byte{c.Value}, nil
+	case command.PFAdd:
+		return c.Elements, nil
 	case command.SAdd:
 		return nil, c.Members
 	case command.SRem:

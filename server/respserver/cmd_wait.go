@@ -3,15 +3,11 @@ package respserver
 import (
 	"fmt"
 	"time"
+
+	"github.com/atollkv/atoll/server"
 )
 
 // See https://redis.io/commands/wait/
-
-const (
-	// waitLook is how often WAIT looks what other regions have told, and waitMost how long it waits at most.
-	waitLook = 10 * time.Millisecond
-	waitMost = 10 * time.Minute
-)
 
 var rowWait = row{
 	name: "wait", arity: 3, flags: "noscript", categories: "connection",
@@ -59,11 +55,8 @@ func (c *conn) waitForRegions(args [][]byte) (wanted int64, have int, err error)
 		return 0, 0, refusal("ERR timeout is not an integer or out of range")
 	case millis < 0:
 		return 0, 0, refusal("ERR timeout is negative")
-	case millis == 0 || millis > waitMost.Milliseconds():
-		millis = waitMost.Milliseconds()
-	}
-	if c.s.cfg.Regions == nil {
-		return wanted, 0, nil
+	case millis == 0 || millis > server.RegionsWaitMax.Milliseconds():
+		millis = server.RegionsWaitMax.Milliseconds()
 	}
 	wait := time.Duration(millis) * time.Millisecond
 	if c.tx != nil {
@@ -74,21 +67,13 @@ func (c *conn) waitForRegions(args [][]byte) (wanted int64, have int, err error)
 
 // awaitRegions waits until n regions hold what is written by now.
 func (c *conn) awaitRegions(n int64, wait time.Duration) int {
-	written := c.s.cfg.Written()
-	end := time.Now().Add(wait)
-	tick := time.NewTicker(waitLook)
-	defer tick.Stop()
-	for {
-		have := c.s.cfg.Regions(written)
-		if int64(have) >= n || !time.Now().Before(end) || c.isKilled() {
-			return have
-		}
+	ended := func() bool {
 		select {
-		case <-tick.C:
 		case <-c.s.draining:
-			return have
-		case <-c.ctx.Done():
-			return have
+			return true
+		default:
+			return c.isKilled()
 		}
 	}
+	return server.Regions{Written: c.s.cfg.Written, Holding: c.s.cfg.Regions}.Await(c.ctx, n, wait, ended)
 }

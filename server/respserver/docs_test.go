@@ -40,6 +40,8 @@ says. It is made from the table of commands; a test holds it against the table.
 - **A number is one value**: what ` + "`SET`" + ` wrote and what ` + "`INCR`" + ` added. ` + "`SET n 10`" + `, ` + "`INCR n`" + ` gives 11; concurrent increments of other regions are added, a later ` + "`SET`" + ` replaces all it has seen.
 - **` + "`MULTI`" + ` … ` + "`EXEC`" + ` is one update**, atomic and durable as a whole, here and in every region. A command in it that is refused for what its key holds answers with its error, and the others go on, as
   in Redis. ` + "`WATCH`" + ` lets it do nothing where a key has changed, by this region or by what has arrived from others: no lock between regions.
+- **The same words work without a client of Redis**: ` + "`atoll`" + ` takes these commands (` + "`atoll help geosearch`" + `), and so does gRPC (` + "`Command`, `Client.Command`" + ` in the SDK), but for those about a connection and those that
+  wait. The types have methods of their own there.
 - **A write is answered when it is durable**, as ` + "`fsync`" + ` says. After an error ` + "`TIMEOUT`" + ` or ` + "`STORE`" + `, or a lost connection, it may have been applied all the same.
 - **Conditions hold in one region**: ` + "`SET … NX`" + `, ` + "`SETNX`" + `, ` + "`MSETNX`" + ` are no locks.
 - Errors that Redis does not have begin with the codes of [operations.md](operations.md): ` + "`LOADING`, `OOM`, `DISKFULL`, `CLOCK`, `DRAINING`, `DAMAGED`" + ` and so on.

@@ -18,6 +18,9 @@ type refusal string
 // Error implements error.
 func (r refusal) Error() string { return string(r) }
 
+// Refusal implements server.Refusal: the text alone, for clients of other protocols.
+func (r refusal) Refusal() string { return strings.TrimPrefix(string(r), "ERR ") }
+
 const (
 	errSyntax     refusal = "ERR syntax error"
 	errNotInteger refusal = "ERR value is not an integer or out of range"

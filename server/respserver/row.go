@@ -60,7 +60,7 @@ func parsed(op operation, err error) (operation, error) {
 }
 
 // doer runs a command of the keyspace.
-type doer = func(keyspace.Command) (keyspace.Reply, error)
+type doer = server.Doer
 
 // has tells whether a list of words has one.
 func has(words, word string) bool {
