@@ -33,6 +33,9 @@ type Reply struct {
 	Siblings []Sibling
 	// Accounts are those of a bounded counter.
 	Accounts []Account
+	// Entries are those of a stream; Stream is its state.
+	Entries []Entry
+	Stream  Stream
 	// Replies are those of the commands within a command.
 	Replies []Reply
 	// Err is why a command within a command was refused, or one that by itself changed something all

@@ -30,7 +30,7 @@ func helpAll(here place) string {
 	if here == onlyOnce {
 		out.WriteString(usageText)
 	}
-	for _, group := range []string{groupStrings, groupSets, groupHashes, groupSortedSets, groupLists, groupBounded, groupGeo, groupBits, groupSketches, groupKeys, groupCluster, groupPlumbing} {
+	for _, group := range []string{groupStrings, groupSets, groupHashes, groupSortedSets, groupLists, groupStreams, groupBounded, groupGeo, groupBits, groupSketches, groupKeys, groupCluster, groupPlumbing} {
 		t := table{}
 		for _, c := range commands {
 			if c.group == group && (c.where == everywhere || c.where == here) {

@@ -56,6 +56,7 @@ const (
 	groupLists      = "Lists"
 	groupBounded    = "Bounded counters"
 	groupGeo        = "Places"
+	groupStreams    = "Streams"
 	groupBits       = "Bits of strings"
 	groupSketches   = "HyperLogLogs"
 	groupKeys       = "Keys"

@@ -29,7 +29,7 @@ func wordedCommands(own []*command) (list []*command) {
 }
 
 var wordedGroups = map[string]string{
-	"string": groupStrings, "set": groupSets, "hash": groupHashes, "sorted-set": groupSortedSets, "list": groupLists, "geo": groupGeo,
+	"string": groupStrings, "set": groupSets, "hash": groupHashes, "sorted-set": groupSortedSets, "list": groupLists, "stream": groupStreams, "geo": groupGeo,
 	"bitmap": groupBits, "hyperloglog": groupSketches, "generic": groupKeys, "server": groupKeys,
 }
 

@@ -73,7 +73,7 @@ func redisPage() string {
 	var b strings.Builder
 	b.WriteString(intro)
 	for _, g := range []struct{ title, group string }{
-		{"Strings and counters", "string"}, {"Bits of strings", "bitmap"}, {"Sets", "set"}, {"Hashes", "hash"}, {"Sorted sets", "sorted-set"}, {"Places on the globe", "geo"}, {"Lists", "list"}, {"HyperLogLog", "hyperloglog"}, {"Bounded counters", groupBounded}, {"Keys", "generic"}, {"Transactions", "transactions"}, {"Channels", "pubsub"},
+		{"Strings and counters", "string"}, {"Bits of strings", "bitmap"}, {"Sets", "set"}, {"Hashes", "hash"}, {"Sorted sets", "sorted-set"}, {"Places on the globe", "geo"}, {"Lists", "list"}, {"Streams", "stream"}, {"HyperLogLog", "hyperloglog"}, {"Bounded counters", groupBounded}, {"Keys", "generic"}, {"Transactions", "transactions"}, {"Channels", "pubsub"},
 		{"Connections", "connection"}, {"The node", "server"},
 	} {
 		fmt.Fprintf(&b, "\n## %s\n\n| command | does | differs from Redis |\n|---|---|---|\n", g.title)
@@ -99,7 +99,7 @@ func redisPage() string {
 
 // TestTheTableIsWhole looks for rows that lack something, and for names that are offered and refused.
 func TestTheTableIsWhole(t *testing.T) {
-	groups := map[string]bool{"string": true, "bitmap": true, "set": true, "hash": true, "sorted-set": true, "geo": true, "list": true, groupBounded: true, "hyperloglog": true, "generic": true, "transactions": true, "pubsub": true, "connection": true, "server": true}
+	groups := map[string]bool{"string": true, "bitmap": true, "set": true, "hash": true, "sorted-set": true, "geo": true, "list": true, "stream": true, groupBounded: true, "hyperloglog": true, "generic": true, "transactions": true, "pubsub": true, "connection": true, "server": true}
 	names := map[string]bool{}
 	for _, r := range rows {
 		for _, r := range append([]*row{r}, r.subs...) {
