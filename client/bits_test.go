@@ -54,8 +54,15 @@ func TestBits(t *testing.T) {
 			equal(t, fmt.Sprintf("the first %t %s", first.set, c.name), n, first.want)
 		}
 	}
-	if _, err := b.Set(ctx, 1<<40, true); !errors.Is(err, client.ErrTooLarge) {
-		t.Errorf("a bit far away: %v", err)
+	for _, far := range []uint64{1 << 40, 1 << 63, 1<<64 - 1} {
+		_, reading := b.Get(ctx, far)
+		_, writing := b.Set(ctx, far, true)
+		_, within := b.Field(ctx, client.BitInteger{Bits: 8, Offset: far}.Read())
+		for _, err := range []error{reading, writing, within} {
+			if !errors.Is(err, client.ErrTooLarge) {
+				t.Errorf("a bit far away: %v", err)
+			}
+		}
 	}
 	check(t, func() error { _, err := db.Set("s").Add(ctx, "m"); return err }())
 	if _, err := db.Bits("s").Get(ctx, 0); !errors.Is(err, client.ErrWrongType) {

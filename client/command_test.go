@@ -30,7 +30,9 @@ func TestCommand(t *testing.T) {
 		{"GEOADD g 15 37 here", "1"},
 		{"GEOSEARCH g FROMMEMBER here BYRADIUS 1 KM WITHDIST", `[["here" "0.0000"]]`},
 		{"SET text x NX", "<nil>"},
-		{"DBSIZE", "5"},
+		{"XADD log 1-1 f v", `"1-1"`},
+		{"XREAD COUNT 1 STREAMS log 0", `["log" [["1-1" ["f" "v"]]]]`},
+		{"DBSIZE", "6"},
 	} {
 		words := strings.Fields(c.words)
 		got, err := db.Command(ctx, words[0], words[1:]...)
@@ -98,6 +100,7 @@ func TestCommandsThatAreRefused(t *testing.T) {
 		{"SELECT 0", "'select' is about a connection or a node", client.ErrInvalid},
 		{"SUBSCRIBE x", "'subscribe' is about a connection or a node", client.ErrInvalid},
 		{"BLPOP l 0", "'blpop' waits", client.ErrInvalid},
+		{"XREAD BLOCK 0 STREAMS log $", "'xread' waits", client.ErrInvalid},
 		{"OBJECT NOSUCH x", "unknown subcommand", client.ErrInvalid},
 		{"OBJECT FREQ text", "An LFU maxmemory policy is not selected", client.ErrInvalid},
 		{"GET s", "wrong kind of value", client.ErrWrongType},

@@ -7,7 +7,6 @@ var elsewhere = map[string]string{
 	"flushall":       "use flushdb", "hscan": "use hgetall", "sscan": "use smembers", "zscan": "use zrange",
 	"multi": "use txn", "exec": "use txn", "discard": "use txn",
 	"blmove": waits, "blmpop": waits, "blpop": waits, "brpop": waits, "brpoplpush": waits, "bzmpop": waits, "bzpopmax": waits, "bzpopmin": waits,
-	"xread":     "it may wait: use xrange, from behind the last id that was read",
 	"subscribe": ofConnection, "psubscribe": ofConnection, "unsubscribe": ofConnection, "punsubscribe": ofConnection,
 	"publish": channels, "pubsub": channels,
 	"auth": ofConnection, "client": ofConnection, "command": ofConnection, "echo": ofConnection, "hello": ofConnection, "quit": "use exit",

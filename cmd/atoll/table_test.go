@@ -25,7 +25,7 @@ func TestEveryCommandIsExplained(t *testing.T) {
 		if !strings.Contains(helped, "\n  "+shorten(c.usage(), 34)) {
 			t.Errorf("%s is in no group of help", c.name)
 		}
-		if (c.min > 0) != (c.args != "" && !strings.HasPrefix(c.args, "[")) {
+		if (c.min > 0) != c.needsArguments() {
 			t.Errorf("%s: %q and at least %d arguments do not fit", c.name, c.args, c.min)
 		}
 	}
@@ -34,6 +34,25 @@ func TestEveryCommandIsExplained(t *testing.T) {
 			t.Errorf("%s is said to mean %s, which does not exist", alias, name)
 		}
 	}
+}
+
+// needsArguments tells whether the usage has more than what may be left out.
+func (c *command) needsArguments() bool {
+	if !c.worded {
+		return c.args != "" && !strings.HasPrefix(c.args, "[")
+	}
+	depth, needed := 0, false
+	for _, r := range c.args {
+		switch {
+		case r == '[':
+			depth++
+		case r == ']':
+			depth--
+		case r != ' ' && depth == 0:
+			needed = true
+		}
+	}
+	return needed
 }
 
 func TestUnknownCommandsGetASuggestion(t *testing.T) {

@@ -51,7 +51,8 @@ func (r *row) isWorded() bool {
 			return true
 		}
 	}
-	return r.parse != nil && !has(r.flags, "blocking")
+	waits := has(r.flags, "blocking") && has(r.flags, "write") // one that only reads need not wait
+	return r.parse != nil && !waits
 }
 
 // choices are the arguments of a command with subcommands.

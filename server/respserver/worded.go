@@ -41,9 +41,10 @@ func worded(args [][]byte, l *server.Limits) (r *row, op operation, err error) {
 		return nil, op, errArity(r)
 	case r.parse == nil:
 		return nil, op, refusef(string(errOfConnection), r.name)
-	case has(r.flags, "blocking"):
-		return nil, op, refusef(string(errWaits), r.name)
 	}
 	op, err = r.parse(args[1:], l)
+	if _, waits := op.cmd.(waiting); waits && err == nil {
+		err = refusef(string(errWaits), r.name)
+	}
 	return r, op, err
 }
