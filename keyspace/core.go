@@ -72,6 +72,8 @@ type Core struct {
 	sealed  uint64        // commits so far
 	changed [Slots]uint64 // the last commit that changed each slot
 
+	notes notes
+
 	failed error // set once; nothing is accepted after it
 
 	deferred []store.Head        // planted mistake: heads of the batch before
@@ -157,6 +159,7 @@ func (c *Core) execute(cmds []Command, replays clock.Dot) (replies []Reply, writ
 	replies = make([]Reply, len(cmds))
 	for i, cmd := range cmds {
 		replies[i], err = cmd.Run(tx)
+		tx.NotifyMisses(cmd)
 		if err == nil && len(cmds) > 1 {
 			err = replies[i].Err // all or nothing
 		}
@@ -169,11 +172,14 @@ func (c *Core) execute(cmds []Command, replays clock.Dot) (replies []Reply, writ
 		u.Replays = replays
 		err = c.record(u, tx.write)
 	}
+	if err == nil {
+		c.notes.list = append(c.notes.list, tx.events...)
+	}
 	return replies, written, err
 }
 
 func (c *Core) begin(writes bool) *Tx {
-	tx := &Tx{cells: &c.batch, hlc: c.hlc, ahead: c.cfg.MaxOffset, watches: &c.watches}
+	tx := &Tx{cells: &c.batch, hlc: c.hlc, ahead: c.cfg.MaxOffset, watches: &c.watches, noting: c.notes.wanted.Load(), missing: c.notes.misses.Load()}
 	if !writes {
 		return tx
 	}

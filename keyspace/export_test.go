@@ -73,3 +73,9 @@ func (c *Core) IndexEntry(cell, value []byte) []byte {
 	}
 	return nil
 }
+
+// NoteEvents is Shard.NoteEvents, and TakeEvents returns what was noted since.
+func (c *Core) NoteEvents() { c.notes.wanted.Store(true) }
+
+// TakeEvents: see NoteEvents.
+func (c *Core) TakeEvents() []Event { return c.notes.take() }

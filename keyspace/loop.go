@@ -19,6 +19,7 @@ type sealed struct {
 	stats   Stats
 	replies []answer
 	all     bool // any key may have changed
+	events  []Event
 }
 
 // answer is what one client gets once the commit is acknowledged.
@@ -127,7 +128,7 @@ func (s *Shard) commit(b *sealed) error {
 	if err := s.core.Failed(); err != nil {
 		return err
 	}
-	b.all = s.core.watches.takeAll()
+	b.all, b.events = s.core.watches.takeAll(), s.core.notes.take()
 	b.stats = Stats{Origin: s.core.Origin(), Applied: s.core.Vector(), Waiting: s.core.Waiting(), Transfer: s.core.TransferState()}
 	b.stats.Aside, b.stats.Above, b.stats.Quarantined = s.core.AsideCount(), s.core.limits.above, s.core.Quarantined()
 	b.stats.Ends = s.core.Ends()

@@ -142,12 +142,25 @@ func (c *Core) applyUpdate(u *crdt.Update, tag crdt.Tag, ctx crdt.Context) error
 		c.batch.set(firstKey(c.cfg.Shard, tag.Dot.Origin), ctx.Seen.Append(nil))
 	}
 	for i := range u.Changes {
-		if err := c.applyChange(&u.Changes[i], tag, ctx); err != nil {
+		if err := c.applyAndNote(&u.Changes[i], tag, ctx); err != nil {
 			return err
 		}
 	}
 	c.applyEnds(u, tag, ctx)
 	return nil
+}
+
+// applyAndNote applies one change; what a command here did is noted by itself.
+func (c *Core) applyAndNote(ch *crdt.Change, tag crdt.Tag, ctx crdt.Context) error {
+	if tag.Dot.Origin == c.Origin() {
+		return c.applyChange(ch, tag, ctx)
+	}
+	before := c.glance(ch.Key)
+	err := c.applyChange(ch, tag, ctx)
+	if err == nil {
+		c.noteMerged(ch.Key, before, ch)
+	}
+	return err
 }
 
 // applyChange applies one change. Cells that a transfer has taken over together with

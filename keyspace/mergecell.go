@@ -21,6 +21,7 @@ func (c *Core) mergeCell(x pair, theirs clock.VersionVector) error {
 	if c.cfg.Mistakes.Has(mistake.UnionTransfer) {
 		v = crdt.Vectors{}
 	}
+	c.noteTaking(key)
 	switch rest[0] {
 	case kindHeader:
 		return c.mergeHeader(key, x, v)

@@ -29,6 +29,8 @@ type Server struct {
 	channels channels
 	monitors monitors
 	tracked  tracked
+	// keyEvents are published to the listeners of this node.
+	keyEvents keyEvents
 
 	draining chan struct{}
 
@@ -51,7 +53,7 @@ func New(cfg Config) *Server {
 	s.commands = newCommandStats()
 	s.tracked.s = s
 	if cfg.Changes != nil {
-		cfg.Changes(s.tracked.heard)
+		cfg.Changes(s.heard)
 	}
 	s.slowlog.slower.Store(slowlogSlower)
 	s.slowlog.kept.Store(slowlogKept)
