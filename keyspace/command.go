@@ -33,6 +33,8 @@ type Reply struct {
 	Siblings []Sibling
 	// Accounts are those of a bounded counter.
 	Accounts []Account
+	// Conflicts are those of a command that asks for them.
+	Conflicts *ConflictPage
 	// Replies are those of the commands within a command.
 	Replies []Reply
 	// Err is why a command within a command was refused, or one that by itself changed something all

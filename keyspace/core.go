@@ -72,7 +72,8 @@ type Core struct {
 	sealed  uint64        // commits so far
 	changed [Slots]uint64 // the last commit that changed each slot
 
-	notes notes
+	notes     notes
+	conflicts conflicts
 
 	failed error // set once; nothing is accepted after it
 
@@ -179,7 +180,7 @@ func (c *Core) execute(cmds []Command, replays clock.Dot) (replies []Reply, writ
 }
 
 func (c *Core) begin(writes bool) *Tx {
-	tx := &Tx{cells: &c.batch, hlc: c.hlc, ahead: c.cfg.MaxOffset, watches: &c.watches, noting: c.notes.wanted.Load(), missing: c.notes.misses.Load()}
+	tx := &Tx{cells: &c.batch, hlc: c.hlc, ahead: c.cfg.MaxOffset, watches: &c.watches, conflicts: &c.conflicts, noting: c.notes.wanted.Load(), missing: c.notes.misses.Load()}
 	if !writes {
 		return tx
 	}

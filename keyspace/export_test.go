@@ -79,3 +79,6 @@ func (c *Core) NoteEvents() { c.notes.wanted.Store(true) }
 
 // TakeEvents: see NoteEvents.
 func (c *Core) TakeEvents() []Event { return c.notes.take() }
+
+// KeepConflicts keeps what was noticed, as a shard does when a commit is seen.
+func (c *Core) KeepConflicts() { c.conflicts.add(c.conflicts.take()) }

@@ -20,6 +20,7 @@ type sealed struct {
 	replies []answer
 	all     bool // any key may have changed
 	events  []Event
+	lost    []Conflict
 }
 
 // answer is what one client gets once the commit is acknowledged.
@@ -129,6 +130,7 @@ func (s *Shard) commit(b *sealed) error {
 		return err
 	}
 	b.all, b.events = s.core.watches.takeAll(), s.core.notes.take()
+	b.lost = s.core.conflicts.take()
 	b.stats = Stats{Origin: s.core.Origin(), Applied: s.core.Vector(), Waiting: s.core.Waiting(), Transfer: s.core.TransferState()}
 	b.stats.Aside, b.stats.Above, b.stats.Quarantined = s.core.AsideCount(), s.core.limits.above, s.core.Quarantined()
 	b.stats.Ends = s.core.Ends()
@@ -161,6 +163,7 @@ func (s *Shard) acknowledge(applied <-chan *sealed, acked chan<- *sealed, stop c
 			continue
 		}
 		s.publish(b)
+		s.core.conflicts.add(b.lost)
 		s.tell(b)
 		for _, a := range b.replies {
 			a.to <- a.outcome

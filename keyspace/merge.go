@@ -183,7 +183,11 @@ func (c *Core) applyChange(ch *crdt.Change, tag crdt.Tag, ctx crdt.Context) erro
 	if c.transfer.extras.at(headerKey(c.batch.below.ns, ch.Key)).Covers(tag.Dot) {
 		h.HideAgain(ch, ctx)
 	} else {
+		before := h.Register
 		c.applyHeader(&h, ch, tag, ctx)
+		if tag.Dot.Origin != c.Origin() {
+			c.lost(ch.Key, crdt.TypeString, nil, &before, &h.Register)
+		}
 	}
 	if ch.Clear {
 		c.clearCounts(&counts, &h, ch, whole)
@@ -339,8 +343,11 @@ func (c *Core) applyField(key []byte, t crdt.Type, ch *crdt.FieldChange, tag crd
 	if err != nil {
 		return err
 	}
-	was := f.Live()
+	before, was := f, f.Live()
 	f.Apply(&ch.Edit, tag, c.clearing(&ch.Edit, ctx))
+	if tag.Dot.Origin != c.Origin() {
+		c.lostField(key, t, ch.Name, &before, &f)
+	}
 	c.spoilItem(t, &f)
 	n.change(was, f.Live())
 	c.noteSweep(t, key, ch.Name, was, f.Live())

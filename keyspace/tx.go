@@ -25,7 +25,8 @@ type Tx struct {
 	// size counts keys; nil in a write.
 	size func() (Size, error)
 	// watches is nil outside the commit loop.
-	watches *watches
+	watches   *watches
+	conflicts *conflicts
 	// events are what the commands did, where noting; missing: also what reads did not find.
 	events          []Event
 	noting, missing bool

@@ -37,7 +37,7 @@ func init() {
 		&rowMulti, &rowExec, &rowDiscard, &rowWatch, &rowUnwatch, &rowToken, &rowAfter,
 		&rowSubscribe, &rowPSubscribe, &rowUnsubscribe, &rowPUnsubscribe, &rowPublish, &rowPubsub,
 		&rowPing, &rowEcho, &rowSelect, &rowQuit, &rowAuth, &rowHello, &rowReset, &rowClient,
-		&rowTime, &rowInfo, &rowConfig, &rowCommand, &rowSlowlog, &rowLatency, &rowLag, &rowWait, &rowAck, &rowMonitor,
+		&rowTime, &rowInfo, &rowConfig, &rowCommand, &rowSlowlog, &rowLatency, &rowLag, &rowConflicts, &rowWait, &rowAck, &rowMonitor,
 	}
 	slices.SortFunc(rows, func(a, b *row) int { return strings.Compare(a.name, b.name) })
 	for _, r := range rows {
