@@ -28,11 +28,11 @@ build: ## bin/atolld (a node) and bin/atoll (the command line)
 
 .PHONY: test
 test: ## unit tests of every package
-	$(GO) test -timeout 10m $(UNIT)
+	$(GO) test -timeout 20m $(UNIT)
 
 .PHONY: race
 race: ## the same, under the race detector, where goroutines share state
-	$(GO) test -race -short -timeout 15m $(RACE)
+	$(GO) test -race -short -timeout 20m $(RACE)
 
 .PHONY: sim
 sim: ## clusters in virtual time: SEEDS=2000 histories, and planted mistakes that must be found
@@ -45,7 +45,7 @@ mistakes: ## plant every known mistake; the simulator must find each
 
 .PHONY: e2e
 e2e: build ## real processes, real clients, kill -9, cut links
-	$(GO) test -count=1 -timeout 15m ./test/e2e/...
+	$(GO) test -count=1 -timeout 25m ./test/e2e/...
 
 .PHONY: rollback
 rollback: build ## ROUNDS=20 old snapshots and 20 clones of a data directory, started under a live cluster
@@ -152,7 +152,7 @@ compose-config-v2: ## the same by Compose v2, which is built first (minutes)
 
 .PHONY: docker-test
 docker-test: build ## the scenario of test/docker: on the Docker engine, or with processes where there is none
-	$(GO) test -count=1 -v -timeout 10m ./test/docker
+	$(GO) test -count=1 -v -timeout 15m ./test/docker
 
 .PHONY: ci
 ci: ## everything that must pass; what fails is told at the end, so that one run shows all of it

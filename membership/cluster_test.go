@@ -130,7 +130,7 @@ func (s *started) see() string {
 
 func (s *started) awaits(t *testing.T, want string) {
 	t.Helper()
-	const within = 20 * time.Second
+	const within = time.Minute
 	for end := time.Now().Add(within); s.see() != want; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			s.mu.Lock()

@@ -56,7 +56,7 @@ func TestRedisDoor(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(5 * time.Minute))
 	in := bufio.NewReader(conn)
 	for _, step := range []struct{ command, reply string }{
 		{"PING", "-NOAUTH Authentication required."},

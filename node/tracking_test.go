@@ -21,7 +21,7 @@ func TestAClientIsToldOfWritesOfOtherRegions(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(5 * time.Minute))
 	in := bufio.NewReader(conn)
 	fmt.Fprint(conn, "HELLO 3\r\nCLIENT TRACKING ON\r\nGET k\r\nPING\r\n")
 	read := ""

@@ -194,7 +194,7 @@ func TestOneFlippedByteIsNeverServedAndCanBeReplaced(t *testing.T) {
 	}
 	rounds := 240
 	if testing.Short() {
-		rounds = 60
+		rounds = 24
 	}
 	rng := rand.New(rand.NewPCG(5, 6))
 	refused := 0
@@ -279,7 +279,10 @@ func TestADamagedManifestIsRefusedAndNamed(t *testing.T) {
 	names, err := fs.List("data")
 	check(t, err)
 	rng := rand.New(rand.NewPCG(9, 10))
-	refused := map[string]int{}
+	refused, rounds := map[string]int{}, 40
+	if testing.Short() {
+		rounds = 12
+	}
 	for _, name := range names {
 		kind, _, _ := strings.Cut(name, "-")
 		if kind != "MANIFEST" && kind != "OPTIONS" {
@@ -288,7 +291,7 @@ func TestADamagedManifestIsRefusedAndNamed(t *testing.T) {
 		info, err := fs.Stat(fs.PathJoin("data", name))
 		check(t, err)
 		size := info.Size()
-		for range 40 {
+		for range rounds {
 			disk := clone(t, fs)
 			at := rng.Int64N(size)
 			flip(t, disk, disk.PathJoin("data", name), at, byte(1<<rng.IntN(8)))

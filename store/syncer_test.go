@@ -11,7 +11,7 @@ import (
 func TestAnIntervalCommitIsAckedBeforeItIsDurable(t *testing.T) {
 	fs := vfs.NewCrashableMem()
 	opts := crashOptions(fs)
-	opts.Fsync, opts.FsyncInterval = FsyncInterval, 100*time.Millisecond
+	opts.Fsync, opts.FsyncInterval = FsyncInterval, time.Second
 	commits := script(3, 100)
 	states := statesOf(commits)
 	left := func() int {
@@ -32,7 +32,7 @@ func TestAnIntervalCommitIsAckedBeforeItIsDurable(t *testing.T) {
 	}
 	began := time.Now()
 	check(t, p.Durable())
-	if took := time.Since(began); took > 2*time.Second {
+	if took := time.Since(began); took > 30*time.Second {
 		t.Errorf("durable after %v", took)
 	}
 	if n := left(); n != 1 {

@@ -23,7 +23,7 @@ func TestPipeRunsThousandsOfCommandsInOrder(t *testing.T) {
 	if code != exitOK || errs != "" || out != want.String() {
 		t.Fatalf("exit %d, stderr %q, output of %d bytes, want %d", code, errs, len(out), want.Len())
 	}
-	if took := time.Since(start); took > 10*time.Second {
+	if took := time.Since(start); took > time.Minute {
 		t.Errorf("5,000 commands took %s", took)
 	}
 

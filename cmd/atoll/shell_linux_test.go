@@ -102,7 +102,7 @@ func (term *terminal) typing(keys, want string) {
 
 func (term *terminal) shows(want string) {
 	term.t.Helper()
-	for deadline := time.Now().Add(15 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		term.mu.Lock()
 		text := term.seen.String()
 		term.mu.Unlock()

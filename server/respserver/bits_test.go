@@ -165,6 +165,7 @@ func TestSPopSharesALargeSet(t *testing.T) {
 		c := d.dial()
 		go func() {
 			var mine []string
+			defer func() { taken <- mine }() // also when the client breaks off
 			for range (n - 100) / clients / 10 {
 				c.send("SPOP s 10\r\n")
 				c.line()
@@ -173,7 +174,6 @@ func TestSPopSharesALargeSet(t *testing.T) {
 					mine = append(mine, c.line())
 				}
 			}
-			taken <- mine
 		}()
 	}
 	for range clients {

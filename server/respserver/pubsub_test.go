@@ -151,7 +151,7 @@ func TestListeningIsBounded(t *testing.T) {
 			break
 		}
 	}
-	if took := time.Since(start); took > 20*time.Second {
+	if took := time.Since(start); took > time.Minute {
 		t.Errorf("it took %v", took)
 	}
 	eventually(t, "it is disconnected", func() bool { return len(d.clients()) == 1 && len(d.endings()) == 1 })
@@ -161,10 +161,10 @@ func TestListeningIsBounded(t *testing.T) {
 }
 
 func TestListenersAreNotIdle(t *testing.T) {
-	d := open(t, func(c *Config, _ *server.Config) { c.IdleTimeout = 50 * time.Millisecond })
+	d := open(t, func(c *Config, _ *server.Config) { c.IdleTimeout = time.Second })
 	p := d.dial()
 	p.script("SUBSCRIBE a => *3⏎$9⏎subscribe⏎$1⏎a⏎:1")
-	time.Sleep(200 * time.Millisecond)
+	time.Sleep(2 * time.Second)
 	other := d.dial()
 	other.script("PUBLISH a x => :1")
 	other.send("CLIENT LIST TYPE pubsub\r\n")

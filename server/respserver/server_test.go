@@ -113,7 +113,7 @@ func (d *door) dial() *peer {
 		d.t.Fatal(err)
 	}
 	d.t.Cleanup(func() { _ = conn.Close() })
-	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(5 * time.Minute))
 	return &peer{d.t, conn, bufio.NewReader(conn)}
 }
 

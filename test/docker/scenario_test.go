@@ -66,7 +66,7 @@ func play(ctx context.Context, t *testing.T, c cluster) {
 func (s *scenario) connect(ctx context.Context, region string) {
 	s.Helper()
 	s.eventually(region+" answers", func() error {
-		db, err := client.Dial(ctx, s.cluster.addr(region), client.WithTimeout(5*time.Second))
+		db, err := client.Dial(ctx, s.cluster.addr(region), client.WithTimeout(time.Minute))
 		if err != nil {
 			return err
 		}

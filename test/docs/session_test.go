@@ -79,7 +79,7 @@ func TestReadmeSession(t *testing.T) {
 		want := s.pattern()
 		// What was written in one region reaches the next after some milliseconds: a reader is slower than
 		// this test. So commands that only read may be tried again.
-		again := time.Now().Add(5 * time.Second)
+		again := time.Now().Add(time.Minute)
 		for {
 			out, err = shell(t.Context(), base, s.command)
 			if err == nil && want.MatchString(out) || !strings.Contains(s.command, " get ") || time.Now().After(again) {

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -26,7 +27,7 @@ func (c *cluster) resp(region string) string {
 // redis returns a go-redis client of a region's node.
 func (c *cluster) redis(region string, version int) *redis.Client {
 	c.t.Helper()
-	cl := redis.NewClient(&redis.Options{Addr: c.resp(region), Protocol: version, MaxRetries: -1})
+	cl := redis.NewClient(&redis.Options{Addr: c.resp(region), Protocol: version, MaxRetries: -1, ReadTimeout: time.Minute})
 	c.t.Cleanup(func() { _ = cl.Close() })
 	return cl
 }

@@ -99,7 +99,7 @@ func TestDelayIsWhatItSays(t *testing.T) {
 	n.SetAll(Link{Delay: 150 * time.Millisecond})
 	var trips []time.Duration
 	for range 5 {
-		got := p.echoes(1, 64, 400*time.Millisecond)
+		got := p.echoes(1, 64, time.Second)
 		if len(got) != 1 {
 			t.Fatalf("%d echoes of a probe on a link without loss", len(got))
 		}
@@ -107,7 +107,7 @@ func TestDelayIsWhatItSays(t *testing.T) {
 	}
 	slices.Sort(trips)
 	// A machine that is busy adds to a single trip, not to the best of five.
-	if best := trips[0]; best < 300*time.Millisecond || best > 305*time.Millisecond {
+	if best := trips[0]; best < 300*time.Millisecond || best > 320*time.Millisecond {
 		t.Errorf("150 ms each way read as %v", trips)
 	}
 	t.Logf("figure: 150 ms each way reads %v", trips[2].Round(100*time.Microsecond))
@@ -118,7 +118,7 @@ func TestLossIsWhatItSays(t *testing.T) {
 	p := newProbes(t, n)
 	n.SetAll(Link{Loss: 0.3})
 	const count = 1000
-	got := len(p.echoes(count, 64, 300*time.Millisecond))
+	got := len(p.echoes(count, 64, 3*time.Second))
 	if lost := count - got; lost < 450 || lost > 570 {
 		t.Errorf("30 %% each way lost %d of %d", lost, count)
 	}
@@ -166,7 +166,7 @@ func TestStreams(t *testing.T) {
 	t.Logf("200 kB over a bad link: %v", took)
 	n.SetAll(Link{Rate: 125_000})
 	took = transfer(t, n, size)
-	if took < 1400*time.Millisecond || took > 3*time.Second {
+	if took < 1400*time.Millisecond || took > 10*time.Second {
 		t.Errorf("200 kB at 1 Mbit/s took %v", took)
 	}
 	t.Logf("figure: 200 kB at 1 Mbit/s take %v", took.Round(10*time.Millisecond))
