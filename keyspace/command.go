@@ -35,6 +35,8 @@ type Reply struct {
 	Accounts []Account
 	// Conflicts are those of a command that asks for them.
 	Conflicts *ConflictPage
+	// History is that of a command that asks for it.
+	History *HistoryPage
 	// Replies are those of the commands within a command.
 	Replies []Reply
 	// Err is why a command within a command was refused, or one that by itself changed something all

@@ -7,6 +7,7 @@ import (
 
 	"github.com/atollkv/atoll/clock"
 	"github.com/atollkv/atoll/crdt"
+	"github.com/atollkv/atoll/store"
 )
 
 // Tx is what a command sees of the namespace: the state at one point in time, plus
@@ -24,6 +25,9 @@ type Tx struct {
 	write *txWrite
 	// size counts keys; nil in a write.
 	size func() (Size, error)
+	// shard and self are those of a read.
+	shard store.ShardID
+	self  crdt.Declaration
 	// watches is nil outside the commit loop.
 	watches   *watches
 	conflicts *conflicts

@@ -49,6 +49,12 @@ func TestConflictsAreTold(t *testing.T) {
 			t.Errorf("after it: %s", got)
 		}
 		ofClient(t, n)
+		text = fmt.Sprint(conns[n.cfg.Region].Do(t.Context(), "ATOLL.HISTORY", "h").Val())
+		eu, us := strings.Index(text, "[region eu "), strings.Index(text, "[region us ")
+		here := strings.Contains(text, "here 1 effects [1 field set]")
+		if eu < 0 || us < eu || here != (n.cfg.Region != "ap") || !strings.Contains(text, "here 0 effects [1 field set]") || !strings.Contains(text, "looked-to 0 reach [[region ") {
+			t.Errorf("the history in %s is %s", n.cfg.Region, text)
+		}
 	}
 	for _, bad := range [][]any{{"COUNT", 0}, {"COUNT", 1001}, {"COUNT"}, {"AFTER", 0}, {"AFTER", "x"}, {"FOO", 1}} {
 		if err := conns["us"].Do(t.Context(), append([]any{"ATOLL.CONFLICTS"}, bad...)...).Err(); err == nil {

@@ -24,6 +24,8 @@ func traceCommands() []*command {
 	return []*command{
 		{name: "conflicts", args: "[--after ID] [--count N]", group: groupKeys, max: 4,
 			summary: "list concurrent values that are not shown, as this node noticed them", example: "conflicts --count 20", run: runConflicts, flags: conflictsFlags},
+		{name: "history", args: "KEY [--count N]", group: groupKeys, min: 1, max: 3,
+			summary: "list what the op log of the node still has of a key, the newest update first", example: "history user:1", run: runHistory, flags: historyFlags},
 	}
 }
 

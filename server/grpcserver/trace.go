@@ -60,3 +60,30 @@ func countOf(asked uint32, usual, most int) (int, error) {
 		return int(asked), nil
 	}
 }
+
+// historyCount is how many updates there are in a response where nothing is said.
+const historyCount = 10
+
+// History lists what the op log still has of a key.
+func (t *traceService) History(ctx context.Context, q *pb.HistoryRequest) (*pb.HistoryResponse, error) {
+	count, err := countOf(q.GetCount(), historyCount, command.HistoryMax)
+	if err != nil {
+		return nil, err
+	}
+	replies, err := t.cfg.Dispatcher.Do(ctx, q.GetNamespace(), command.History{Key: q.GetKey(), Count: count})
+	if err != nil {
+		return nil, err
+	}
+	h := replies[0].History
+	out := pb.HistoryResponse_builder{LookedTo: uint64(h.LookedTo), LookedAt: uint64(h.LookedAt)}
+	for i := range h.Updates {
+		u := &h.Updates[i]
+		out.Updates = append(out.Updates, pb.KeyUpdate_builder{Writer: writerMessage(&u.Writer), Here: u.Here, Effects: u.Effects}.Build())
+	}
+	for _, x := range h.Reach {
+		out.Reach = append(out.Reach, pb.LogReach_builder{
+			Origin: uint64(x.Dot.Origin), Region: x.Region, Node: x.Node, FirstSeq: uint64(x.Dot.Seq), LastSeq: uint64(x.Last), FirstStamp: uint64(x.Stamp.Time),
+		}.Build())
+	}
+	return out.Build(), nil
+}

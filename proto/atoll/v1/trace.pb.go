@@ -518,6 +518,430 @@ func (b0 Conflict_builder) Build() *Conflict {
 	return m0
 }
 
+type HistoryRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Count     uint32                 `protobuf:"varint,3,opt,name=count,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *HistoryRequest) Reset() {
+	*x = HistoryRequest{}
+	mi := &file_atoll_v1_trace_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HistoryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HistoryRequest) ProtoMessage() {}
+
+func (x *HistoryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_trace_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HistoryRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *HistoryRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *HistoryRequest) GetCount() uint32 {
+	if x != nil {
+		return x.xxx_hidden_Count
+	}
+	return 0
+}
+
+func (x *HistoryRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *HistoryRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *HistoryRequest) SetCount(v uint32) {
+	x.xxx_hidden_Count = v
+}
+
+type HistoryRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	// How many at most; 0 is 10, the greatest is 1,000.
+	Count uint32
+}
+
+func (b0 HistoryRequest_builder) Build() *HistoryRequest {
+	m0 := &HistoryRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Count = b.Count
+	return m0
+}
+
+type HistoryResponse struct {
+	state               protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Updates  *[]*KeyUpdate          `protobuf:"bytes,1,rep,name=updates,proto3"`
+	xxx_hidden_LookedTo uint64                 `protobuf:"varint,2,opt,name=looked_to,json=lookedTo,proto3"`
+	xxx_hidden_LookedAt uint64                 `protobuf:"varint,3,opt,name=looked_at,json=lookedAt,proto3"`
+	xxx_hidden_Reach    *[]*LogReach           `protobuf:"bytes,4,rep,name=reach,proto3"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
+}
+
+func (x *HistoryResponse) Reset() {
+	*x = HistoryResponse{}
+	mi := &file_atoll_v1_trace_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HistoryResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HistoryResponse) ProtoMessage() {}
+
+func (x *HistoryResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_trace_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HistoryResponse) GetUpdates() []*KeyUpdate {
+	if x != nil {
+		if x.xxx_hidden_Updates != nil {
+			return *x.xxx_hidden_Updates
+		}
+	}
+	return nil
+}
+
+func (x *HistoryResponse) GetLookedTo() uint64 {
+	if x != nil {
+		return x.xxx_hidden_LookedTo
+	}
+	return 0
+}
+
+func (x *HistoryResponse) GetLookedAt() uint64 {
+	if x != nil {
+		return x.xxx_hidden_LookedAt
+	}
+	return 0
+}
+
+func (x *HistoryResponse) GetReach() []*LogReach {
+	if x != nil {
+		if x.xxx_hidden_Reach != nil {
+			return *x.xxx_hidden_Reach
+		}
+	}
+	return nil
+}
+
+func (x *HistoryResponse) SetUpdates(v []*KeyUpdate) {
+	x.xxx_hidden_Updates = &v
+}
+
+func (x *HistoryResponse) SetLookedTo(v uint64) {
+	x.xxx_hidden_LookedTo = v
+}
+
+func (x *HistoryResponse) SetLookedAt(v uint64) {
+	x.xxx_hidden_LookedAt = v
+}
+
+func (x *HistoryResponse) SetReach(v []*LogReach) {
+	x.xxx_hidden_Reach = &v
+}
+
+type HistoryResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// The newest first.
+	Updates []*KeyUpdate
+	// The oldest stamp down to which all records were looked at; 0 where all of the op log was.
+	LookedTo uint64
+	// How many records were looked at.
+	LookedAt uint64
+	// Where the op log begins, of each origin that it has records of.
+	Reach []*LogReach
+}
+
+func (b0 HistoryResponse_builder) Build() *HistoryResponse {
+	m0 := &HistoryResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Updates = &b.Updates
+	x.xxx_hidden_LookedTo = b.LookedTo
+	x.xxx_hidden_LookedAt = b.LookedAt
+	x.xxx_hidden_Reach = &b.Reach
+	return m0
+}
+
+// KeyUpdate is one update of a key.
+type KeyUpdate struct {
+	state              protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Writer  *WriterOf              `protobuf:"bytes,1,opt,name=writer,proto3"`
+	xxx_hidden_Here    bool                   `protobuf:"varint,2,opt,name=here,proto3"`
+	xxx_hidden_Effects []string               `protobuf:"bytes,3,rep,name=effects,proto3"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *KeyUpdate) Reset() {
+	*x = KeyUpdate{}
+	mi := &file_atoll_v1_trace_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeyUpdate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeyUpdate) ProtoMessage() {}
+
+func (x *KeyUpdate) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_trace_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *KeyUpdate) GetWriter() *WriterOf {
+	if x != nil {
+		return x.xxx_hidden_Writer
+	}
+	return nil
+}
+
+func (x *KeyUpdate) GetHere() bool {
+	if x != nil {
+		return x.xxx_hidden_Here
+	}
+	return false
+}
+
+func (x *KeyUpdate) GetEffects() []string {
+	if x != nil {
+		return x.xxx_hidden_Effects
+	}
+	return nil
+}
+
+func (x *KeyUpdate) SetWriter(v *WriterOf) {
+	x.xxx_hidden_Writer = v
+}
+
+func (x *KeyUpdate) SetHere(v bool) {
+	x.xxx_hidden_Here = v
+}
+
+func (x *KeyUpdate) SetEffects(v []string) {
+	x.xxx_hidden_Effects = v
+}
+
+func (x *KeyUpdate) HasWriter() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Writer != nil
+}
+
+func (x *KeyUpdate) ClearWriter() {
+	x.xxx_hidden_Writer = nil
+}
+
+type KeyUpdate_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Writer *WriterOf
+	// It was made by this node, in this or an earlier run.
+	Here bool
+	// What it did to the key, in words, in the order in which that applies.
+	Effects []string
+}
+
+func (b0 KeyUpdate_builder) Build() *KeyUpdate {
+	m0 := &KeyUpdate{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Writer = b.Writer
+	x.xxx_hidden_Here = b.Here
+	x.xxx_hidden_Effects = b.Effects
+	return m0
+}
+
+// LogReach tells from where on the op log holds the records of an origin.
+type LogReach struct {
+	state                 protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Origin     uint64                 `protobuf:"varint,1,opt,name=origin,proto3"`
+	xxx_hidden_Region     string                 `protobuf:"bytes,2,opt,name=region,proto3"`
+	xxx_hidden_Node       string                 `protobuf:"bytes,3,opt,name=node,proto3"`
+	xxx_hidden_FirstSeq   uint64                 `protobuf:"varint,4,opt,name=first_seq,json=firstSeq,proto3"`
+	xxx_hidden_LastSeq    uint64                 `protobuf:"varint,5,opt,name=last_seq,json=lastSeq,proto3"`
+	xxx_hidden_FirstStamp uint64                 `protobuf:"varint,6,opt,name=first_stamp,json=firstStamp,proto3"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
+}
+
+func (x *LogReach) Reset() {
+	*x = LogReach{}
+	mi := &file_atoll_v1_trace_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LogReach) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LogReach) ProtoMessage() {}
+
+func (x *LogReach) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_trace_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *LogReach) GetOrigin() uint64 {
+	if x != nil {
+		return x.xxx_hidden_Origin
+	}
+	return 0
+}
+
+func (x *LogReach) GetRegion() string {
+	if x != nil {
+		return x.xxx_hidden_Region
+	}
+	return ""
+}
+
+func (x *LogReach) GetNode() string {
+	if x != nil {
+		return x.xxx_hidden_Node
+	}
+	return ""
+}
+
+func (x *LogReach) GetFirstSeq() uint64 {
+	if x != nil {
+		return x.xxx_hidden_FirstSeq
+	}
+	return 0
+}
+
+func (x *LogReach) GetLastSeq() uint64 {
+	if x != nil {
+		return x.xxx_hidden_LastSeq
+	}
+	return 0
+}
+
+func (x *LogReach) GetFirstStamp() uint64 {
+	if x != nil {
+		return x.xxx_hidden_FirstStamp
+	}
+	return 0
+}
+
+func (x *LogReach) SetOrigin(v uint64) {
+	x.xxx_hidden_Origin = v
+}
+
+func (x *LogReach) SetRegion(v string) {
+	x.xxx_hidden_Region = v
+}
+
+func (x *LogReach) SetNode(v string) {
+	x.xxx_hidden_Node = v
+}
+
+func (x *LogReach) SetFirstSeq(v uint64) {
+	x.xxx_hidden_FirstSeq = v
+}
+
+func (x *LogReach) SetLastSeq(v uint64) {
+	x.xxx_hidden_LastSeq = v
+}
+
+func (x *LogReach) SetFirstStamp(v uint64) {
+	x.xxx_hidden_FirstStamp = v
+}
+
+type LogReach_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Origin   uint64
+	Region   string
+	Node     string
+	FirstSeq uint64
+	LastSeq  uint64
+	// The hybrid time of the first.
+	FirstStamp uint64
+}
+
+func (b0 LogReach_builder) Build() *LogReach {
+	m0 := &LogReach{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Origin = b.Origin
+	x.xxx_hidden_Region = b.Region
+	x.xxx_hidden_Node = b.Node
+	x.xxx_hidden_FirstSeq = b.FirstSeq
+	x.xxx_hidden_LastSeq = b.LastSeq
+	x.xxx_hidden_FirstStamp = b.FirstStamp
+	return m0
+}
+
 var File_atoll_v1_trace_proto protoreflect.FileDescriptor
 
 const file_atoll_v1_trace_proto_rawDesc = "" +
@@ -546,28 +970,59 @@ const file_atoll_v1_trace_proto_rawDesc = "" +
 	"\x06winner\x18\x06 \x01(\v2\x12.atoll.v1.WriterOfR\x06winner\x12(\n" +
 	"\x05loser\x18\a \x01(\v2\x12.atoll.v1.WriterOfR\x05loser\x12\x14\n" +
 	"\x05value\x18\b \x01(\fR\x05value\x12\x12\n" +
-	"\x04size\x18\t \x01(\x04R\x04size2M\n" +
+	"\x04size\x18\t \x01(\x04R\x04size\"V\n" +
+	"\x0eHistoryRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05count\x18\x03 \x01(\rR\x05count\"\xa4\x01\n" +
+	"\x0fHistoryResponse\x12-\n" +
+	"\aupdates\x18\x01 \x03(\v2\x13.atoll.v1.KeyUpdateR\aupdates\x12\x1b\n" +
+	"\tlooked_to\x18\x02 \x01(\x04R\blookedTo\x12\x1b\n" +
+	"\tlooked_at\x18\x03 \x01(\x04R\blookedAt\x12(\n" +
+	"\x05reach\x18\x04 \x03(\v2\x12.atoll.v1.LogReachR\x05reach\"e\n" +
+	"\tKeyUpdate\x12*\n" +
+	"\x06writer\x18\x01 \x01(\v2\x12.atoll.v1.WriterOfR\x06writer\x12\x12\n" +
+	"\x04here\x18\x02 \x01(\bR\x04here\x12\x18\n" +
+	"\aeffects\x18\x03 \x03(\tR\aeffects\"\xa7\x01\n" +
+	"\bLogReach\x12\x16\n" +
+	"\x06origin\x18\x01 \x01(\x04R\x06origin\x12\x16\n" +
+	"\x06region\x18\x02 \x01(\tR\x06region\x12\x12\n" +
+	"\x04node\x18\x03 \x01(\tR\x04node\x12\x1b\n" +
+	"\tfirst_seq\x18\x04 \x01(\x04R\bfirstSeq\x12\x19\n" +
+	"\blast_seq\x18\x05 \x01(\x04R\alastSeq\x12\x1f\n" +
+	"\vfirst_stamp\x18\x06 \x01(\x04R\n" +
+	"firstStamp2\x8d\x01\n" +
 	"\x05Trace\x12D\n" +
-	"\tConflicts\x12\x1a.atoll.v1.ConflictsRequest\x1a\x1b.atoll.v1.ConflictsResponseB1Z/github.com/atollkv/atoll/proto/atoll/v1;atollv1b\x06proto3"
+	"\tConflicts\x12\x1a.atoll.v1.ConflictsRequest\x1a\x1b.atoll.v1.ConflictsResponse\x12>\n" +
+	"\aHistory\x12\x18.atoll.v1.HistoryRequest\x1a\x19.atoll.v1.HistoryResponseB1Z/github.com/atollkv/atoll/proto/atoll/v1;atollv1b\x06proto3"
 
-var file_atoll_v1_trace_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_atoll_v1_trace_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_atoll_v1_trace_proto_goTypes = []any{
 	(*WriterOf)(nil),          // 0: atoll.v1.WriterOf
 	(*ConflictsRequest)(nil),  // 1: atoll.v1.ConflictsRequest
 	(*ConflictsResponse)(nil), // 2: atoll.v1.ConflictsResponse
 	(*Conflict)(nil),          // 3: atoll.v1.Conflict
+	(*HistoryRequest)(nil),    // 4: atoll.v1.HistoryRequest
+	(*HistoryResponse)(nil),   // 5: atoll.v1.HistoryResponse
+	(*KeyUpdate)(nil),         // 6: atoll.v1.KeyUpdate
+	(*LogReach)(nil),          // 7: atoll.v1.LogReach
 }
 var file_atoll_v1_trace_proto_depIdxs = []int32{
 	3, // 0: atoll.v1.ConflictsResponse.conflicts:type_name -> atoll.v1.Conflict
 	0, // 1: atoll.v1.Conflict.winner:type_name -> atoll.v1.WriterOf
 	0, // 2: atoll.v1.Conflict.loser:type_name -> atoll.v1.WriterOf
-	1, // 3: atoll.v1.Trace.Conflicts:input_type -> atoll.v1.ConflictsRequest
-	2, // 4: atoll.v1.Trace.Conflicts:output_type -> atoll.v1.ConflictsResponse
-	4, // [4:5] is the sub-list for method output_type
-	3, // [3:4] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	6, // 3: atoll.v1.HistoryResponse.updates:type_name -> atoll.v1.KeyUpdate
+	7, // 4: atoll.v1.HistoryResponse.reach:type_name -> atoll.v1.LogReach
+	0, // 5: atoll.v1.KeyUpdate.writer:type_name -> atoll.v1.WriterOf
+	1, // 6: atoll.v1.Trace.Conflicts:input_type -> atoll.v1.ConflictsRequest
+	4, // 7: atoll.v1.Trace.History:input_type -> atoll.v1.HistoryRequest
+	2, // 8: atoll.v1.Trace.Conflicts:output_type -> atoll.v1.ConflictsResponse
+	5, // 9: atoll.v1.Trace.History:output_type -> atoll.v1.HistoryResponse
+	8, // [8:10] is the sub-list for method output_type
+	6, // [6:8] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_atoll_v1_trace_proto_init() }
@@ -581,7 +1036,7 @@ func file_atoll_v1_trace_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_atoll_v1_trace_proto_rawDesc), len(file_atoll_v1_trace_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -20,6 +20,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	Trace_Conflicts_FullMethodName = "/atoll.v1.Trace/Conflicts"
+	Trace_History_FullMethodName   = "/atoll.v1.Trace/History"
 )
 
 // TraceClient is the client API for Trace service.
@@ -30,6 +31,8 @@ const (
 type TraceClient interface {
 	// Conflicts lists concurrent values that are not shown, as this node noticed them. It keeps the last 4,096, in memory.
 	Conflicts(ctx context.Context, in *ConflictsRequest, opts ...grpc.CallOption) (*ConflictsResponse, error)
+	// History lists what the node's op log still holds about a key.
+	History(ctx context.Context, in *HistoryRequest, opts ...grpc.CallOption) (*HistoryResponse, error)
 }
 
 type traceClient struct {
@@ -50,6 +53,16 @@ func (c *traceClient) Conflicts(ctx context.Context, in *ConflictsRequest, opts 
 	return out, nil
 }
 
+func (c *traceClient) History(ctx context.Context, in *HistoryRequest, opts ...grpc.CallOption) (*HistoryResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HistoryResponse)
+	err := c.cc.Invoke(ctx, Trace_History_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // TraceServer is the server API for Trace service.
 // All implementations must embed UnimplementedTraceServer
 // for forward compatibility.
@@ -58,6 +71,8 @@ func (c *traceClient) Conflicts(ctx context.Context, in *ConflictsRequest, opts 
 type TraceServer interface {
 	// Conflicts lists concurrent values that are not shown, as this node noticed them. It keeps the last 4,096, in memory.
 	Conflicts(context.Context, *ConflictsRequest) (*ConflictsResponse, error)
+	// History lists what the node's op log still holds about a key.
+	History(context.Context, *HistoryRequest) (*HistoryResponse, error)
 	mustEmbedUnimplementedTraceServer()
 }
 
@@ -70,6 +85,9 @@ type UnimplementedTraceServer struct{}
 
 func (UnimplementedTraceServer) Conflicts(context.Context, *ConflictsRequest) (*ConflictsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Conflicts not implemented")
+}
+func (UnimplementedTraceServer) History(context.Context, *HistoryRequest) (*HistoryResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method History not implemented")
 }
 func (UnimplementedTraceServer) mustEmbedUnimplementedTraceServer() {}
 func (UnimplementedTraceServer) testEmbeddedByValue()               {}
@@ -110,6 +128,24 @@ func _Trace_Conflicts_Handler(srv interface{}, ctx context.Context, dec func(int
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Trace_History_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HistoryRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TraceServer).History(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Trace_History_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TraceServer).History(ctx, req.(*HistoryRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Trace_ServiceDesc is the grpc.ServiceDesc for Trace service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -120,6 +156,10 @@ var Trace_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Conflicts",
 			Handler:    _Trace_Conflicts_Handler,
+		},
+		{
+			MethodName: "History",
+			Handler:    _Trace_History_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
