@@ -1,8 +1,12 @@
 package respserver
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"time"
+
+	"github.com/atollkv/atoll/clock"
 )
 
 // See https://redis.io/commands/wait/
@@ -69,25 +73,45 @@ func (c *conn) waitForRegions(args [][]byte) (wanted int64, have int, err error)
 	if c.tx != nil {
 		wait = 0
 	}
-	return wanted, c.awaitRegions(wanted, wait), nil
+	have, err = c.awaitRegions(wanted, wait)
+	return wanted, have, err
 }
 
-// awaitRegions waits until n regions hold what is written by now.
-func (c *conn) awaitRegions(n int64, wait time.Duration) int {
+// awaitRegions waits until n regions hold what is written by now, and returns how many do.
+func (c *conn) awaitRegions(n int64, wait time.Duration) (have int, err error) {
 	written := c.s.cfg.Written()
-	end := time.Now().Add(wait)
+	if have = c.s.cfg.Regions(written); int64(have) >= n || wait <= 0 {
+		return have, nil
+	}
+	ctx, end := context.WithCancelCause(c.ctx)
+	defer end(nil)
+	timer := time.AfterFunc(wait, func() { end(errTimedOut) })
+	defer timer.Stop()
+	stop := c.attend(end)
+	blocked := c.unblockable(end)
+	have = c.s.pollRegions(ctx, written, n)
+	blocked()
+	stop()
+	switch why := context.Cause(ctx); {
+	case errors.Is(why, errGone):
+		c.closing = true
+	case why == errUnblocked && int64(have) < n:
+		return have, errUnblocked
+	}
+	return have, nil
+}
+
+// pollRegions looks until n regions hold an update, or ctx has ended.
+func (s *Server) pollRegions(ctx context.Context, written clock.Dot, n int64) (have int) {
 	tick := time.NewTicker(waitLook)
 	defer tick.Stop()
 	for {
-		have := c.s.cfg.Regions(written)
-		if int64(have) >= n || !time.Now().Before(end) || c.isKilled() {
+		if have = s.cfg.Regions(written); int64(have) >= n {
 			return have
 		}
 		select {
 		case <-tick.C:
-		case <-c.s.draining:
-			return have
-		case <-c.ctx.Done():
+		case <-ctx.Done():
 			return have
 		}
 	}

@@ -64,7 +64,8 @@ type seen struct {
 	killed                    bool
 	channels, patterns        int // that it listens to
 	monitor                   bool
-	unblock                   context.CancelCauseFunc // nil where the connection does not wait for keys
+	unblock                   context.CancelCauseFunc // what CLIENT UNBLOCK ends; nil where there is nothing
+	gone                      context.CancelCauseFunc // of a command that waits
 }
 
 func newConn(s *Server, n net.Conn, id int64) *conn {
@@ -298,8 +299,8 @@ func (c *conn) isKilled() bool { return c.look().killed }
 // kill ends another connection, or this one after its reply.
 func (c *conn) kill() {
 	c.see(func(v *seen) {
-		if v.killed = true; v.unblock != nil {
-			v.unblock(errGone)
+		if v.killed = true; v.gone != nil {
+			v.gone(errGone)
 		}
 	})
 	_ = c.net.Close() // its goroutine notices

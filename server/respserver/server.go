@@ -29,6 +29,7 @@ type Server struct {
 	channels channels
 	monitors monitors
 	tracked  tracked
+	pause    pause
 	// keyEvents are published to the listeners of this node.
 	keyEvents keyEvents
 
