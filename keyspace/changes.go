@@ -9,7 +9,8 @@ import (
 // Change is what one commit has changed, by clients here or by what came from elsewhere. It may also name
 // keys of which only the form changed in which they are kept.
 type Change struct {
-	cells []store.Cell
+	cells   []store.Cell
+	writers map[string]int64
 	// All says that any key may have changed.
 	All bool
 	// Events are those that Shard.NoteEvents asked for. The keys are not to be changed.
@@ -40,7 +41,7 @@ func (s *Shard) tell(b *sealed) {
 	if b.commit == nil && !b.all && len(b.events) == 0 {
 		return
 	}
-	c := Change{All: b.all, Events: b.events}
+	c := Change{All: b.all, Events: b.events, writers: b.writers}
 	if b.commit != nil {
 		c.cells = b.commit.Cells
 	}

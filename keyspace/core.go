@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/atollkv/atoll/clock"
@@ -73,6 +74,7 @@ type Core struct {
 	changed [Slots]uint64 // the last commit that changed each slot
 
 	notes     notes
+	writers   atomic.Bool // changes tell who made them
 	conflicts conflicts
 
 	failed error // set once; nothing is accepted after it
@@ -388,6 +390,9 @@ func (c *Core) Seal() *store.Commit {
 	}
 	commit := c.batch.seal(c.cfg.Shard)
 	c.guard.forget()
+	if c.writers.Load() {
+		c.batch.writers = map[string]int64{}
+	}
 	c.sealed++
 	for _, cell := range commit.Cells {
 		if slot, ok := slotOfCell(cell.Key); ok {

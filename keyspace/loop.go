@@ -21,6 +21,7 @@ type sealed struct {
 	all     bool // any key may have changed
 	events  []Event
 	lost    []Conflict
+	writers map[string]int64
 }
 
 // answer is what one client gets once the commit is acknowledged.
@@ -103,7 +104,7 @@ func (s *Shard) handle(r request, b *sealed) {
 		var replies []Reply
 		err := r.wanted.Err()
 		if err == nil {
-			replies, _, err = s.core.Execute(r.execute)
+			s.core.by(writerIn(r.wanted), func() { replies, _, err = s.core.Execute(r.execute) })
 		}
 		b.replies = append(b.replies, answer{r.reply, outcome{replies: replies, err: err}})
 	case r.transfer != nil:
@@ -137,6 +138,7 @@ func (s *Shard) commit(b *sealed) error {
 	if s.core.Idle() {
 		return nil
 	}
+	b.writers = s.core.batch.writers
 	b.commit = s.core.Seal()
 	pending, err := s.store.Apply(b.commit)
 	if err != nil {

@@ -50,7 +50,7 @@ func (c *conn) block(cmd waiting, reply func(*resp.Writer, keyspace.Reply)) erro
 	}
 	defer c.s.give(size)
 	gate := c.s.cfg.Dispatcher
-	w := &keyspace.Wait{Keys: cmd.keys, Type: cmd.of, Try: cmd.at, May: func() error { return gate.Still(cmd.Command) }}
+	w := &keyspace.Wait{Keys: cmd.keys, Type: cmd.of, Try: cmd.at, By: c.id, May: func() error { return gate.Still(cmd.Command) }}
 	defer w.Close() // also where it is not known whether it has begun
 	r, err := c.doInOrder(command.Await{Once: cmd.Command, Wait: w})
 	if err == nil && !r.Found {

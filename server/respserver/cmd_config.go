@@ -24,7 +24,7 @@ var rowConfig = row{
 		{
 			name: "config|set", arity: -4, flags: flagsClientAdmin, categories: configAdmin, group: "server", since: "2.0.0",
 			complexity: "O(N) for N settings", syntax: "CONFIG SET parameter value [parameter value ...]", summary: "Changes settings until the node stops.",
-			differs: "Only `maxclients`, up to what there was room for at the start, `notify-keyspace-events`, `timeout`, `slowlog-log-slower-than` and `slowlog-max-len`, up to 1,024, can be changed.",
+			differs: "Only `maxclients`, up to what there was room for at the start, `notify-keyspace-events`, `timeout`, `slowlog-log-slower-than`, `slowlog-max-len`, up to 1,024, and `tracking-table-max-keys`, 1 to 1,000,000 pairs of key and client, can be changed.",
 			run:     runConfigSet,
 		},
 		{
@@ -85,6 +85,10 @@ var parameters = []parameter{
 	{
 		name: "timeout", most: func(*Server) int64 { return math.MaxInt32 }, get: func(s *Server) string { return strconv.FormatInt(seconds(time.Duration(s.idleTimeout.Load())), 10) },
 		set: func(s *Server, n int64) { s.idleTimeout.Store(n * int64(time.Second)) },
+	},
+	{
+		name: "tracking-table-max-keys", least: 1, most: func(s *Server) int64 { return int64(s.cfg.TrackedMax) },
+		get: func(s *Server) string { return strconv.Itoa(s.tracked.limitNow()) }, set: func(s *Server, n int64) { s.tracked.limit(n) },
 	},
 }
 

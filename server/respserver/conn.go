@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/server/resp"
 )
 
@@ -88,7 +89,7 @@ func newConn(s *Server, n net.Conn, id int64) *conn {
 // run serves the connection until it ends.
 func (c *conn) run(ctx context.Context) {
 	var cancel context.CancelFunc
-	c.ctx, cancel = context.WithCancel(ctx)
+	c.ctx, cancel = context.WithCancel(keyspace.WithWriter(ctx, c.id))
 	err := c.loop()
 	if failed := c.guarded(c.land); failed != nil {
 		err = failed

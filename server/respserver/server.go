@@ -52,7 +52,7 @@ func New(cfg Config) *Server {
 	s := &Server{cfg: cfg, key: newPasswordKey(cfg.Password), started: time.Now(), draining: make(chan struct{}), conns: map[int64]*conn{}}
 	s.maxClients.Store(int64(cfg.MaxClients))
 	s.commands = newCommandStats()
-	s.tracked.s = s
+	s.tracked.s, s.tracked.max = s, cfg.TrackedMax
 	if cfg.Changes != nil {
 		cfg.Changes(s.heard)
 	}
