@@ -68,9 +68,20 @@ func (c *Client) Exists(ctx context.Context, keys ...string) (int64, error) {
 // key that exists during the whole scan is listed exactly once. An error comes last, with
 // no key.
 func (c *Client) Scan(ctx context.Context, prefix string) iter.Seq2[[]byte, error] {
+	return c.scan(ctx, pb.ScanRequest_builder{Prefix: []byte(prefix)})
+}
+
+// ScanMatching is Scan of the keys that match a pattern: * is any bytes, ? any one, [a-c] one of
+// some, [^a] none of them, \ takes the next one as it is. The node looks at all keys that begin as
+// the pattern does.
+func (c *Client) ScanMatching(ctx context.Context, pattern string) iter.Seq2[[]byte, error] {
+	return c.scan(ctx, pb.ScanRequest_builder{Pattern: []byte(pattern)})
+}
+
+func (c *Client) scan(ctx context.Context, request pb.ScanRequest_builder) iter.Seq2[[]byte, error] {
 	return pages(func(cursor []byte) ([][]byte, []byte, error) {
-		request := pb.ScanRequest_builder{Prefix: []byte(prefix), Cursor: cursor}.Build()
-		result, err := c.Do(ctx, pb.Operation_builder{Scan: request}.Build())
+		request.Cursor = cursor
+		result, err := c.Do(ctx, pb.Operation_builder{Scan: request.Build()}.Build())
 		return result.GetScan().GetKeys(), result.GetScan().GetCursor(), err
 	})
 }

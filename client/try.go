@@ -73,8 +73,14 @@ func writes(op *pb.Operation) bool {
 		pb.Operation_Hget_case, pb.Operation_Hmget_case, pb.Operation_Hgetall_case, pb.Operation_Hkeys_case, pb.Operation_Hvals_case,
 		pb.Operation_Hlen_case, pb.Operation_Hexists_case, pb.Operation_Hstrlen_case, pb.Operation_Ttl_case,
 		pb.Operation_Zscore_case, pb.Operation_Zcard_case, pb.Operation_Zrange_case, pb.Operation_ZrangeByScore_case, pb.Operation_Zrank_case,
-		pb.Operation_Lrange_case, pb.Operation_Llen_case, pb.Operation_Lindex_case, pb.Operation_Lpos_case:
+		pb.Operation_Lrange_case, pb.Operation_Llen_case, pb.Operation_Lindex_case, pb.Operation_Lpos_case,
+		pb.Operation_Pfcount_case, pb.Operation_Getbit_case, pb.Operation_Bitcount_case, pb.Operation_Bitpos_case,
+		pb.Operation_Geopos_case, pb.Operation_Geodist_case, pb.Operation_Geosearch_case,
+		pb.Operation_Types_case, pb.Operation_Dbsize_case, pb.Operation_RandomKey_case, pb.Operation_Wait_case,
+		pb.Operation_Bget_case, pb.Operation_Brights_case:
 		return false
+	case pb.Operation_Bitfield_case:
+		return slices.ContainsFunc(op.GetBitfield().GetSteps(), (*pb.BitStep).HasWrite)
 	case pb.Operation_Txn_case:
 		return slices.ContainsFunc(op.GetTxn().GetOperations(), writes)
 	default:

@@ -14,7 +14,9 @@ func TestOnlyReadsAreRepeated(t *testing.T) {
 		"hget": true, "hmget": true, "hgetall": true, "hkeys": true, "hvals": true, "hlen": true, "hexists": true, "hstrlen": true,
 		"zscore": true, "zcard": true, "zrange": true, "zrange_by_score": true, "zrank": true,
 		"lrange": true, "llen": true, "lindex": true, "lpos": true,
-		"ttl": true,
+		"ttl": true, "bget": true, "brights": true, "pfcount": true, "getbit": true, "bitcount": true, "bitpos": true, "geopos": true, "geodist": true, "geosearch": true,
+		"types": true, "dbsize": true, "random_key": true, "wait": true,
+		"bitfield": true, // without a step that writes
 	}
 	kinds := (&pb.Operation{}).ProtoReflect().Descriptor().Oneofs().ByName("op").Fields()
 	for i := range kinds.Len() {
@@ -30,6 +32,13 @@ func TestOnlyReadsAreRepeated(t *testing.T) {
 		inside := pb.Operation_builder{Txn: pb.TxnRequest_builder{Operations: []*pb.Operation{op}}.Build()}.Build()
 		if writes(inside) != writes(op) {
 			t.Errorf("%s in a transaction: writes is %v", kind.Name(), writes(inside))
+		}
+	}
+	number := BitInteger{Bits: 4}
+	for _, step := range []BitStep{number.Write(1, Wrap), number.Add(1, Wrap)} {
+		field := pb.BitFieldRequest_builder{Steps: []*pb.BitStep{number.Read().message, step.message}}.Build()
+		if !writes(pb.Operation_builder{Bitfield: field}.Build()) {
+			t.Errorf("%v reads", step.message)
 		}
 	}
 }

@@ -72,6 +72,21 @@ func (t *Txn) BIncr(key string, n int64) *Txn { return t.add(opBIncr([]byte(key)
 // asked for any. Result: Int, the value after it.
 func (t *Txn) BDecr(key string, n int64) *Txn { return t.add(opBDecr([]byte(key), n)) }
 
+// PFAdd adds elements to a HyperLogLog. Result: Found, whether its estimate may have changed.
+func (t *Txn) PFAdd(key string, elements ...string) *Txn {
+	return t.add(opPFAdd([]byte(key), elements))
+}
+
+// SetBit sets a bit of a string. Result: Found, whether it was set before.
+func (t *Txn) SetBit(key string, offset uint64, set bool) *Txn {
+	return t.add(opSetBit([]byte(key), offset, set))
+}
+
+// GeoAdd gives a member of a sorted set its place. Result: Int, 1 if it was not there before.
+func (t *Txn) GeoAdd(key, member string, at Point) *Txn {
+	return t.add(opGeoAdd([]byte(key), []Place{{member, at}}))
+}
+
 // ZIncr adds delta to the score of a member of a sorted set. Result: Score, the score after it.
 func (t *Txn) ZIncr(key, member string, delta float64) *Txn {
 	return t.add(opZIncr([]byte(key), member, delta))
@@ -95,6 +110,11 @@ func (t *Txn) Move(key string, from End, into string, to End) *Txn {
 	return t.add(opLMove([]byte(key), from, []byte(into), to))
 }
 
+// Command is [Client.Command]. Result: Reply.
+func (t *Txn) Command(name string, arguments ...string) *Txn {
+	return t.add(opCommand(name, arguments))
+}
+
 // Len returns the number of operations so far.
 func (t *Txn) Len() int { return len(t.ops) }
 
@@ -104,6 +124,8 @@ type Result struct {
 	Value []byte
 	Int   int64
 	Score float64
+	// Reply is that of a Command.
+	Reply any
 }
 
 // Commit runs the operations and returns one result for each, in order. After an error
@@ -147,6 +169,14 @@ func resultOf(r *pb.Result) Result {
 		return Result{Found: r.GetPersist().GetPersisted()}
 	case pb.Result_Hdel_case:
 		return Result{Int: r.GetHdel().GetDeleted()}
+	case pb.Result_Command_case:
+		return Result{Reply: replyOf(r.GetCommand().GetValue())}
+	case pb.Result_Pfadd_case:
+		return Result{Found: r.GetPfadd().GetChanged()}
+	case pb.Result_Setbit_case:
+		return Result{Found: r.GetSetbit().GetWasSet()}
+	case pb.Result_Geoadd_case:
+		return Result{Int: r.GetGeoadd().GetAdded()}
 	case pb.Result_Zadd_case:
 		return Result{Int: r.GetZadd().GetAdded()}
 	case pb.Result_Zincr_case:

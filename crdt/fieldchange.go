@@ -19,14 +19,14 @@ func (c *Change) Claims(t Type) bool {
 		return len(c.Adds) > 0
 	}
 	writes, counts := fieldWrites(c.FieldsOf(t))
-	if t == TypeHash || t == TypeZSet || t == TypeList || t == TypeBounded || t == TypeSketch {
+	if t == TypeHash || t == TypeZSet || t == TypeList || t == TypeStream || t == TypeBounded || t == TypeSketch {
 		return writes
 	}
 	return counts
 }
 
-// FieldsOf returns the changes of the elements of a hash, a sorted set, a list or a bounded counter; t may be the
-// type of its counters.
+// FieldsOf returns the changes of the elements of a collection that is no set; t may be the type of its
+// counters.
 func (c *Change) FieldsOf(t Type) []FieldChange {
 	switch t {
 	case TypeHash, TypeCounters:
@@ -35,6 +35,8 @@ func (c *Change) FieldsOf(t Type) []FieldChange {
 		return c.Scores
 	case TypeList:
 		return c.Items
+	case TypeStream:
+		return c.Entries
 	case TypeBounded, TypeBounded.Counters():
 		return c.Accounts
 	case TypeSketch:
@@ -55,7 +57,7 @@ func fieldWrites(list []FieldChange) (writes, counts bool) {
 
 // hasMore tells whether the change needs the second byte of flags.
 func (c *Change) hasMore() bool {
-	return len(c.Fields)+len(c.Scores)+len(c.Items)+len(c.Accounts)+len(c.Ranks) > 0 || c.UnclaimHash || c.UnclaimZSet || c.UnclaimList || c.Expiry != nil
+	return len(c.Fields)+len(c.Scores) > 0 || c.hasThird() || c.UnclaimHash || c.UnclaimZSet || c.Expiry != nil
 }
 
 // appendMore appends the second byte of flags, what changes deadlines, uvarint fields, each name,
@@ -78,7 +80,7 @@ func (c *Change) appendMore(b []byte) []byte {
 		b[at] |= moreScores
 		b = appendFields(b, c.Scores)
 	}
-	if len(c.Items)+len(c.Accounts)+len(c.Ranks) > 0 || c.UnclaimList {
+	if c.hasThird() {
 		b[at] |= moreThird
 		b = c.appendThird(b)
 	}

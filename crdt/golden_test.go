@@ -230,6 +230,38 @@ func goldenRanks() Update {
 	}}}}
 }
 
+func goldenEntry() Field {
+	return Field{Register: Register{[]Sibling{{tag(0x11, 300, 8), AppendEntry(nil, [][]byte{[]byte("f"), []byte("v"), []byte("g"), {}})}}}}
+}
+
+func goldenMark() Field {
+	a, b := StreamState{Last: StreamID{5, 1}, Removed: 300}, StreamState{Last: StreamID{5, 1 << 48}, Deleted: StreamID{4, 0}, Removed: 2}
+	return Field{Register: Register{[]Sibling{{tag(0x22, 1, 9), a.Append(nil)}, {tag(0x11, 300, 8), b.Append(nil)}}}}
+}
+
+// goldenEntries are what one update does to a stream: it deletes an entry and adds another.
+func goldenEntries() Update {
+	state := StreamState{Last: StreamID{5, 1 << 48}, Deleted: StreamID{4, 0}, Removed: 1}
+	return Update{Changes: []Change{{Key: []byte("s"), Entries: []FieldChange{
+		{StreamMark(), Edit{Assign: true, Value: state.Append(nil)}},
+		{EntryName(StreamID{4, 0}, 0x22), Edit{Clear: true}},
+		{EntryName(StreamID{5, 1 << 48}, 0x11), Edit{Assign: true, Value: AppendEntry(nil, [][]byte{[]byte("f"), []byte("v")})}},
+	}}}}
+}
+
+func TestStreamBytes(t *testing.T) {
+	for name, f := range map[string]Field{"entry.hex": goldenEntry(), "mark.hex": goldenMark()} {
+		want := golden(t, name)
+		if got := f.Append(nil); !bytes.Equal(got, want) {
+			t.Fatalf("%s: encoded as\n%x, testdata has\n%x", name, got, want)
+		}
+		refusesDamage(t, want, func(b []byte) ([]byte, error) {
+			f, err := DecodeEntry(b)
+			return f.Append(nil), err
+		})
+	}
+}
+
 func TestSketchBytes(t *testing.T) {
 	f, want := goldenSketch(), golden(t, "sketch.hex")
 	if got := f.Append(nil); !bytes.Equal(got, want) {
@@ -277,7 +309,7 @@ func TestUpdateBytes(t *testing.T) {
 	beyond := Update{Changes: []Change{{
 		Key: []byte("k"), Clear: true, Beyond: clock.VectorOf(clock.Entry{Origin: 0x33, Seq: 7}),
 	}}}
-	for name, u := range map[string]Update{"update.hex": goldenUpdate(), "update-beyond.hex": beyond, "update-fields.hex": goldenFields(), "update-scores.hex": goldenScores(), "update-items.hex": goldenItems(), "update-accounts.hex": goldenAccounts(), "update-ranks.hex": goldenRanks(), "update-expiry.hex": goldenExpiries()} {
+	for name, u := range map[string]Update{"update.hex": goldenUpdate(), "update-beyond.hex": beyond, "update-fields.hex": goldenFields(), "update-scores.hex": goldenScores(), "update-items.hex": goldenItems(), "update-accounts.hex": goldenAccounts(), "update-ranks.hex": goldenRanks(), "update-entries.hex": goldenEntries(), "update-expiry.hex": goldenExpiries()} {
 		want := golden(t, name)
 		if got := u.Append(nil); !bytes.Equal(got, want) {
 			t.Fatalf("%s: encoded as\n%x, testdata has\n%x", name, got, want)
@@ -359,6 +391,14 @@ func FuzzDecodeSketch(f *testing.F) {
 	})
 }
 
+func FuzzDecodeEntry(f *testing.F) {
+	f.Add(golden(f, "mark.hex"))
+	fuzz(f, "entry.hex", func(b []byte) ([]byte, error) {
+		x, err := DecodeEntry(b)
+		return x.Append(nil), err
+	})
+}
+
 func FuzzDecodeAccount(f *testing.F) {
 	fuzz(f, "account.hex", func(b []byte) ([]byte, error) {
 		f, err := DecodeAccount(b)
@@ -377,6 +417,7 @@ func FuzzDecodeUpdate(f *testing.F) {
 	f.Add(golden(f, "update-fields.hex"))
 	f.Add(golden(f, "update-scores.hex"))
 	f.Add(golden(f, "update-items.hex"))
+	f.Add(golden(f, "update-entries.hex"))
 	f.Add(golden(f, "update-expiry.hex"))
 	fuzz(f, "update.hex", func(b []byte) ([]byte, error) {
 		u, err := DecodeUpdate(b)

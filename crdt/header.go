@@ -28,6 +28,8 @@ const (
 	// TypeList: a list of elements by position, each in a cell of its own. The type after it
 	// is not used: see Counters.
 	TypeList Type = 7
+	// TypeStream: a stream, each entry in a cell of its own. The type after it is not used.
+	TypeStream Type = 9
 	// TypeBounded: a bounded counter, its definition and each account in a cell of its own.
 	TypeBounded Type = 11
 	// TypeSketch: a HyperLogLog, each register in a cell of its own. The type after it is not used.
@@ -35,7 +37,7 @@ const (
 )
 
 // Collections are the types that keep their elements in cells of their own.
-var Collections = [...]Type{TypeSet, TypeHash, TypeZSet, TypeList, TypeBounded, TypeSketch}
+var Collections = [...]Type{TypeSet, TypeHash, TypeZSet, TypeList, TypeStream, TypeBounded, TypeSketch}
 
 // String names the type as users see it.
 func (t Type) String() string {
@@ -50,6 +52,8 @@ func (t Type) String() string {
 		return "zset"
 	case TypeList:
 		return "list"
+	case TypeStream:
+		return "stream"
 	case TypeBounded:
 		return "bcounter"
 	case TypeSketch:
@@ -60,7 +64,7 @@ func (t Type) String() string {
 }
 
 // Counters returns the type that is claimed beside a hash, a sorted set or a bounded counter when
-// something is added to a counter in it. Lists and HyperLogLogs have none.
+// something is added to a counter in it. Lists, streams and HyperLogLogs have none.
 func (t Type) Counters() Type { return t + 1 }
 
 // Claim says that an update made the key a collection of some type.
@@ -250,6 +254,7 @@ func (h *Header) Apply(c *Change, tag Tag, ctx Context) {
 	h.applyFields(TypeHash, c.Fields, c.UnclaimHash, tag, ctx)
 	h.applyFields(TypeZSet, c.Scores, c.UnclaimZSet, tag, ctx)
 	h.applyFields(TypeList, c.Items, c.UnclaimList, tag, ctx)
+	h.applyFields(TypeStream, c.Entries, false, tag, ctx)
 	h.applyFields(TypeBounded, c.Accounts, false, tag, ctx)
 	h.applyFields(TypeSketch, c.Ranks, false, tag, ctx)
 	h.applyExpiry(c, tag, ctx)

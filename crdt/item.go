@@ -21,10 +21,12 @@ func DecodeItem(b []byte) (Field, error) {
 	return f, err
 }
 
-// CheckName refuses what cannot be the name of an element of a collection: lists, bounded counters
+// CheckName refuses what cannot be the name of an element of a collection: lists, streams, bounded counters
 // and HyperLogLogs are particular about it. It returns an error that matches ErrMalformed.
 func CheckName(t Type, name []byte) error {
 	switch t {
+	case TypeStream:
+		return checkEntryName(name)
 	case TypeBounded:
 		return checkAccountName(name)
 	case TypeSketch:
@@ -46,12 +48,18 @@ func ItemEdit(before *Field, value []byte) Edit {
 const (
 	thirdItems       = 1 << 0
 	thirdUnclaimList = 1 << 1
+	thirdEntries     = 1 << 2
 	thirdAccounts    = 1 << 4
 	thirdRanks       = 1 << 5
-	thirdKnown       = thirdItems | thirdUnclaimList | thirdAccounts | thirdRanks
+	thirdKnown       = thirdItems | thirdUnclaimList | thirdEntries | thirdAccounts | thirdRanks
 )
 
-// appendThird appends the third byte of flags and, if there are any, elements of a list, cells
+// hasThird tells whether the change needs the third byte of flags.
+func (c *Change) hasThird() bool {
+	return len(c.Items)+len(c.Entries)+len(c.Accounts)+len(c.Ranks) > 0 || c.UnclaimList
+}
+
+// appendThird appends the third byte of flags and, if there are any, elements of a list, cells of a stream,
 // of a bounded counter and of a HyperLogLog as fields.
 func (c *Change) appendThird(b []byte) []byte {
 	at := len(b)
@@ -62,6 +70,10 @@ func (c *Change) appendThird(b []byte) []byte {
 	if len(c.Items) > 0 {
 		b[at] |= thirdItems
 		b = appendFields(b, c.Items)
+	}
+	if len(c.Entries) > 0 {
+		b[at] |= thirdEntries
+		b = appendFields(b, c.Entries)
 	}
 	if len(c.Accounts) > 0 {
 		b[at] |= thirdAccounts
@@ -89,7 +101,10 @@ func (d *decoder) third(c *Change) (known bool) {
 		d.checkItems(c.Items)
 	}
 	known = true
-	if flags&thirdAccounts != 0 {
+	if flags&thirdEntries != 0 {
+		c.Entries, known = d.fields()
+	}
+	if known && flags&thirdAccounts != 0 {
 		c.Accounts, known = d.fields()
 	}
 	if known && flags&thirdRanks != 0 {

@@ -80,6 +80,8 @@ type Change struct {
 	Items []FieldChange
 	// UnclaimList says that the writer saw the list become empty.
 	UnclaimList bool
+	// Entries are changes of the cells of a stream, ascending by name, one a cell.
+	Entries []FieldChange
 	// Accounts are changes of the cells of a bounded counter, ascending by name, one a cell.
 	Accounts []FieldChange
 	// Ranks are written to registers of a HyperLogLog, ascending by name, one a register.
@@ -122,6 +124,11 @@ func (u *Update) Check(dot clock.Dot) error {
 				if err := list[i].check(dot); err != nil {
 					return err
 				}
+			}
+		}
+		for i := range c.Entries {
+			if err := c.Entries[i].checkEntry(); err != nil {
+				return err
 			}
 		}
 		for i := range c.Ranks {

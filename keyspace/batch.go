@@ -171,7 +171,7 @@ func (b *batch) putField(key []byte, t crdt.Type, name []byte, f crdt.Field) {
 	switch t {
 	case crdt.TypeZSet:
 		b.reindex(key, name, at, &f)
-	case crdt.TypeList:
+	case crdt.TypeList, crdt.TypeStream:
 		b.noteItem(at, len(at)-len(name))
 	}
 	b.put(at, &cell{field: &f})

@@ -26,7 +26,7 @@ type cells interface {
 	// field returns them, in byte order, until it returns false. Slices are valid during the
 	// call only.
 	fields(key []byte, t crdt.Type, from []byte, hidden clock.VersionVector, fn func(name []byte, f crdt.Field) bool) error
-	// items calls fn for the elements of a list from one position on, in order or back, until it
+	// items calls fn for the elements of a list or a stream from one position on, in order or back, until it
 	// returns false; nil begins at the end. Slices are valid during the call only.
 	items(key []byte, w itemWalk, fn func(at []byte, f crdt.Field) bool) error
 	// index calls fn for the places in the index of scores of key in [lo, hi), in order or
@@ -117,6 +117,8 @@ func decodeField(key []byte, t crdt.Type, b []byte) (f crdt.Field, err error) {
 		f, err = crdt.DecodeScore(b)
 	case crdt.TypeList:
 		f, err = crdt.DecodeItem(b)
+	case crdt.TypeStream:
+		f, err = crdt.DecodeEntry(b)
 	case crdt.TypeBounded:
 		f, err = crdt.DecodeAccount(b)
 	case crdt.TypeSketch:

@@ -37,6 +37,9 @@ type Reply struct {
 	Conflicts *ConflictPage
 	// History is that of a command that asks for it.
 	History *HistoryPage
+	// Entries are those of a stream; Stream is its state.
+	Entries []Entry
+	Stream  Stream
 	// Replies are those of the commands within a command.
 	Replies []Reply
 	// Err is why a command within a command was refused, or one that by itself changed something all

@@ -194,7 +194,7 @@ func (c *Core) begin(writes bool) *Tx {
 		tag:  crdt.Tag{Dot: dot, Time: c.hlc.Now()},
 		ctx:  crdt.ContextOf(dot, c.vv),
 		keys: map[string]*txKey{}, beyond: c.ahead, origins: c, keepEnded: c.cfg.Mistakes.Has(mistake.EndedKept),
-		anyRights: c.cfg.Mistakes.Has(mistake.RightsUnchecked),
+		anyRights: c.cfg.Mistakes.Has(mistake.RightsUnchecked), anyID: c.cfg.Mistakes.Has(mistake.IDsByClock),
 	}
 	return tx
 }

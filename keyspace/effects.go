@@ -14,6 +14,7 @@ var fieldWords = map[crdt.Type]struct{ one, many, put string }{
 	crdt.TypeList:    {"element", "elements", "put"},
 	crdt.TypeBounded: {"account", "accounts", "defined"},
 	crdt.TypeSketch:  {"register", "registers", "raised"},
+	crdt.TypeStream:  {"entry", "entries", "added"},
 }
 
 // effectsOf tells in words what a change does to its key. The words hold no names and no values.
@@ -51,9 +52,11 @@ func effectsOf(ch *crdt.Change) (list []string) {
 
 // fieldEffects tells what is done to elements of a collection. A deletion of all of it names those that have counters.
 func fieldEffects(t crdt.Type, changes []crdt.FieldChange, deleted bool) (list []string) {
-	var put, added, taken int
+	var put, added, taken, marked int
 	for i := range changes {
 		switch x := &changes[i]; {
+		case isMark(t, x.Name):
+			marked = 1
 		case x.Assign:
 			put++
 		case x.Increment != nil:
@@ -70,6 +73,9 @@ func fieldEffects(t crdt.Type, changes []crdt.FieldChange, deleted bool) (list [
 		if x.n > 0 {
 			list = append(list, counted(x.n, words.one, words.many)+" "+x.what)
 		}
+	}
+	if marked > put+added+taken {
+		list = append(list, "last id set")
 	}
 	return list
 }

@@ -1,6 +1,7 @@
 package keyspace
 
 import (
+	"bytes"
 	"sync/atomic"
 
 	"github.com/atollkv/atoll/crdt"
@@ -18,6 +19,7 @@ const (
 	ClassSet     Class = 's'
 	ClassHash    Class = 'h'
 	ClassZSet    Class = 'z'
+	ClassStream  Class = 't'
 	ClassExpired Class = 'x' // what had ended was deleted
 	ClassModule  Class = 'd' // of types that Redis does not have: bounded counters
 	ClassNew     Class = 'n' // a key came to be
@@ -134,6 +136,7 @@ var writeEvents = map[crdt.Type]struct {
 	crdt.TypeList:    {ClassList, "rpush", "lrem"},
 	crdt.TypeBounded: {ClassModule, "bincrby", "bdecrby"},
 	crdt.TypeSketch:  {ClassString, "pfadd", "pfadd"},
+	crdt.TypeStream:  {ClassStream, "xadd", "xdel"},
 }
 
 // glance is what a key shows at a moment.
@@ -220,11 +223,16 @@ func takesOnly(ch *crdt.Change, t crdt.Type) bool {
 	}
 	list := ch.FieldsOf(t)
 	for i := range list {
-		if list[i].Assign || list[i].Increment != nil {
+		if (list[i].Assign || list[i].Increment != nil) && !isMark(t, list[i].Name) {
 			return false
 		}
 	}
 	return len(list) > 0
+}
+
+// isMark tells whether a cell is what a stream keeps beside its entries.
+func isMark(t crdt.Type, name []byte) bool {
+	return t == crdt.TypeStream && bytes.Equal(name, crdt.StreamMark())
 }
 
 // noteTaking notes what a key showed before a transfer takes over the first cell of it.

@@ -9,10 +9,12 @@ import (
 	"github.com/atollkv/atoll/store"
 )
 
-// A list is read from its ends: its cells, one an element, sort by position.
+// A list is read from its ends: its cells, one an element, sort by position. So do those of a stream, by id.
 
-// itemWalk is a walk along a list.
+// itemWalk is a walk along a list or a stream.
 type itemWalk struct {
+	// of is the type.
+	of crdt.Type
 	// from is the first position, nil the end of the list that the walk begins at.
 	from []byte
 	// back walks from the last element to the first.
@@ -25,8 +27,8 @@ type itemWalk struct {
 
 // bounds returns the cells of the walk, and how much of a cell's key precedes a position.
 func (w itemWalk) bounds(ns namespaceID, key []byte) (lo, hi []byte, prefix int) {
-	lo = append(keyPrefix(store.SpaceData, ns, key), kindItem)
-	hi = append(keyPrefix(store.SpaceData, ns, key), kindItem+1)
+	lo = append(keyPrefix(store.SpaceData, ns, key), fieldKind(w.of))
+	hi = append(keyPrefix(store.SpaceData, ns, key), fieldKind(w.of)+1)
 	prefix = len(lo)
 	switch {
 	case w.from == nil:
@@ -41,7 +43,7 @@ func (w itemWalk) bounds(ns namespaceID, key []byte) (lo, hi []byte, prefix int)
 func (s stored) items(key []byte, w itemWalk, fn func([]byte, crdt.Field) bool) error {
 	lo, hi, prefix := w.bounds(s.ns, key)
 	return scanWay(s.src, lo, hi, w.back, func(at, value []byte) (bool, error) {
-		f, err := decodeField(key, crdt.TypeList, value)
+		f, err := decodeField(key, w.of, value)
 		if err != nil {
 			return false, err
 		}
@@ -50,7 +52,7 @@ func (s stored) items(key []byte, w itemWalk, fn func([]byte, crdt.Field) bool) 
 	})
 }
 
-// noteItem keeps the batch's cells of a list in order; a cell's key begins with prefix bytes
+// noteItem keeps the batch's cells of a list or a stream in order; a cell's key begins with prefix bytes
 // that all of them have.
 func (b *batch) noteItem(cell []byte, prefix int) {
 	list := b.lists[string(cell[:prefix])]
@@ -60,7 +62,7 @@ func (b *batch) noteItem(cell []byte, prefix int) {
 	}
 }
 
-// openItems returns the batch's own cells of a list between two bounds, in the order of the
+// openItems returns the batch's own cells of a list or a stream between two bounds, in the order of the
 // walk.
 func (b *batch) openItems(w itemWalk, lo, hi []byte, prefix int) *openWalk {
 	list := b.lists[string(lo[:prefix])]

@@ -14,17 +14,18 @@ import (
 //
 //	SpaceData ‖ namespace u32 ‖ slot u16 ‖ escaped user key ‖ kind ‖ member or field
 //
-// or, in an index of scores, score ‖ member; an element of a list is named by its position.
+// or, in an index of scores, score ‖ member; an element of a list is named by its position, an entry of a stream
+// by its id.
 //
 // The user key is escaped so that cells sort by user key: 00 becomes 00 FF, and
 // 00 01 ends it. docs/formats/keys.md has the map.
 const (
-	kindHeader     = 0x00
-	kindCount      = 0x01 // local: number of visible members
-	kindFieldCount = 0x02 // local: number of visible fields
-	kindScoreCount = 0x03 // local: number of visible members of a sorted set
-	kindItemCount  = 0x04 // local: number of visible elements of a list
-	// 0x05 is for streams.
+	kindHeader       = 0x00
+	kindCount        = 0x01 // local: number of visible members
+	kindFieldCount   = 0x02 // local: number of visible fields
+	kindScoreCount   = 0x03 // local: number of visible members of a sorted set
+	kindItemCount    = 0x04 // local: number of visible elements of a list
+	kindEntryCount   = 0x05 // local: number of visible cells of a stream
 	kindBoundedCount = 0x06 // local: number of cells of a bounded counter
 	kindSketchCount  = 0x07 // local: number of cells of a HyperLogLog
 	kindField        = 0x20
@@ -32,6 +33,7 @@ const (
 	kindScore        = 0x40
 	kindIndex        = 0x41 // local: members of a sorted set by score, see index.go
 	kindItem         = 0x50
+	kindEntry        = 0x60 // an entry of a stream, or its mark
 	kindSketch       = 0x70 // a register of a HyperLogLog
 	kindBounded      = 0x80 // a bounded counter's definition, or an account of it
 )
@@ -41,16 +43,23 @@ func isElement(kind byte) bool { return kind == kindMember || isField(kind) }
 
 // isField tells whether cells of a kind hold a crdt.Field.
 func isField(kind byte) bool {
-	return kind == kindField || kind == kindScore || kind == kindItem || kind == kindBounded || kind == kindSketch
+	switch kind {
+	case kindField, kindScore, kindItem, kindEntry, kindBounded, kindSketch:
+		return true
+	default:
+		return false
+	}
 }
 
-// fieldKind returns the kind of the elements of a hash, a sorted set or a list.
+// fieldKind returns the kind of the elements of a collection that is no set.
 func fieldKind(t crdt.Type) byte {
 	switch t {
 	case crdt.TypeZSet:
 		return kindScore
 	case crdt.TypeList:
 		return kindItem
+	case crdt.TypeStream:
+		return kindEntry
 	case crdt.TypeBounded:
 		return kindBounded
 	case crdt.TypeSketch:
@@ -67,6 +76,8 @@ func fieldType(kind byte) crdt.Type {
 		return crdt.TypeZSet
 	case kindItem:
 		return crdt.TypeList
+	case kindEntry:
+		return crdt.TypeStream
 	case kindBounded:
 		return crdt.TypeBounded
 	case kindSketch:
@@ -85,6 +96,8 @@ func countKind(t crdt.Type) byte {
 		return kindScoreCount
 	case crdt.TypeList:
 		return kindItemCount
+	case crdt.TypeStream:
+		return kindEntryCount
 	case crdt.TypeBounded:
 		return kindBoundedCount
 	case crdt.TypeSketch:
@@ -128,7 +141,7 @@ func countKey(ns namespaceID, key []byte, t crdt.Type) []byte {
 	return append(keyPrefix(store.SpaceData, ns, key), countKind(t))
 }
 
-// fieldKey is the cell of an element of a hash, a sorted set or a list.
+// fieldKey is the cell of an element of a collection that is no set.
 func fieldKey(ns namespaceID, key []byte, t crdt.Type, name []byte) []byte {
 	return append(append(keyPrefix(store.SpaceData, ns, key), fieldKind(t)), name...)
 }

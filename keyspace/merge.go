@@ -218,7 +218,7 @@ type openCount struct {
 }
 
 // openCounts are those of all collections of a key.
-type openCounts struct{ set, hash, zset, list, bounded, sketch openCount }
+type openCounts struct{ set, hash, zset, list, stream, bounded, sketch openCount }
 
 func (o *openCounts) of(t crdt.Type) *openCount {
 	switch t {
@@ -228,6 +228,8 @@ func (o *openCounts) of(t crdt.Type) *openCount {
 		return &o.zset
 	case crdt.TypeList:
 		return &o.list
+	case crdt.TypeStream:
+		return &o.stream
 	case crdt.TypeBounded:
 		return &o.bounded
 	case crdt.TypeSketch:
@@ -238,9 +240,9 @@ func (o *openCounts) of(t crdt.Type) *openCount {
 }
 
 // fieldTypes are the collections whose elements are fields: of hashes, and members of
-// sorted sets with their scores, elements of lists by their positions, and cells of bounded counters and
-// HyperLogLogs.
-var fieldTypes = [...]crdt.Type{crdt.TypeHash, crdt.TypeZSet, crdt.TypeList, crdt.TypeBounded, crdt.TypeSketch}
+// sorted sets with their scores, elements of lists by their positions, and cells of streams, bounded counters
+// and HyperLogLogs.
+var fieldTypes = [...]crdt.Type{crdt.TypeHash, crdt.TypeZSet, crdt.TypeList, crdt.TypeStream, crdt.TypeBounded, crdt.TypeSketch}
 
 // openCounts reads the counts of a key's collections. Where a transfer has merged a part
 // of the key, elements may be here that the header does not claim yet.

@@ -241,6 +241,8 @@ func TestACommandThatCannotReadLeavesTheCoreAlive(t *testing.T) {
 			cmd = command.PFCount{List: key}
 		case command.LMPop:
 			cmd = command.LMPop{Lists: key}
+		case command.XRead:
+			cmd = command.XRead{Streams: []command.ReadFrom{{Key: key[0]}}}
 		case command.SInterCard:
 			cmd = command.SInterCard{List: key}
 		case command.BitOp:

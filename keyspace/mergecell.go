@@ -27,7 +27,7 @@ func (c *Core) mergeCell(x pair, theirs clock.VersionVector) error {
 		return c.mergeHeader(key, x, v)
 	case kindMember:
 		return c.mergeMember(key, rest[1:], x, v)
-	case kindField, kindScore, kindItem, kindBounded, kindSketch:
+	case kindField, kindScore, kindItem, kindEntry, kindBounded, kindSketch:
 		return c.mergeField(key, fieldType(rest[0]), rest[1:], x, v)
 	default:
 		return nil // counts and indexes are local

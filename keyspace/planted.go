@@ -76,9 +76,13 @@ func (c *Core) addMember(x *crdt.Member, dot clock.Dot, ctx crdt.Context) {
 	}
 }
 
-// spoilItem does to an element of a list, or a register of a HyperLogLog, what a planted mistake does after a change.
+// spoilItem does to an element of a list, a register of a HyperLogLog or a stream's cell what a planted mistake does
+// after a change.
 func (c *Core) spoilItem(t crdt.Type, f *crdt.Field) {
 	if c.cfg.Mistakes.Has(mistake.RankWinnerOnly) && t == crdt.TypeSketch && len(f.Register.Siblings) > 1 {
+		f.Register.Siblings = f.Register.Siblings[:1]
+	}
+	if c.cfg.Mistakes.Has(mistake.MarkWinnerOnly) && t == crdt.TypeStream && len(f.Register.Siblings) > 1 {
 		f.Register.Siblings = f.Register.Siblings[:1]
 	}
 	if c.cfg.Mistakes.Has(mistake.ItemWinnerOnly) && t == crdt.TypeList && len(f.Register.Siblings) > 1 {

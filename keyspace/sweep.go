@@ -239,7 +239,7 @@ func (s *sweeper) sweepElements(c *Core, t crdt.Type, budget int) (used int, don
 		return 0, false, nil
 	}
 	switch t {
-	case crdt.TypeHash, crdt.TypeList, crdt.TypeBounded, crdt.TypeSketch:
+	case crdt.TypeHash, crdt.TypeList, crdt.TypeStream, crdt.TypeBounded, crdt.TypeSketch:
 		return s.sweepFields(c, t, budget)
 	case crdt.TypeZSet:
 		return s.sweepScores(c, budget)

@@ -46,8 +46,8 @@ type txWrite struct {
 	beyond func(key []byte) (v clock.VersionVector, whole bool)
 	// origins tells who they are.
 	origins origins
-	// keepEnded and anyRights are planted mistakes.
-	keepEnded, anyRights bool
+	// keepEnded, anyRights and anyID are planted mistakes.
+	keepEnded, anyRights, anyID bool
 }
 
 // txKey is one key's net change: before and after, and how to get there.
@@ -61,13 +61,14 @@ type txKey struct {
 	fields        txFields // of a hash
 	scores        txFields // of a sorted set
 	items         txItems  // of a list
+	entries       txFields // of a stream
 	accounts      txFields // of a bounded counter
 	ranks         txFields // of a HyperLogLog
 	counts        txCounts
 }
 
 // txCounts are the numbers of visible elements.
-type txCounts struct{ set, hash, zset, list, bounded, sketch count }
+type txCounts struct{ set, hash, zset, list, stream, bounded, sketch count }
 
 func (n *txCounts) of(t crdt.Type) *count {
 	switch t {
@@ -77,6 +78,8 @@ func (n *txCounts) of(t crdt.Type) *count {
 		return &n.zset
 	case crdt.TypeList:
 		return &n.list
+	case crdt.TypeStream:
+		return &n.stream
 	case crdt.TypeBounded:
 		return &n.bounded
 	case crdt.TypeSketch:
@@ -357,7 +360,7 @@ func (tx *Tx) apply(k *txKey) {
 		c.Adds = someMember // the header asks only whether there is one
 	}
 	c.Fields, c.Scores, c.Items = k.fields.some(), k.scores.some(), k.items.some()
-	c.Accounts, c.Ranks = k.accounts.some(), k.ranks.some()
+	c.Entries, c.Accounts, c.Ranks = k.entries.some(), k.accounts.some(), k.ranks.some()
 	k.after = k.before
 	k.after.Apply(&c, tx.write.tag, k.ctx)
 }
@@ -460,8 +463,8 @@ func (tx *Tx) update() (crdt.Update, bool) {
 			}
 		}
 		k.change.Fields, k.change.Scores, k.change.Items = k.fields.changes(), k.scores.changes(), k.items.changes()
-		k.change.Accounts, k.change.Ranks = k.accounts.changes(), k.ranks.changes()
-		if c := k.change; c.Clear || c.Increment != nil || c.Expiry != nil || len(c.Adds)+len(c.Removes)+len(c.Fields)+len(c.Scores)+len(c.Items)+len(c.Accounts)+len(c.Ranks) > 0 {
+		k.change.Entries, k.change.Accounts, k.change.Ranks = k.entries.changes(), k.accounts.changes(), k.ranks.changes()
+		if c := k.change; c.Clear || c.Increment != nil || c.Expiry != nil || len(c.Adds)+len(c.Removes)+len(c.Fields)+len(c.Scores)+len(c.Items)+len(c.Entries)+len(c.Accounts)+len(c.Ranks) > 0 {
 			u.Changes = append(u.Changes, c)
 		}
 	}

@@ -26,6 +26,8 @@ func (k *txKey) fieldsOf(t crdt.Type) *txFields {
 		return &k.scores
 	case crdt.TypeList:
 		return &k.items.txFields
+	case crdt.TypeStream:
+		return &k.entries
 	case crdt.TypeBounded:
 		return &k.accounts
 	case crdt.TypeSketch:
@@ -184,12 +186,30 @@ func (tx *Tx) claimFields(key []byte, t crdt.Type, k *txKey) error {
 		k.change.UnclaimZSet = empty
 	case crdt.TypeList:
 		k.change.UnclaimList = empty
-	case crdt.TypeBounded, crdt.TypeSketch: // never emptied but by a deletion
+	case crdt.TypeStream, crdt.TypeBounded, crdt.TypeSketch: // never emptied but by a deletion
 	default:
 		k.change.UnclaimHash = empty
 	}
 	tx.apply(k)
 	return tx.emptied(key, k)
+}
+
+// takeOut deletes an element that is visible.
+func (tx *Tx) takeOut(key []byte, t crdt.Type, name []byte) error {
+	k, err := tx.touch(key)
+	if err != nil {
+		return err
+	}
+	list := k.fieldsOf(t)
+	f := list.byName[string(name)]
+	if f == nil || f.before.Live() {
+		return tx.changeField(key, t, name, func(f *txField) { f.edit = f.before.Deletion() })
+	}
+	// Others never see what this update inserted itself.
+	list.weigh(f, -1)
+	delete(list.byName, string(name))
+	k.counts.of(t).change(true, false)
+	return tx.claimFields(key, t, k)
 }
 
 // clearFields begins anew with what a deletion of the whole key does to elements: it names

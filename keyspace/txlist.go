@@ -38,7 +38,7 @@ func (tx *Tx) Items(key []byte, from End, fn func(at crdt.Position, value []byte
 	if err != nil || gone {
 		return err
 	}
-	return tx.eachItem(key, itemWalk{back: from == Back, hidden: h.Hidden}, func(at []byte, f *crdt.Field) bool {
+	return tx.eachItem(key, itemWalk{of: crdt.TypeList, back: from == Back, hidden: h.Hidden}, func(at []byte, f *crdt.Field) bool {
 		s, _ := f.Register.Shown()
 		return fn(at, s.Value)
 	})
@@ -50,7 +50,7 @@ func (tx *Tx) ItemsFrom(key []byte, at crdt.Position, to End, fn func(at crdt.Po
 	if err != nil || gone {
 		return err
 	}
-	return tx.eachItem(key, itemWalk{from: at, back: to == Front, hidden: h.Hidden}, func(at []byte, f *crdt.Field) bool {
+	return tx.eachItem(key, itemWalk{of: crdt.TypeList, from: at, back: to == Front, hidden: h.Hidden}, func(at []byte, f *crdt.Field) bool {
 		s, _ := f.Register.Shown()
 		return fn(at, s.Value)
 	})
@@ -60,7 +60,7 @@ func (tx *Tx) ItemsFrom(key []byte, at crdt.Position, to End, fn func(at crdt.Po
 func (tx *Tx) eachItem(key []byte, w itemWalk, fn func([]byte, *crdt.Field) bool) error {
 	var mine map[string]*txField
 	if k := tx.touched(key); k != nil {
-		mine = k.items.byName
+		mine = k.fieldsOf(w.of).byName
 	}
 	own, more := ownItems(mine, w), true
 	take := func() {
@@ -171,7 +171,7 @@ func (tx *Tx) endOf(key []byte, k *txKey, which End) (crdt.Position, error) {
 		return end.at, nil
 	}
 	end.at = nil
-	err := tx.eachItem(key, itemWalk{back: which == Back, all: true}, func(at []byte, _ *crdt.Field) bool {
+	err := tx.eachItem(key, itemWalk{of: crdt.TypeList, back: which == Back, all: true}, func(at []byte, _ *crdt.Field) bool {
 		end.at = bytes.Clone(at)
 		return false
 	})
@@ -196,17 +196,5 @@ func (tx *Tx) SetItem(key []byte, at crdt.Position, value []byte) error {
 
 // RemoveItem takes an element out of the list.
 func (tx *Tx) RemoveItem(key []byte, at crdt.Position) error {
-	k, err := tx.touch(key)
-	if err != nil {
-		return err
-	}
-	f := k.items.byName[string(at)]
-	if f == nil || f.before.Live() {
-		return tx.changeField(key, crdt.TypeList, at, func(f *txField) { f.edit = f.before.Deletion() })
-	}
-	// Others never see what this update inserted itself.
-	k.items.weigh(f, -1)
-	delete(k.items.byName, string(at))
-	k.counts.list.change(true, false)
-	return tx.claimFields(key, crdt.TypeList, k)
+	return tx.takeOut(key, crdt.TypeList, at)
 }

@@ -16,8 +16,10 @@ type Wait struct {
 	// Keys are waited for. Type is what one of them must hold.
 	Keys [][]byte
 	Type crdt.Type
+	// Shared: others may be done with what this one finds nothing in, as those who read a stream from earlier on.
+	Shared bool
 	// Try makes the command to do when a key may have what is waited for. Its reply's Found tells that
-	// it is done; else the wait goes on, and there is nothing of Type for anyone else.
+	// it is done; else the wait goes on, and unless it is Shared there is nothing of Type for anyone else.
 	Try func(key []byte) Command
 	// By is who waits: see WithWriter.
 	By int64
@@ -127,7 +129,7 @@ func (c *Core) serve(done func(*Wait, outcome)) {
 			case attemptEnded:
 				done(w, o)
 			case attemptVain:
-				none[w.Type] = true
+				none[w.Type] = !w.Shared
 			}
 			if c.failed != nil {
 				return

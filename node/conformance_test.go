@@ -28,8 +28,9 @@ type ruleStep struct{ region, command, want string }
 
 // playedElsewhere are rows that cannot be played beside others, and the tests that play them.
 var playedElsewhere = map[string]string{
-	"FLUSHALL ‖ a write":                          "TestAFlushAgainstWritesItHasNotSeen",
-	"BLPOP waits, its element arrives by a merge": "TestAWaitEndsByAWriteOfAnotherRegion",
+	"FLUSHALL ‖ a write":                             "TestAFlushAgainstWritesItHasNotSeen",
+	"BLPOP waits, its element arrives by a merge":    "TestAWaitEndsByAWriteOfAnotherRegion",
+	"XREAD BLOCK waits, an entry arrives by a merge": "TestReadersOfAStreamWaitForAnotherRegion",
 }
 
 // TestConflictTable plays every row of the table in docs/consistency.md in three regions. All rows are

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -124,10 +125,11 @@ func TestADiscardedFutureIsKeptAsideAndReplayed(t *testing.T) {
 // frozen, it says so, and another member finishes it.
 func TestADiscardThatStopsHalfWayIsFinishedByAnother(t *testing.T) {
 	us, eu, ap, _ := fromTheFuture(t)
-	name, tell, asked := eu.local.Node, us.remover.tell, 0
-	failAt := 1
+	name, tell := eu.local.Node, us.remover.tell
+	var asked, failAt atomic.Int64 // members are told at once
+	failAt.Store(1)
 	us.remover.tell = func(ctx context.Context, to string, b []byte) (*registry.Registry, []registry.Head, error) {
-		if asked++; asked >= failAt {
+		if asked.Add(1) >= failAt.Load() {
 			return nil, nil, errors.New("lost")
 		}
 		return tell(ctx, to, b)
@@ -135,7 +137,8 @@ func TestADiscardThatStopsHalfWayIsFinishedByAnother(t *testing.T) {
 	if _, err := us.remover.discard(t.Context(), name); err == nil || !strings.Contains(err.Error(), "nothing was changed") || us.stateOf(name) != registry.Active {
 		t.Fatalf("without ap: %v, %v", err, us.stateOf(name))
 	}
-	asked, failAt = 0, 2
+	asked.Store(0)
+	failAt.Store(2)
 	if _, err := us.remover.discard(t.Context(), name); err == nil || !strings.Contains(err.Error(), "run the command again") || us.stateOf(name) != registry.Sealing {
 		t.Fatalf("ap is lost half way: %v, %v", err, us.stateOf(name))
 	}

@@ -103,7 +103,7 @@ func (n *Node) openRESP() (err error) {
 		MemoryBytes: n.budget.limit, About: n.aboutRESP, MaxClients: n.files.connections,
 		IdleTimeout: n.cfg.RESP.IdleTimeout, DrainTimeout: n.cfg.DrainTimeout * 3 / 5,
 		HeldBytes: n.budget.intake, OutputBytes: int(n.budget.stream), Events: n.respEvents(),
-		Written: n.writtenDot, Regions: func(d clock.Dot) int { return len(n.replicator.AckedRegions(shardID, d)) }, Lag: n.respLag,
+		Written: n.writtenDot, Regions: n.regionsHolding, Lag: n.respLag,
 	})
 	return nil
 }
@@ -116,6 +116,9 @@ func (n *Node) writtenDot() clock.Dot {
 	s := n.shard.Stats()
 	return clock.Dot{Origin: s.Origin, Seq: s.Applied.Get(s.Origin)}
 }
+
+// regionsHolding tells how many other regions hold an update of this node durably.
+func (n *Node) regionsHolding(d clock.Dot) int { return len(n.replicator.AckedRegions(shardID, d)) }
 
 // respLag is what ATOLL.LAG tells of the peers.
 func (n *Node) respLag() []respserver.PeerLag {

@@ -272,7 +272,8 @@ func (n *Node) openServers() (err error) {
 		Connections: n.files.connections,
 		Admin:       n.newAdmin(), DrainTimeout: n.cfg.DrainTimeout * 3 / 5, Events: n.serverEvents(),
 		StreamBytes: int(n.budget.stream), IntakeBytes: int(n.budget.intake), WindowBytes: int32(n.budget.unread),
-		Full: n.full, Ready: n.ready,
+		Full: n.full, Ready: n.ready, Words: respserver.Words,
+		Regions: server.Regions{Written: n.writtenDot, Holding: n.regionsHolding},
 	})
 	grpctransport.NewServer(n.replicator).Register(n.grpc.Registrar())
 	grpctransport.NewCompareServer(n.verifier).Register(n.grpc.Registrar())

@@ -103,6 +103,7 @@ var causes = []struct {
 	{command.ErrNotScore, CodeOverflow},
 	{command.ErrNoKey, CodeNoKey},
 	{command.ErrIndex, CodeInvalid},
+	{command.ErrNoPlace, CodeInvalid},
 	{crdt.ErrTooDeep, CodeTooLarge},
 	{keyspace.ErrCursor, CodeCursor},
 	{keyspace.ErrDamaged, CodeDamaged},
@@ -165,6 +166,13 @@ func (e *Error) RESP() string {
 	return string(e.Code) + " " + text
 }
 
+// Refusal is an error of a door's own about the arguments of a command.
+type Refusal interface {
+	error
+	// Refusal returns the text for a client, without a code.
+	Refusal() string
+}
+
 // Explain finds what to tell a client of err. An error that nobody foresaw becomes
 // INTERNAL without its text, which may hold what the client must not see.
 func Explain(err error) *Error {
@@ -183,6 +191,10 @@ func Explain(err error) *Error {
 	var life *command.LifetimeError
 	if errors.As(err, &life) {
 		return Errorf(CodeInvalid, "%v", life)
+	}
+	var worded Refusal
+	if errors.As(err, &worded) {
+		return Errorf(CodeInvalid, "%s", worded.Refusal())
 	}
 	var own *command.RefusedError
 	if errors.As(err, &own) {

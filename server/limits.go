@@ -67,6 +67,9 @@ func (l *Limits) checkCommand(cmd keyspace.Command) error {
 		}
 	}
 	values, members := payload(cmd)
+	if err := atMost(len(values), l.Elements, "values"); err != nil {
+		return err
+	}
 	for _, v := range values {
 		if err := atMost(len(v), l.ValueBytes, "value bytes"); err != nil {
 			return err

@@ -67,6 +67,8 @@ func payload(cmd keyspace.Command) (values, members [][]byte) {
 		return [][]byte{c.Value}, nil
 	case command.LPos:
 		return [][]byte{c.Value}, nil
+	case command.PFAdd:
+		return c.Elements, nil
 	case command.SAdd:
 		return nil, c.Members
 	case command.SRem:

@@ -16,6 +16,7 @@ import (
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/server"
 	"github.com/atollkv/atoll/server/grpcserver"
+	"github.com/atollkv/atoll/server/respserver"
 	"github.com/atollkv/atoll/store"
 )
 
@@ -148,6 +149,7 @@ func (s *Server) run(listener net.Listener, db *store.DB, shard *keyspace.Shard)
 		Identity:     grpcserver.Identity{Cluster: "test", Region: s.region, Node: "n1"},
 		Admin:        s.admin,
 		DrainTimeout: 2 * time.Second,
+		Words:        respserver.Words,
 	}
 	if s.surface != nil {
 		s.surface(&cfg)

@@ -30,7 +30,7 @@ func helpAll(here place) string {
 	if here == onlyOnce {
 		out.WriteString(usageText)
 	}
-	for _, group := range []string{groupStrings, groupSets, groupHashes, groupSortedSets, groupLists, groupBounded, groupKeys, groupCluster, groupPlumbing} {
+	for _, group := range []string{groupStrings, groupSets, groupHashes, groupSortedSets, groupLists, groupStreams, groupBounded, groupGeo, groupBits, groupSketches, groupKeys, groupCluster, groupPlumbing} {
 		t := table{}
 		for _, c := range commands {
 			if c.group == group && (c.where == everywhere || c.where == here) {
@@ -73,6 +73,12 @@ func (c *command) help() string {
 			t.add("  "+f.name, f.help)
 		}
 		out.WriteString("\n" + t.String())
+	}
+	if c.worded {
+		out.WriteString("\nas in the Redis protocol, see docs/redis.md\n")
+	}
+	if c.differs != "" {
+		out.WriteString("\n" + c.differs + "\n")
 	}
 	if c.example != "" {
 		fmt.Fprintf(&out, "\nexample: %s\n", c.example)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"strconv"
+	"time"
 
 	pb "github.com/atollkv/atoll/proto/atoll/v1"
 )
@@ -130,12 +131,19 @@ func keyCommands() []*command {
 			answer: func(r *pb.Result) reply { return intReply(r.GetExists().GetCount()) }},
 		{name: "scan", args: "[PREFIX]", max: 1, group: groupKeys,
 			summary: "list the keys that begin with a prefix", example: "scan user:", run: runScan},
+		{name: "keys", args: "PATTERN", min: 1, max: 1, group: groupKeys,
+			summary: "list the keys that match a pattern: * any bytes, ? any one, [a-c] one of some", example: "keys user:*", run: runKeys},
+		{name: "flushdb", args: "[--yes]", max: 1, group: groupKeys, writes: true,
+			summary: "delete all keys, in every region: those that this node sees", example: "flushdb --yes", run: runFlush,
+			flags: []flagHelp{{"--yes", "what is deleted is gone everywhere"}}},
 		{name: "siblings", args: "KEY", min: 1, max: 1, group: groupKeys,
 			summary: "list the concurrent values of a key with time and region; the shown one first", example: "siblings user:1", run: runSiblings},
 		{name: "txn", args: "", group: groupKeys,
 			summary: "run the commands on the following lines, up to exec or an empty line, as one update: all or none",
 			example: "printf 'incr from -5\\nincr to 5\\n' | atoll txn", run: runTxn},
 		{name: "ping", group: groupCluster, summary: "ask whether the node answers, and how fast", example: "ping", run: runPing},
+		{name: "wait", args: "REGIONS [MILLISECONDS]", min: 1, max: 2, group: groupCluster,
+			summary: "wait until so many other regions hold durably what the node has written, or for some time, 1000 ms without it: how many do", example: "wait 1 500", run: runWait},
 		{name: "token", group: groupCluster, summary: "print a token of all that the node has shown up to now", example: "token", run: runToken},
 		{name: "after", args: "TOKEN", min: 1, max: 1, group: groupCluster,
 			summary: "wait, a second at most, until the node has all that a token covers; then it reads no less", example: "after AQEAAfOU…", run: runAfter},
@@ -152,14 +160,63 @@ func runMembers(ctx context.Context, s *session, args []string) reply {
 }
 
 func runScan(ctx context.Context, s *session, args []string) reply {
-	var prefix []byte
+	request := pb.ScanRequest_builder{}
 	if len(args) == 1 {
-		prefix = []byte(args[0])
+		request.Prefix = []byte(args[0])
 	}
+	return s.scan(ctx, request)
+}
+
+func runKeys(ctx context.Context, s *session, args []string) reply {
+	if args[0] == "" {
+		return errReply{usagef("an empty pattern matches no key")}
+	}
+	return s.scan(ctx, pb.ScanRequest_builder{Pattern: []byte(args[0])})
+}
+
+func (s *session) scan(ctx context.Context, request pb.ScanRequest_builder) reply {
 	return s.pages(ctx, func(cursor []byte) (*pb.Operation, func(*pb.Result) ([][]byte, []byte)) {
-		op := pb.Operation_builder{Scan: pb.ScanRequest_builder{Prefix: prefix, Cursor: cursor}.Build()}.Build()
+		request.Cursor = cursor
+		op := pb.Operation_builder{Scan: request.Build()}.Build()
 		return op, func(r *pb.Result) ([][]byte, []byte) { return r.GetScan().GetKeys(), r.GetScan().GetCursor() }
 	})
+}
+
+// runFlush deletes all keys. It takes as long as they are many, so the time for one command does not bound it.
+func runFlush(ctx context.Context, s *session, args []string) reply {
+	if len(args) == 0 || args[0] != "--yes" {
+		return errReply{usagef("flushdb deletes all keys, in every region").hint("to do that: flushdb --yes")}
+	}
+	node, f := s.connect(ctx)
+	if f != nil {
+		return errReply{f}
+	}
+	n, err := node.DeleteAll(ctx)
+	if err != nil {
+		return errReply{explain(err)}
+	}
+	return intReply(n)
+}
+
+// runWait may take longer than one command: its own time bounds it.
+func runWait(ctx context.Context, s *session, args []string) reply {
+	numbers := []uint64{0, 1000}
+	for i, arg := range args {
+		n, err := strconv.ParseUint(arg, 10, 31)
+		if err != nil {
+			return errReply{usagef("%q is not a whole number of 31 bits", clip(arg))}
+		}
+		numbers[i] = n
+	}
+	node, f := s.connect(ctx)
+	if f != nil {
+		return errReply{f}
+	}
+	n, err := node.Wait(ctx, int(numbers[0]), time.Duration(numbers[1])*time.Millisecond)
+	if err != nil {
+		return errReply{explain(err)}
+	}
+	return intReply(n)
 }
 
 func clip(s string) string {

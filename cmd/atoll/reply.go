@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/atollkv/atoll/internal/words"
@@ -33,9 +34,11 @@ type (
 	okReply    struct{}
 	intReply   int64
 	bytesReply []byte
-	nilReply   struct{}
-	listReply  [][]byte
-	// repliesReply holds the replies of a transaction.
+	// statusReply is a fixed word, as the name of a type.
+	statusReply string
+	nilReply    struct{}
+	listReply   [][]byte
+	// repliesReply holds the replies of a transaction, or a list of more than strings.
 	repliesReply []reply
 	errReply     struct{ *failure }
 	// pageReply is a prepared page: text for people, a document for programs.
@@ -76,6 +79,15 @@ func (r bytesReply) document() any {
 	return object{"value_base64": base64.StdEncoding.EncodeToString(r)}
 }
 func (bytesReply) exit() int { return exitOK }
+
+func (r statusReply) text(dst []byte, _ form) []byte { return append(dst, r...) }
+func (r statusReply) document() any {
+	if r == "OK" {
+		return okReply{}.document()
+	}
+	return object{"value": string(r)}
+}
+func (statusReply) exit() int { return exitOK }
 
 func (nilReply) text(dst []byte, _ form) []byte { return append(dst, "(nil)"...) }
 func (nilReply) document() any                  { return object{"value": nil} }
@@ -135,13 +147,30 @@ func (r repliesReply) text(dst []byte, f form) []byte {
 		case i > 0:
 			dst = append(dst, '\n')
 		}
-		if b, isBytes := item.(bytesReply); isBytes && f == formLine {
-			dst = words.Word(dst, b)
-			continue
-		}
-		dst = item.text(dst, f)
+		dst = nested(dst, item, f, len(strconv.Itoa(len(r)))+len(") "))
 	}
 	return dst
+}
+
+// nested appends an element of a list, which may be a list: under its number and indented on a terminal, in
+// brackets within a line.
+func nested(dst []byte, item reply, f form, indent int) []byte {
+	switch item := item.(type) {
+	case bytesReply:
+		if f == formLine {
+			return words.Word(dst, item)
+		}
+	case listReply, repliesReply:
+		text := item.text(nil, f)
+		if f == formLine {
+			return append(append(append(dst, '['), text...), ']')
+		}
+		if f == formTerminal {
+			text = bytes.ReplaceAll(text, []byte("\n"), []byte("\n"+strings.Repeat(" ", indent)))
+		}
+		return append(dst, text...)
+	}
+	return item.text(dst, f)
 }
 
 func (r repliesReply) document() any {

@@ -31,6 +31,8 @@ func TestRepliesInEveryForm(t *testing.T) {
 			raw: strings.Repeat("x\n", 10), line: strings.TrimSpace(strings.Repeat("x ", 10)) + "\n", json: `{"value":["x","x","x","x","x","x","x","x","x","x"]}`},
 		{name: "transaction", r: repliesReply{okReply{}, intReply(1), bytesReply("a b"), nilReply{}}, terminal: "1) OK\n2) (integer) 1\n3) \"a b\"\n4) (nil)\n",
 			raw: "OK\n1\na b\n(nil)\n", line: "OK 1 \"a b\" (nil)\n", json: `{"value":[{"ok":true},{"value":1},{"value":"a b"},{"value":null}]}`},
+		{name: "lists in a list", r: repliesReply{listReply{[]byte("a b"), []byte("c")}, repliesReply{intReply(1), listReply{}}}, terminal: "1) 1) \"a b\"\n   2) \"c\"\n2) 1) (integer) 1\n   2) (empty)\n",
+			raw: "a b\nc\n1\n\n", line: "[\"a b\" c] [1 [(empty)]]\n", json: `{"value":[{"value":["a b","c"]},{"value":[{"value":1},{"value":[]}]}]}`},
 		{name: "error", r: errReply{&failure{Code: "X", Message: "broken\nline", Hint: "do"}}, terminal: "(error) X broken line; do\n", raw: "(error) X broken line; do\n",
 			line: "(error) X broken line; do\n", json: `{"error":{"code":"X","message":"broken\nline","hint":"do","retryable":false}}`},
 		{name: "page", r: pageReply{page: "a\nb\n", doc: object{"x": 1}}, terminal: "a\nb\n", raw: "a\nb\n", line: "{\"x\":1}\n", json: `{"value":{"x":1}}`},

@@ -193,14 +193,23 @@ func (sh *shell) complete(before string) []candidate {
 				out = append(out, candidate{n, ""})
 			}
 		}
-	case strings.HasPrefix(c.args, "KEY") && (!strings.Contains(rest, " ") || strings.HasPrefix(c.args, "KEY…")):
+	case c.takesKey(rest):
 		return sh.keys(rest[strings.LastIndex(rest, " ")+1:])
+	case c.worded:
+		return c.literals(rest[strings.LastIndex(rest, " ")+1:])
 	case strings.HasPrefix(c.args, "[--"):
 		for _, fl := range c.flags {
 			out = append(out, candidate{strings.Fields(fl.name)[0], fl.help})
 		}
 	}
 	return out
+}
+
+// takesKey tells whether the last word of what stands behind the command is a key.
+func (c *command) takesKey(rest string) bool {
+	args := strings.ToUpper(c.args)
+	return strings.HasPrefix(args, "KEY") && !strings.Contains(rest, " ") ||
+		strings.HasPrefix(args, "KEY…") || strings.HasPrefix(args, "KEY [KEY")
 }
 
 // keys offers keys of the node, if it answers at once. Keys that need quotes are left out.

@@ -8,8 +8,8 @@ import (
 
 // synonyms are words of other tools for what has another name here.
 var synonyms = map[string]string{
-	"multi": "txn", "keys": "scan", "delete": "del", "rm": "del", "put": "set", "ls": "scan", "unlink": "del",
-	"incrby": "incr", "decrby": "decr", "info": "status", "verify": "converged", "?": "help", "quit": "exit",
+	"delete": "del", "rm": "del", "put": "set", "ls": "scan",
+	"verify": "converged", "?": "help",
 }
 
 // didYouMean returns `; did you mean "x"?` for the nearest of known, or nothing when none is near.

@@ -30,6 +30,10 @@ type command struct {
 	run func(ctx context.Context, s *session, args []string) reply
 	// flags of the command itself, for help and completion; run reads them from args.
 	flags []flagHelp
+	// worded tells that the command is one of the Redis protocol, with the arguments that it has there.
+	worded bool
+	// differs says where it is not as in Redis.
+	differs string
 	// where tells where the command is offered; the zero value is everywhere.
 	where place
 }
@@ -51,6 +55,10 @@ const (
 	groupSortedSets = "Sorted sets"
 	groupLists      = "Lists"
 	groupBounded    = "Bounded counters"
+	groupGeo        = "Places"
+	groupStreams    = "Streams"
+	groupBits       = "Bits of strings"
+	groupSketches   = "HyperLogLogs"
 	groupKeys       = "Keys"
 	groupCluster    = "The cluster"
 	groupPlumbing   = "Here"
@@ -61,6 +69,7 @@ var commands []*command
 
 func init() {
 	commands = slices.Concat(stringCommands(), setCommands(), hashCommands(), sortedSetCommands(), listCommands(), boundedCommands(), keyCommands(), traceCommands(), expiryCommands(), clusterCommands(), clockCommands(), memberCommands(), verifyCommands(), backupCommands(), reloadCommands(), scrubCommands(), transferCommands(), localCommands())
+	commands = append(commands, wordedCommands(commands)...)
 }
 
 func localCommands() []*command {
@@ -83,6 +92,9 @@ func lookup(name string, here place) (*command, *failure) {
 	}
 	if lower == "dev" {
 		return nil, usagef("dev does not work inside the shell").hint("run it in another terminal: atoll dev")
+	}
+	if why := elsewhere[lower]; why != "" {
+		return nil, usagef("%s of the Redis protocol is not here", lower).hint("%s", why)
 	}
 	if len(name) > 64 {
 		name = name[:64] + "…"

@@ -55,7 +55,7 @@ func (o *Op) Prepare(visible []Op, now int64) {
 	o.Clears = before.Gone(now)
 	if o.Kind == "expire" {
 		o.Rest = len(surviving(visible, "incr", clears))+len(surviving(visible, "fincr", clears)) > 0 ||
-			setClaim(visible) != nil || hashClaim(visible) != nil || scoreClaim(visible) != nil || listClaim(visible) != nil || boundedClaim(visible) != nil || sketchClaim(visible) != nil
+			setClaim(visible) != nil || hashClaim(visible) != nil || scoreClaim(visible) != nil || listClaim(visible) != nil || boundedClaim(visible) != nil || sketchClaim(visible) != nil || streamClaim(visible) != nil
 	}
 	if slices.Contains([]string{"srem", "hdel", "zrem", "lrem"}, o.Kind) {
 		after := Spec(append(slices.Clone(visible), *o))

@@ -280,6 +280,8 @@ func (h *history) commandOn(s *State, op *Op, tag crdt.Tag) crdt.Change {
 		return h.scoreCommand(s, op, tag)
 	case "pfadd":
 		return h.sketchCommand(s, op)
+	case "xadd", "xdel":
+		return h.streamCommand(s, op, tag)
 	case "bcreate", "badd", "bgrant":
 		return h.boundedCommand(s, op, tag)
 	case "push", "linsert", "lset", "lrem":
@@ -425,6 +427,9 @@ func (h *history) check() error {
 			return fmt.Errorf("replica %d shows\n %v, the rules give\n %v", i, got, want)
 		}
 		if err := r.state.checkBound(); err != nil {
+			return fmt.Errorf("replica %d: %w", i, err)
+		}
+		if err := r.state.checkStream(); err != nil {
 			return fmt.Errorf("replica %d: %w", i, err)
 		}
 		if err := r.state.roundTrip(); err != nil {

@@ -8,17 +8,21 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/atollkv/atoll/crdt"
 )
 
 // Op is one update of the specification: what it did, its stamp, and the ids of the
 // updates it had seen.
 type Op struct {
-	ID     int
-	Kind   string  // set, del, incr, fincr, sadd, srem, hset, hincr, hdel, expire, zadd, zincr, zrem, lset, lrem, bcreate, badd, bgrant, pfadd
-	Value  string  // set, sadd, srem, hset, lset; the bound of bcreate
-	Field  string  // hset, hincr, hdel; the member of zadd, zincr, zrem; the position of lset, lrem; which bounded counter; the register of pfadd
-	Delta  int64   // incr, hincr; bcreate (above the bound), badd (negative for a spend); the rank of pfadd
-	Score  float64 // zadd, zincr, fincr
+	ID    int
+	Kind  string  // set, del, incr, fincr, sadd, srem, hset, hincr, hdel, expire, zadd, zincr, zrem, lset, lrem, bcreate, badd, bgrant, pfadd, xadd, xdel
+	Value string  // set, sadd, srem, hset, lset; the bound of bcreate; what xadd writes
+	Field string  // hset, hincr, hdel; the member of zadd, zincr, zrem; the position of lset, lrem; which bounded counter; the register of pfadd; the name of xadd, xdel
+	Delta int64   // incr, hincr; bcreate (above the bound), badd (negative for a spend); the rank of pfadd
+	Score float64 // zadd, zincr, fincr
+	// Stream is what xadd and xdel write to the mark.
+	Stream crdt.StreamState
 	Time   uint64
 	Origin uint64
 	Saw    map[int]bool
@@ -42,6 +46,7 @@ type View struct {
 	Items    []string // as ItemView has them, by position
 	Bounded  string   // as BoundedView has it
 	Ranks    []string // as RankView has them, by register
+	Stream   []string // as EntryView has them, by name
 	// Until is when the key ends, Ends when each sibling does, Rest the rest; 0 is never. Timed: deadlines
 	// are there, be they Never.
 	Until, Rest int64
@@ -50,8 +55,8 @@ type View struct {
 }
 
 func (v View) String() string {
-	return fmt.Sprintf("type=%s value=%q sum=%s siblings=%q members=%q fields=%v scores=%v items=%v bounded=%s ranks=%v until=%d ends=%v rest=%d timed=%v",
-		v.Type, v.Value, v.Sum, v.Siblings, v.Members, v.Fields, v.Scores, v.Items, v.Bounded, v.Ranks, v.Until, v.Ends, v.Rest, v.Timed)
+	return fmt.Sprintf("type=%s value=%q sum=%s siblings=%q members=%q fields=%v scores=%v items=%v bounded=%s ranks=%v stream=%q until=%d ends=%v rest=%d timed=%v",
+		v.Type, v.Value, v.Sum, v.Siblings, v.Members, v.Fields, v.Scores, v.Items, v.Bounded, v.Ranks, v.Stream, v.Until, v.Ends, v.Rest, v.Timed)
 }
 
 // Spec returns the view that the rules give for a set of visible updates, by nothing
@@ -67,7 +72,7 @@ func Spec(visible []Op) View {
 	slices.Sort(v.Members)
 	v.Members = slices.Compact(v.Members)
 	v.Fields, v.Scores, v.Items = specFields(visible), specScores(visible), specItems(visible)
-	v.Bounded, v.Ranks = specBounded(visible), specRanks(visible)
+	v.Bounded, v.Ranks, v.Stream = specBounded(visible), specRanks(visible), specStream(visible)
 	v.Type = shownType(visible, text.newest, v)
 	specExpiry(&v, visible)
 	return v
@@ -247,6 +252,9 @@ func shownType(visible []Op, text *Op, v View) string {
 	}
 	if len(v.Items) > 0 {
 		offer("list", listClaim(visible))
+	}
+	if len(v.Stream) > 0 {
+		offer("stream", streamClaim(visible))
 	}
 	if len(v.Ranks) > 0 {
 		offer("hyperloglog", sketchClaim(visible))

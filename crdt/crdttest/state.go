@@ -24,15 +24,17 @@ type State struct {
 	Accounts map[string]crdt.Field
 	// Ranks are the registers of a HyperLogLog.
 	Ranks map[string]crdt.Field
+	// Entries are the cells of a stream.
+	Entries map[string]crdt.Field
 }
 
 func (s State) clone() State {
-	return State{s.Header, maps.Clone(s.Members), maps.Clone(s.Fields), maps.Clone(s.Scores), maps.Clone(s.Items), maps.Clone(s.Accounts), maps.Clone(s.Ranks)}
+	return State{s.Header, maps.Clone(s.Members), maps.Clone(s.Fields), maps.Clone(s.Scores), maps.Clone(s.Items), maps.Clone(s.Accounts), maps.Clone(s.Ranks), maps.Clone(s.Entries)}
 }
 
 // each changes all fields, scores, elements of the list and accounts.
 func (s *State) each(change func(*crdt.Field)) {
-	for _, cells := range []*map[string]crdt.Field{&s.Fields, &s.Scores, &s.Items, &s.Accounts, &s.Ranks} {
+	for _, cells := range []*map[string]crdt.Field{&s.Fields, &s.Scores, &s.Items, &s.Accounts, &s.Ranks, &s.Entries} {
 		for name := range *cells {
 			setField(cells, name, change)
 		}
@@ -95,6 +97,7 @@ func (s *State) apply(c *crdt.Change, tag crdt.Tag, ctx crdt.Context) {
 	applyFields(&s.Items, c.Items, tag, ctx)
 	applyFields(&s.Accounts, c.Accounts, tag, ctx)
 	applyFields(&s.Ranks, c.Ranks, tag, ctx)
+	applyFields(&s.Entries, c.Entries, tag, ctx)
 }
 
 func applyFields(cells *map[string]crdt.Field, list []crdt.FieldChange, tag crdt.Tag, ctx crdt.Context) {
@@ -151,6 +154,7 @@ func merge(a, b State, v crdt.Vectors) State {
 	out.Items = mergeFields(a.Items, b.Items, v)
 	out.Accounts = mergeFields(a.Accounts, b.Accounts, v)
 	out.Ranks = mergeFields(a.Ranks, b.Ranks, v)
+	out.Entries = mergeFields(a.Entries, b.Entries, v)
 	return out
 }
 
@@ -175,7 +179,7 @@ func (s State) bytes(k crdt.Knowledge) []byte {
 		out = append(out, name...)
 		out = s.Members[name].Append(out)
 	}
-	for _, cells := range []map[string]crdt.Field{s.Fields, s.Scores, s.Items, s.Accounts, s.Ranks} {
+	for _, cells := range []map[string]crdt.Field{s.Fields, s.Scores, s.Items, s.Accounts, s.Ranks, s.Entries} {
 		out = append(out, '|')
 		for _, name := range slices.Sorted(maps.Keys(cells)) {
 			f := cells[name]
@@ -239,6 +243,13 @@ func (s State) roundTrip() error {
 			return fmt.Errorf("register %x of %x does not round-trip: %v", b, name, err)
 		}
 	}
+	for name, f := range s.Entries {
+		b := f.Append(nil)
+		got, err := crdt.DecodeEntry(b)
+		if err != nil || !bytes.Equal(got.Append(nil), b) || crdt.CheckName(crdt.TypeStream, []byte(name)) != nil {
+			return fmt.Errorf("entry %x at %x does not round-trip: %v", b, name, err)
+		}
+	}
 	return nil
 }
 
@@ -251,6 +262,8 @@ func (s State) holds(t crdt.Type) (bool, error) {
 		return len(liveOf(s.Scores)) > 0, nil
 	case crdt.TypeList:
 		return len(liveOf(s.Items)) > 0, nil
+	case crdt.TypeStream:
+		return len(liveOf(s.Entries)) > 0, nil
 	case crdt.TypeBounded:
 		f := s.Accounts[string(crdt.BoundName())]
 		return f.Live(), nil
@@ -283,6 +296,9 @@ func (s State) look() View {
 	v.Bounded = BoundedView(s.Accounts)
 	for _, name := range liveOf(s.Ranks) {
 		v.Ranks = append(v.Ranks, RankView(name, s.Ranks[name]))
+	}
+	for _, name := range liveOf(s.Entries) {
+		v.Stream = append(v.Stream, EntryView(name, s.Entries[name]))
 	}
 	if value, ok := s.Header.Value(); ok {
 		v.Value = string(value)

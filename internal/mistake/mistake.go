@@ -141,6 +141,10 @@ const (
 	RightsUnchecked
 	// RankWinnerOnly keeps the newest of the concurrent ranks of a HyperLogLog's register only.
 	RankWinnerOnly
+	// MarkWinnerOnly keeps the newest of the concurrent states of a stream only.
+	MarkWinnerOnly
+	// IDsByClock gives ids to entries of a stream without a look at the last one.
+	IDsByClock
 	// DeadlineOverwritten lets a deadline take the place of those that it had not seen.
 	DeadlineOverwritten
 	// EndedKept lets a write to a key that has ended leave there what had.
@@ -173,7 +177,7 @@ func (m Mistake) String() string {
 		"seal-ignored", "held-applied", "seal-too-low", "aside-dropped", "replayed-twice", "aside-unmarked",
 		"damage-absent", "quarantine-forgotten", "damage-handed-on",
 		"counters-unnamed", "scores-unnamed", "place-left", "index-not-made",
-		"list-unclaimed", "item-winner-only", "rights-unchecked", "rank-winner-only",
+		"list-unclaimed", "item-winner-only", "rights-unchecked", "rank-winner-only", "mark-winner-only", "ids-by-clock",
 		"deadline-overwritten", "ended-kept", "ends-forgotten", "cache-stale", "cache-over-heal",
 	}[m]
 }

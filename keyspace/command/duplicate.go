@@ -26,6 +26,7 @@ var duplicators = map[crdt.Type]func(tx *keyspace.Tx, from []byte) (write func(t
 	crdt.TypeHash:    duplicateHash,
 	crdt.TypeZSet:    duplicateScores,
 	crdt.TypeList:    duplicateList,
+	crdt.TypeStream:  duplicateStream,
 	crdt.TypeSketch:  duplicateSketch,
 	crdt.TypeBounded: func(*keyspace.Tx, []byte) (func([]byte) error, error) { return nil, refusing(ErrPinned) },
 }
@@ -135,6 +136,33 @@ func duplicateHash(tx *keyspace.Tx, from []byte) (func([]byte) error, error) {
 			}
 		}
 		return nil
+	}, err
+}
+
+// duplicateStream copies entries with their names: of two copies of one stream, made in two regions, the union is the
+// stream.
+func duplicateStream(tx *keyspace.Tx, from []byte) (func([]byte) error, error) {
+	s, _, err := tx.Stream(from)
+	if err != nil {
+		return nil, err
+	}
+	var names, values [][]byte
+	var size burden
+	err = tx.Entries(from, crdt.StreamID{}, crdt.MaxStreamID, keyspace.Front, func(name []byte, f *crdt.Field) bool {
+		value, _ := f.Register.Shown()
+		names, values = append(names, bytes.Clone(name)), append(values, bytes.Clone(value.Value))
+		return size.takes(len(name) + len(value.Value))
+	})
+	if err == nil {
+		err = size.err()
+	}
+	return func(to []byte) error {
+		for i, name := range names {
+			if err := tx.PutEntry(to, name, values[i]); err != nil {
+				return err
+			}
+		}
+		return tx.SetStream(to, s.StreamState)
 	}, err
 }
 

@@ -7,10 +7,11 @@ import (
 
 // The sizes up to which Redis 7.0 keeps things small: see redis.conf.
 const (
-	embeddedBytes  = 44
-	intsetEntries  = 512
-	listpackBytes  = 64
-	listpackFields = 128
+	embeddedBytes   = 44
+	intsetEntries   = 512
+	listpackBytes   = 64
+	listpackFields  = 128
+	listpackMembers = 128
 )
 
 // Encoding names how Redis would keep what the key holds now; here it says nothing about how it is stored.
@@ -41,8 +42,12 @@ func (c Encoding) Run(tx *keyspace.Tx) (keyspace.Reply, error) {
 		name, err = setEncoding(tx, c.Key)
 	case crdt.TypeHash:
 		name, err = hashEncoding(tx, c.Key)
+	case crdt.TypeZSet:
+		name, err = zsetEncoding(tx, c.Key)
 	case crdt.TypeList:
 		name = "quicklist"
+	case crdt.TypeStream:
+		name = "stream"
 	}
 	return keyspace.Reply{Found: true, Value: []byte(name)}, err
 }
@@ -77,6 +82,20 @@ func hashEncoding(tx *keyspace.Tx, key []byte) (name string, err error) {
 	err = tx.Fields(key, nil, func(field, value []byte) bool {
 		if n == listpackFields || len(field) > listpackBytes || len(value) > listpackBytes {
 			name = "hashtable"
+			return false
+		}
+		n++
+		return true
+	})
+	return name, err
+}
+
+func zsetEncoding(tx *keyspace.Tx, key []byte) (name string, err error) {
+	n := 0
+	name = "listpack"
+	err = tx.EachField(key, crdt.TypeZSet, func(member []byte, _ *crdt.Field) bool {
+		if n == listpackMembers || len(member) > listpackBytes {
+			name = "skiplist"
 			return false
 		}
 		n++

@@ -11,7 +11,7 @@ import (
 )
 
 // ErrNoPlace: the member that a search begins at is not there.
-var ErrNoPlace = errors.New("could not decode requested zset member")
+var ErrNoPlace = errors.New("the member at the center is not there")
 
 // Order is how what was found is listed.
 type Order int

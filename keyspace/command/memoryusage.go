@@ -63,6 +63,11 @@ func (c MemoryUsage) sample(tx *keyspace.Tx, t crdt.Type) (looked, size int64, e
 		err = tx.Fields(c.Key, nil, func(name, value []byte) bool { return weigh(len(name) + len(value)) })
 	case crdt.TypeList:
 		err = tx.Items(c.Key, keyspace.Front, func(at crdt.Position, value []byte) bool { return weigh(len(at) + len(value)) })
+	case crdt.TypeStream:
+		err = tx.EachField(c.Key, t, func(name []byte, f *crdt.Field) bool {
+			s, _ := f.Register.Shown()
+			return weigh(len(name) + len(s.Value))
+		})
 	default:
 		err = tx.EachField(c.Key, t, func(name []byte, _ *crdt.Field) bool { return weigh(len(name) + 8) })
 	}

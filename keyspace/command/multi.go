@@ -85,6 +85,7 @@ var refusals = []error{
 	keyspace.ErrWrongType, keyspace.ErrNotInteger, keyspace.ErrOverflow, ErrNoKey,
 	ErrNotFloat, ErrFieldNotFloat, ErrInfinite, ErrNotScore,
 	ErrIndex, crdt.ErrTooDeep, ErrNoPlace,
+	ErrLowID, ErrNoIDLeft, ErrIDTop, ErrFewAdded,
 }
 
 // lateError is why arguments are refused, where that is told only after a look at the keys.
@@ -108,6 +109,14 @@ func replySize(r *keyspace.Reply) int {
 	}
 	for _, s := range r.Siblings {
 		n += len(s.Value)
+	}
+	for _, e := range r.Entries {
+		for _, f := range e.Fields {
+			n += len(f)
+		}
+	}
+	for i := range r.Replies {
+		n += replySize(&r.Replies[i])
 	}
 	return n
 }

@@ -38,6 +38,9 @@ func Reissue(u *crdt.Update) (cmds []keyspace.Command) {
 		if len(c.Items) > 0 {
 			cmds = append(cmds, LReplay{Key: c.Key, Items: c.Items})
 		}
+		if len(c.Entries) > 0 {
+			cmds = append(cmds, XReplay{Key: c.Key, Entries: c.Entries})
+		}
 		if len(c.Accounts) > 0 {
 			cmds = append(cmds, BReplay{Key: c.Key, Accounts: c.Accounts})
 		}

@@ -1,14 +1,22 @@
 package command
 
-import "github.com/atollkv/atoll/keyspace"
+import (
+	"slices"
+
+	"github.com/atollkv/atoll/internal/glob"
+	"github.com/atollkv/atoll/keyspace"
+)
 
 // Scan lists keys that begin with Prefix: at most Limit, 0 for the default, after the
-// page that gave Cursor. Reply: List, Cursor. A page may be short before the last.
+// page that gave Cursor; of those, which match Pattern, unless it is empty. Reply: List, Cursor.
+// A page may be short before the last.
 // A key that exists during the whole scan is listed exactly once.
 type Scan struct {
 	Prefix []byte
 	Limit  int
 	Cursor []byte
+	// Pattern is one of package glob.
+	Pattern []byte
 }
 
 // Name implements keyspace.Command.
@@ -27,5 +35,8 @@ func (c Scan) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 		limit = pageSize
 	}
 	r.List, r.Cursor, err = tx.Keys(c.Prefix, c.Cursor, limit)
+	if len(c.Pattern) > 0 {
+		r.List = slices.DeleteFunc(r.List, func(key []byte) bool { return !glob.Match(c.Pattern, key) })
+	}
 	return r, err
 }

@@ -3,6 +3,7 @@ package grpcserver
 import (
 	"math"
 
+	"github.com/atollkv/atoll/internal/glob"
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/keyspace/command"
 	pb "github.com/atollkv/atoll/proto/atoll/v1"
@@ -168,9 +169,21 @@ var convertExists = conversion[*pb.ExistsRequest, *pb.ExistsResponse]{
 	func(p keyspace.Reply) *pb.ExistsResponse { return pb.ExistsResponse_builder{Count: p.Int}.Build() },
 }
 
+// patternBytes bounds a pattern.
+const patternBytes = 1024
+
 var convertScan = conversion[*pb.ScanRequest, *pb.ScanResponse]{
 	func(r *pb.ScanRequest, l *server.Limits) (keyspace.Command, error) {
-		return command.Scan{Prefix: r.GetPrefix(), Limit: pageOf(r.GetLimit(), l), Cursor: r.GetCursor()}, nil
+		cmd := command.Scan{Prefix: r.GetPrefix(), Limit: pageOf(r.GetLimit(), l), Cursor: r.GetCursor(), Pattern: r.GetPattern()}
+		switch n := len(cmd.Pattern); {
+		case n > patternBytes:
+			return nil, server.Errorf(server.CodeTooLarge, "%d pattern bytes, limit %d", n, patternBytes)
+		case n > 0 && len(cmd.Prefix) > 0:
+			return nil, server.Errorf(server.CodeInvalid, "pattern: not beside a prefix")
+		case n > 0:
+			cmd.Prefix = glob.Prefix(cmd.Pattern)
+		}
+		return cmd, nil
 	},
 	func(p keyspace.Reply) *pb.ScanResponse {
 		return pb.ScanResponse_builder{Keys: p.List, Cursor: p.Cursor}.Build()

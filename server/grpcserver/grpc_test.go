@@ -309,16 +309,20 @@ var badRequests = []struct {
 	{"a new name for nothing", pb.Operation_builder{Rename: pb.RenameRequest_builder{Key: []byte("nothing"), To: key}.Build()}.Build(), codes.NotFound, "NOKEY", "no such key"},
 	{"nothing to push", pb.Operation_builder{Lpush: pb.LPushRequest_builder{Key: key}.Build()}.Build(), codes.InvalidArgument, "INVALID", "values: required"},
 	{"more than a response holds", pb.Operation_builder{Lpop: pb.LPopRequest_builder{Key: key, Count: 1<<20 + 1}.Build()}.Build(), codes.InvalidArgument, "TOOLARGE", "count: 1048577 elements, limit 1048576"},
+	{"more elements than a request holds", pb.Operation_builder{Pfadd: pb.PFAddRequest_builder{Key: key, Elements: make([][]byte, 1<<20+1)}.Build()}.Build(), codes.InvalidArgument, "TOOLARGE", "1048577 values, limit 1048576"},
 	{"no list to move into", pb.Operation_builder{Lmove: pb.LMoveRequest_builder{Key: key}.Build()}.Build(), codes.InvalidArgument, "INVALID", "into: required"},
 	{"an element of nothing", pb.Operation_builder{Lset: pb.LSetRequest_builder{Key: []byte("nothing")}.Build()}.Build(), codes.NotFound, "NOKEY", "no such key"},
 	{"a long field", pb.Operation_builder{Hget: pb.HGetRequest_builder{Key: key, Field: make([]byte, 70000)}.Build()}.Build(), codes.InvalidArgument, "TOOLARGE", "70000 member bytes, limit 65536"},
 	{"an unknown namespace", pb.Operation_builder{Get: pb.GetRequest_builder{Namespace: "x", Key: key}.Build()}.Build(), codes.NotFound, "NONAMESPACE", `no namespace "x"`},
+	{"a long pattern", pb.Operation_builder{Scan: pb.ScanRequest_builder{Pattern: make([]byte, 1025)}.Build()}.Build(), codes.InvalidArgument, "TOOLARGE", "1025 pattern bytes, limit 1024"},
+	{"a pattern beside a prefix", pb.Operation_builder{Scan: pb.ScanRequest_builder{Prefix: key, Pattern: key}.Build()}.Build(), codes.InvalidArgument, "INVALID", "pattern: not beside a prefix"},
 	{"a foreign cursor", pb.Operation_builder{Scan: pb.ScanRequest_builder{Cursor: []byte("nonsense")}.Build()}.Build(), codes.InvalidArgument, "CURSOR", "invalid cursor"},
 	{"a long key", pb.Operation_builder{Get: pb.GetRequest_builder{Key: make([]byte, 70000)}.Build()}.Build(), codes.InvalidArgument, "TOOLARGE", "70000 key bytes, limit 65536"},
+	{"random keys in a transaction", txn(pb.Operation_builder{RandomKey: &pb.RandomKeyRequest{}}.Build()), codes.InvalidArgument, "INVALID", "operations[0]: operation: random_key cannot be in a transaction"},
 	{"an empty transaction", pb.Operation_builder{Txn: &pb.TxnRequest{}}.Build(), codes.InvalidArgument, "INVALID", "operations: required"},
 	{"a transaction without an operation in it", txn(&pb.Operation{}), codes.InvalidArgument, "INVALID", "operations[0]: operation: required"},
 	{"a transaction with a bad operation", txn(incr(key, 1), incr(nil, 1)), codes.InvalidArgument, "INVALID", "operations[1]: key: required"},
-	{"a transaction in a transaction", txn(txn()), codes.InvalidArgument, "INVALID", "operations[0]: operation: ping and txn cannot be in a transaction"},
+	{"a transaction in a transaction", txn(txn()), codes.InvalidArgument, "INVALID", "operations[0]: operation: ping, wait and txn cannot be in a transaction"},
 	{"a batch above the limit", txn(make([]*pb.Operation, 100_001)...), codes.InvalidArgument, "TOOLARGE", "100001 operations, limit 100000"},
 	{"a wrong type", pb.Operation_builder{Scard: pb.SCardRequest_builder{Key: []byte("text")}.Build()}.Build(), codes.FailedPrecondition, "WRONGTYPE", keyspace.ErrWrongType.Error()},
 	{"an increment of text", incr([]byte("text"), 1), codes.FailedPrecondition, "NOTINT", keyspace.ErrNotInteger.Error()},
@@ -381,6 +385,8 @@ func call(ctx context.Context, kv pb.KVClient, op *pb.Operation) (err error) {
 		_, err = kv.Persist(ctx, op.GetPersist())
 	case pb.Operation_Ttl_case:
 		_, err = kv.TTL(ctx, op.GetTtl())
+	case pb.Operation_Pfadd_case:
+		_, err = kv.PFAdd(ctx, op.GetPfadd())
 	case pb.Operation_Txn_case:
 		_, err = kv.Txn(ctx, op.GetTxn())
 	}

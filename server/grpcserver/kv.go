@@ -103,12 +103,13 @@ func (k *kvService) Txn(ctx context.Context, q *pb.TxnRequest) (*pb.TxnResponse,
 		return nil, server.Errorf(server.CodeTooLarge, "%d operations, limit %d", len(ops), limits.Operations)
 	}
 	cmds := make([]keyspace.Command, len(ops))
-	arms := make([]*operation, len(ops))
+	tasks := make([]task, len(ops))
 	for i, op := range ops {
 		var err error
-		if arms[i], cmds[i], err = inTxn(op, &limits); err != nil {
+		if tasks[i], err = k.inTxn(op, &limits); err != nil {
 			return nil, at(i, err)
 		}
+		cmds[i] = tasks[i].cmd
 	}
 	replies, err := k.cfg.Dispatcher.Do(ctx, q.GetNamespace(), cmds...)
 	if err != nil {
@@ -116,21 +117,22 @@ func (k *kvService) Txn(ctx context.Context, q *pb.TxnRequest) (*pb.TxnResponse,
 	}
 	results := make([]*pb.Result, len(replies))
 	for i, reply := range replies {
-		results[i] = arms[i].result(reply)
+		if results[i], err = tasks[i].result(reply); err != nil {
+			return nil, at(i, err)
+		}
 	}
 	return pb.TxnResponse_builder{Results: results}.Build(), nil
 }
 
-func inTxn(op *pb.Operation, limits *server.Limits) (*operation, keyspace.Command, error) {
-	if op.HasTxn() || op.HasPing() {
-		return nil, nil, server.Errorf(server.CodeInvalid, "operation: ping and txn cannot be in a transaction")
+func (k *kvService) inTxn(op *pb.Operation, limits *server.Limits) (task, error) {
+	if op.HasTxn() || op.HasPing() || op.HasWait() {
+		return task{}, server.Errorf(server.CodeInvalid, "operation: ping, wait and txn cannot be in a transaction")
 	}
-	arm, err := operationOf(op)
-	if err != nil {
-		return nil, nil, err
+	t, err := k.taskOf(op, limits)
+	if err == nil && t.alone {
+		err = server.Errorf(server.CodeInvalid, "operation: %s cannot be in a transaction", t.name)
 	}
-	_, cmd, err := arm.command(op, limits)
-	return arm, cmd, err
+	return t, err
 }
 
 // at says which operation of a transaction an error is about.
@@ -150,6 +152,12 @@ func (k *kvService) do(ctx context.Context, op *pb.Operation) (name string, resu
 	case op.HasPing():
 		pong, err := k.Ping(ctx, op.GetPing())
 		return "ping", pb.Result_builder{Ping: pong}.Build(), err
+	case op.HasWait():
+		waited, err := k.Wait(ctx, op.GetWait())
+		if err != nil {
+			return "wait", nil, err
+		}
+		return "wait", pb.Result_builder{Wait: waited}.Build(), nil
 	case op.HasTxn():
 		done, err := k.Txn(ctx, op.GetTxn())
 		if err != nil {
@@ -157,18 +165,32 @@ func (k *kvService) do(ctx context.Context, op *pb.Operation) (name string, resu
 		}
 		return "txn", pb.Result_builder{Txn: done}.Build(), nil
 	}
-	arm, err := operationOf(op)
-	if err != nil {
-		return "unknown", nil, err
-	}
 	limits := k.cfg.Dispatcher.Limits()
-	namespace, cmd, err := arm.command(op, &limits)
-	if err != nil {
-		return arm.name, nil, err
+	t, err := k.taskOf(op, &limits)
+	if err == nil {
+		result, err = k.runTask(ctx, t)
 	}
-	replies, err := k.cfg.Dispatcher.Do(ctx, namespace, cmd)
-	if err != nil {
-		return arm.name, nil, err
+	return t.name, result, err
+}
+
+// runTask runs a task by itself.
+func (k *kvService) runTask(ctx context.Context, t task) (*pb.Result, error) {
+	do := func(cmd keyspace.Command) (keyspace.Reply, error) {
+		replies, err := k.cfg.Dispatcher.Do(ctx, t.namespace, cmd)
+		if err != nil {
+			return keyspace.Reply{}, err
+		}
+		return replies[0], nil
 	}
-	return arm.name, arm.result(replies[0]), nil
+	if t.prepare != nil {
+		var err error
+		if t.cmd, err = t.prepare(do); err != nil {
+			return nil, err
+		}
+	}
+	reply, err := do(t.cmd)
+	if err != nil {
+		return nil, err
+	}
+	return t.result(reply)
 }

@@ -6,12 +6,12 @@ import (
 	"github.com/atollkv/atoll/server"
 )
 
-// operation is one arm of the Operation message, by its field number. Ping and txn are
-// not here: they are no commands.
+// operation is one arm of the Operation message, by its field number. Ping, txn
+// and wait are not here: they are no commands; nor is command, which is one of many.
 type operation struct {
 	name    string
 	command func(*pb.Operation, *server.Limits) (namespace string, cmd keyspace.Command, err error)
-	result  func(keyspace.Reply) *pb.Result
+	result  func(keyspace.Reply) (*pb.Result, error)
 }
 
 type namespaced interface{ GetNamespace() string }
@@ -25,10 +25,10 @@ func arm[Q namespaced, R any](name string, c conversion[Q, R], get func(*pb.Oper
 			cmd, err := c.command(q, l)
 			return q.GetNamespace(), cmd, err
 		},
-		result: func(p keyspace.Reply) *pb.Result {
+		result: func(p keyspace.Reply) (*pb.Result, error) {
 			result := &pb.Result{}
 			set(result, c.response(p))
-			return result
+			return result, nil
 		},
 	}
 }
@@ -92,13 +92,49 @@ var operations = [...]operation{
 	64: arm("bgrant", convertBGrant, (*pb.Operation).GetBgrant, (*pb.Result).SetBgrant),
 	65: arm("brights", convertBRights, (*pb.Operation).GetBrights, (*pb.Result).SetBrights),
 	66: arm("breclaim", convertBReclaim, (*pb.Operation).GetBreclaim, (*pb.Result).SetBreclaim),
+	80: arm("pfadd", convertPFAdd, (*pb.Operation).GetPfadd, (*pb.Result).SetPfadd),
+	81: arm("pfcount", convertPFCount, (*pb.Operation).GetPfcount, (*pb.Result).SetPfcount),
+	82: arm("pfmerge", convertPFMerge, (*pb.Operation).GetPfmerge, (*pb.Result).SetPfmerge),
+	83: arm("getbit", convertGetBit, (*pb.Operation).GetGetbit, (*pb.Result).SetGetbit),
+	84: arm("setbit", convertSetBit, (*pb.Operation).GetSetbit, (*pb.Result).SetSetbit),
+	85: arm("bitcount", convertBitCount, (*pb.Operation).GetBitcount, (*pb.Result).SetBitcount),
+	86: arm("bitpos", convertBitPos, (*pb.Operation).GetBitpos, (*pb.Result).SetBitpos),
+	87: arm("bitop", convertBitOp, (*pb.Operation).GetBitop, (*pb.Result).SetBitop),
+	88: arm("bitfield", convertBitField, (*pb.Operation).GetBitfield, (*pb.Result).SetBitfield),
+	89: arm("geoadd", convertGeoAdd, (*pb.Operation).GetGeoadd, (*pb.Result).SetGeoadd),
+	90: arm("geopos", convertGeoPos, (*pb.Operation).GetGeopos, (*pb.Result).SetGeopos),
+	91: arm("geodist", convertGeoDist, (*pb.Operation).GetGeodist, (*pb.Result).SetGeodist),
+	92: arm("geosearch", convertGeoSearch, (*pb.Operation).GetGeosearch, (*pb.Result).SetGeosearch),
+	93: arm("geosearchstore", convertGeoSearchStore, (*pb.Operation).GetGeosearchstore, (*pb.Result).SetGeosearchstore),
+	94: arm("types", convertTypes, (*pb.Operation).GetTypes, (*pb.Result).SetTypes),
+	95: arm("dbsize", convertDBSize, (*pb.Operation).GetDbsize, (*pb.Result).SetDbsize),
+	96: arm("random_key", convertRandomKey, (*pb.Operation).GetRandomKey, (*pb.Result).SetRandomKey),
 }
 
-// operationOf finds the arm that is set.
-func operationOf(op *pb.Operation) (*operation, error) {
+// alone are the operations whose commands do not work beside others.
+var alone = map[int]bool{int(pb.Operation_Dbsize_case): true, int(pb.Operation_RandomKey_case): true}
+
+// task is an operation that is ready to be run.
+type task struct {
+	name, namespace string
+	cmd             keyspace.Command
+	alone           bool
+	// prepare, if there is one, makes the command in the place of cmd outside a transaction.
+	prepare func(server.Doer) (keyspace.Command, error)
+	result  func(keyspace.Reply) (*pb.Result, error)
+}
+
+// taskOf reads the arm that is set. The name of the task is for reports, also beside an error.
+func (s *Server) taskOf(op *pb.Operation, l *server.Limits) (t task, err error) {
+	if op.HasCommand() {
+		return s.wordedTask(op.GetCommand(), l)
+	}
 	n := int(op.WhichOp())
 	if n == 0 || n >= len(operations) || operations[n].command == nil {
-		return nil, server.Errorf(server.CodeInvalid, "operation: required")
+		return task{name: "unknown"}, server.Errorf(server.CodeInvalid, "operation: required")
 	}
-	return &operations[n], nil
+	arm := &operations[n]
+	t = task{name: arm.name, alone: alone[n], result: arm.result}
+	t.namespace, t.cmd, err = arm.command(op, l)
+	return t, err
 }

@@ -76,6 +76,11 @@ type Config struct {
 	// WindowBytes is what a connection, and each stream of it, may send before somebody
 	// reads it; default 1 MiB.
 	WindowBytes int32
+	// Words reads a command as it is worded in the Redis protocol: the name and its arguments, at least one.
+	// Nil refuses them.
+	Words func(args [][]byte, l *server.Limits) (server.Worded, error)
+	// Regions tells how far what the node has written has come.
+	Regions server.Regions
 	// Full tells why no large request is to be read now; nil, or nil, lets it in. It must be quick.
 	Full func() *server.Error
 	// Options are added to those of the gRPC server: credentials, metrics.
@@ -125,13 +130,14 @@ type Server struct {
 	// receivers counts the goroutines that read from streams. They end with the
 	// connection, a moment after their handler.
 	receivers sync.WaitGroup
+	waits     chan struct{} // places of calls that wait for other regions
 }
 
 // New returns a server with the KV, the Trace and, if cfg has one, Admin service, health and
 // reflection.
 func New(cfg Config) *Server {
 	cfg.setDefaults()
-	s := &Server{cfg: cfg, health: health.NewServer(), intake: newIntake(cfg.IntakeBytes, cfg.Full)}
+	s := &Server{cfg: cfg, health: health.NewServer(), intake: newIntake(cfg.IntakeBytes, cfg.Full), waits: make(chan struct{}, waitsMax)}
 	s.grpc = grpc.NewServer(s.options()...)
 	kv := pb.KV_ServiceDesc
 	s.explainDecoding(&kv)

@@ -101,6 +101,25 @@ func (c *conn) find(cmd resp.Command) (*row, error) {
 	if len(args) == 0 {
 		return nil, c.tooLarge(cmd)
 	}
+	r, err := rowOf(args)
+	if err != nil {
+		return nil, err
+	}
+	complete := cmd.Dropped == 0 && !cmd.Refused
+	switch {
+	case complete && !r.takes(len(args)):
+		return r, errArity(r)
+	case !c.admitted && !has(r.flags, "no_auth"):
+		return r, errNoAuth
+	case !complete:
+		return r, c.tooLarge(cmd)
+	default:
+		return r, nil
+	}
+}
+
+// rowOf returns the row of a command, or of the subcommand that its first argument chooses.
+func rowOf(args [][]byte) (*row, error) {
 	name := strings.ToLower(upTo(args[0], echoBytes))
 	r := table[name]
 	if r == nil {
@@ -116,17 +135,7 @@ func (c *conn) find(cmd resp.Command) (*row, error) {
 		}
 		r = sub
 	}
-	complete := cmd.Dropped == 0 && !cmd.Refused
-	switch {
-	case complete && !r.takes(len(args)):
-		return r, errArity(r)
-	case !c.admitted && !has(r.flags, "no_auth"):
-		return r, errNoAuth
-	case !complete:
-		return r, c.tooLarge(cmd)
-	default:
-		return r, nil
-	}
+	return r, nil
 }
 
 // tooLarge is why a command was not kept.

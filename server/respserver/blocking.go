@@ -25,6 +25,7 @@ type waiting struct {
 	keys    [][]byte
 	of      crdt.Type
 	at      func(key []byte) keyspace.Command
+	shared  bool          // see keyspace.Wait
 	timeout time.Duration // 0 is for ever
 }
 
@@ -50,7 +51,8 @@ func (c *conn) block(cmd waiting, reply func(*resp.Writer, keyspace.Reply)) erro
 	}
 	defer c.s.give(size)
 	gate := c.s.cfg.Dispatcher
-	w := &keyspace.Wait{Keys: cmd.keys, Type: cmd.of, Try: cmd.at, By: c.id, May: func() error { return gate.Still(cmd.Command) }}
+	w := &keyspace.Wait{Keys: cmd.keys, Type: cmd.of, Shared: cmd.shared, Try: cmd.at, By: c.id, May: func() error { return gate.Still(cmd.Command) }}
+	c.trackReads(cmd.Command)
 	defer w.Close() // also where it is not known whether it has begun
 	r, err := c.doInOrder(command.Await{Once: cmd.Command, Wait: w})
 	if err == nil && !r.Found {

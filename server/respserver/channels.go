@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/atollkv/atoll/internal/glob"
 	"github.com/atollkv/atoll/server/resp"
 )
 
@@ -67,7 +68,7 @@ func (h *channels) receivers(channel string) (list []receiver) {
 		list = append(list, receiver{c: c})
 	}
 	for pattern, who := range h.patterns {
-		if !match([]byte(pattern), []byte(channel)) {
+		if !glob.Match([]byte(pattern), []byte(channel)) {
 			continue
 		}
 		for c := range who {
@@ -114,7 +115,7 @@ func (h *channels) active(pattern []byte) []string {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	list := slices.Sorted(maps.Keys(h.names))
-	return slices.DeleteFunc(list, func(name string) bool { return pattern != nil && !match(pattern, []byte(name)) })
+	return slices.DeleteFunc(list, func(name string) bool { return pattern != nil && !glob.Match(pattern, []byte(name)) })
 }
 
 // listeners counts who listens to a channel by its name.

@@ -3,6 +3,7 @@ package respserver
 import (
 	"strings"
 
+	"github.com/atollkv/atoll/internal/glob"
 	"github.com/atollkv/atoll/server/resp"
 )
 
@@ -152,7 +153,7 @@ func runCommandList(c *conn, args [][]byte) error {
 		wanted = func(r *row) bool { return has(strings.Join(r.category(), " "), category) }
 	case is(args[3], "PATTERN") && len(args[4]) <= patternBytes:
 		pattern := []byte(strings.ToLower(string(args[4])))
-		wanted = func(r *row) bool { return match(pattern, []byte(r.name)) }
+		wanted = func(r *row) bool { return glob.Match(pattern, []byte(r.name)) }
 	default:
 		return errSyntax
 	}

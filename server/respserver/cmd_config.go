@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/atollkv/atoll/internal/glob"
 )
 
 // See https://redis.io/commands/config-get/
@@ -101,7 +103,7 @@ func runConfigGet(c *conn, args [][]byte) error {
 	var found []parameter
 	for _, p := range parameters {
 		for _, pattern := range args[2:] {
-			if len(pattern) <= patternBytes && match([]byte(strings.ToLower(string(pattern))), []byte(p.name)) {
+			if len(pattern) <= patternBytes && glob.Match([]byte(strings.ToLower(string(pattern))), []byte(p.name)) {
 				found = append(found, p)
 				break
 			}

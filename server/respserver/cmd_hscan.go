@@ -1,6 +1,7 @@
 package respserver
 
 import (
+	"github.com/atollkv/atoll/internal/glob"
 	"github.com/atollkv/atoll/keyspace/command"
 )
 
@@ -39,7 +40,7 @@ func (p *page) matchingPairs(list [][]byte) [][]byte {
 	}
 	kept := list[:0]
 	for i := 0; i < len(list); i += 2 {
-		if match(p.pattern, list[i]) {
+		if glob.Match(p.pattern, list[i]) {
 			kept = append(kept, list[i], list[i+1])
 		}
 	}

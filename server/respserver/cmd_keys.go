@@ -1,6 +1,7 @@
 package respserver
 
 import (
+	"github.com/atollkv/atoll/internal/glob"
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/keyspace/command"
 )
@@ -29,7 +30,7 @@ func runKeys(c *conn, args [][]byte) error {
 	}
 	var all [][]byte
 	size := 0
-	scan := command.Scan{Prefix: literalPrefix(p.pattern), Limit: keysPage}
+	scan := command.Scan{Prefix: glob.Prefix(p.pattern), Limit: keysPage}
 	for {
 		r, err := c.do(scan)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strconv"
 
+	"github.com/atollkv/atoll/internal/glob"
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/keyspace/command"
 )
@@ -85,7 +86,7 @@ func runScan(c *conn, args [][]byte) error {
 	if !ok {
 		return refusal("ERR invalid cursor")
 	}
-	r, err := c.do(command.Scan{Prefix: literalPrefix(p.pattern), Limit: p.count, Cursor: place})
+	r, err := c.do(command.Scan{Prefix: glob.Prefix(p.pattern), Limit: p.count, Cursor: place})
 	if err != nil {
 		return err
 	}
@@ -122,7 +123,7 @@ func (p *page) matching(list [][]byte) [][]byte {
 	}
 	kept := list[:0]
 	for _, item := range list {
-		if match(p.pattern, item) {
+		if glob.Match(p.pattern, item) {
 			kept = append(kept, item)
 		}
 	}

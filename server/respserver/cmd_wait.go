@@ -7,15 +7,10 @@ import (
 	"time"
 
 	"github.com/atollkv/atoll/clock"
+	"github.com/atollkv/atoll/server"
 )
 
 // See https://redis.io/commands/wait/
-
-const (
-	// waitLook is how often WAIT looks what other regions have told, and waitMost how long it waits at most.
-	waitLook = 10 * time.Millisecond
-	waitMost = 10 * time.Minute
-)
 
 var rowWait = row{
 	name: "wait", arity: 3, flags: "noscript", categories: "connection",
@@ -63,11 +58,8 @@ func (c *conn) waitForRegions(args [][]byte) (wanted int64, have int, err error)
 		return 0, 0, refusal("ERR timeout is not an integer or out of range")
 	case millis < 0:
 		return 0, 0, refusal("ERR timeout is negative")
-	case millis == 0 || millis > waitMost.Milliseconds():
-		millis = waitMost.Milliseconds()
-	}
-	if c.s.cfg.Regions == nil {
-		return wanted, 0, nil
+	case millis == 0 || millis > server.RegionsWaitMax.Milliseconds():
+		millis = server.RegionsWaitMax.Milliseconds()
 	}
 	wait := time.Duration(millis) * time.Millisecond
 	if c.tx != nil {
@@ -79,40 +71,27 @@ func (c *conn) waitForRegions(args [][]byte) (wanted int64, have int, err error)
 
 // awaitRegions waits until n regions hold what is written by now, and returns how many do.
 func (c *conn) awaitRegions(n int64, wait time.Duration) (have int, err error) {
+	if c.s.cfg.Written == nil {
+		return 0, nil
+	}
 	written := c.s.cfg.Written()
-	if have = c.s.cfg.Regions(written); int64(have) >= n || wait <= 0 {
+	regions := server.Regions{Written: func() clock.Dot { return written }, Holding: c.s.cfg.Regions}
+	never := func() bool { return false }
+	if have = regions.Await(c.ctx, n, 0, never); int64(have) >= n || wait <= 0 {
 		return have, nil
 	}
 	ctx, end := context.WithCancelCause(c.ctx)
 	defer end(nil)
-	timer := time.AfterFunc(wait, func() { end(errTimedOut) })
-	defer timer.Stop()
 	stop := c.attend(end)
 	blocked := c.unblockable(end)
-	have = c.s.pollRegions(ctx, written, n)
+	have = regions.Await(ctx, n, wait, never)
 	blocked()
 	stop()
 	switch why := context.Cause(ctx); {
 	case errors.Is(why, errGone):
 		c.closing = true
-	case why == errUnblocked && int64(have) < n:
+	case errors.Is(why, errUnblocked) && int64(have) < n:
 		return have, errUnblocked
 	}
 	return have, nil
-}
-
-// pollRegions looks until n regions hold an update, or ctx has ended.
-func (s *Server) pollRegions(ctx context.Context, written clock.Dot, n int64) (have int) {
-	tick := time.NewTicker(waitLook)
-	defer tick.Stop()
-	for {
-		if have = s.cfg.Regions(written); int64(have) >= n {
-			return have
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return have
-		}
-	}
 }

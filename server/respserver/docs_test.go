@@ -40,6 +40,8 @@ says. It is made from the table of commands; a test holds it against the table.
 - **A number is one value**: what ` + "`SET`" + ` wrote and what ` + "`INCR`" + ` added. ` + "`SET n 10`" + `, ` + "`INCR n`" + ` gives 11; concurrent increments of other regions are added, a later ` + "`SET`" + ` replaces all it has seen.
 - **` + "`MULTI`" + ` … ` + "`EXEC`" + ` is one update**, atomic and durable as a whole, here and in every region. A command in it that is refused for what its key holds answers with its error, and the others go on, as
   in Redis. ` + "`WATCH`" + ` lets it do nothing where a key has changed, by this region or by what has arrived from others: no lock between regions.
+- **The same words work without a client of Redis**: ` + "`atoll`" + ` takes these commands (` + "`atoll help geosearch`" + `), and so does gRPC (` + "`Command`, `Client.Command`" + ` in the SDK), but for those about a connection and those that
+  wait. The types have methods of their own there.
 - **A write is answered when it is durable**, as ` + "`fsync`" + ` says. After an error ` + "`TIMEOUT`" + ` or ` + "`STORE`" + `, or a lost connection, it may have been applied all the same.
 - **Conditions hold in one region**: ` + "`SET … NX`" + `, ` + "`SETNX`" + `, ` + "`MSETNX`" + ` are no locks.
 - Errors that Redis does not have begin with the codes of [operations.md](operations.md): ` + "`LOADING`, `OOM`, `DISKFULL`, `CLOCK`, `DRAINING`, `DAMAGED`" + ` and so on.
@@ -51,7 +53,7 @@ where they listen, of commands there and of what comes from other nodes, when th
 
 - Of a command given at this node, also over gRPC, the event is the one of Redis: ` + "`set`, `incrby`, `lpush`, `rename_from`" + ` and so on. A test holds them against those of Redis.
 - Of a change that comes from elsewhere the command is not known. If the key is gone it is ` + "`del`, or `expired`" + ` where its deadline had come; if only its deadline changed, ` + "`expire` or `persist`" + `; an increment of a string is ` + "`incrby`" + `; where elements
-  were only taken away, ` + "`srem`, `hdel`, `zrem`, `lrem`" + `; otherwise what writes the type that the key shows: ` + "`set`, `sadd`, `hset`, `zadd`, `rpush`, `pfadd`, `bincrby`" + `. That is so even where the change loses to a concurrent one and does not show.
+  were only taken away, ` + "`srem`, `hdel`, `zrem`, `lrem`, `xdel`" + `; otherwise what writes the type that the key shows: ` + "`set`, `sadd`, `hset`, `zadd`, `rpush`, `xadd`, `pfadd`, `bincrby`" + `. That is so even where the change loses to a concurrent one and does not show.
 - Bounded counters have ` + "`bcreate`, `bincrby`, `bdecrby`" + `, of the class ` + "`d`" + `.
 - ` + "`expired`" + ` comes when the deletion is written or heard of, not when a read finds nothing any more: ` + "`max_offset`" + ` after the end, or with the next write of the key. ` + "`FLUSHALL`" + ` gives a ` + "`del`" + ` for each key, ` + "`GEORADIUS … STORE` `geosearchstore`" + `, and a deadline
   in the past of ` + "`SET`" + ` a ` + "`del`" + `. ` + "`keymiss`" + ` is of commands that only read. There are no events of evictions, of damage that is healed, and of what a listener was not there for.
@@ -83,7 +85,7 @@ func redisPage() string {
 	var b strings.Builder
 	b.WriteString(intro)
 	for _, g := range []struct{ title, group string }{
-		{"Strings and counters", "string"}, {"Bits of strings", "bitmap"}, {"Sets", "set"}, {"Hashes", "hash"}, {"Sorted sets", "sorted-set"}, {"Places on the globe", "geo"}, {"Lists", "list"}, {"HyperLogLog", "hyperloglog"}, {"Bounded counters", groupBounded}, {"Keys", "generic"}, {"Transactions", "transactions"}, {"Channels", "pubsub"},
+		{"Strings and counters", "string"}, {"Bits of strings", "bitmap"}, {"Sets", "set"}, {"Hashes", "hash"}, {"Sorted sets", "sorted-set"}, {"Places on the globe", "geo"}, {"Lists", "list"}, {"Streams", "stream"}, {"HyperLogLog", "hyperloglog"}, {"Bounded counters", groupBounded}, {"Keys", "generic"}, {"Transactions", "transactions"}, {"Channels", "pubsub"},
 		{"Connections", "connection"}, {"The node", "server"},
 	} {
 		fmt.Fprintf(&b, "\n## %s\n\n| command | does | differs from Redis |\n|---|---|---|\n", g.title)
@@ -109,7 +111,7 @@ func redisPage() string {
 
 // TestTheTableIsWhole looks for rows that lack something, and for names that are offered and refused.
 func TestTheTableIsWhole(t *testing.T) {
-	groups := map[string]bool{"string": true, "bitmap": true, "set": true, "hash": true, "sorted-set": true, "geo": true, "list": true, groupBounded: true, "hyperloglog": true, "generic": true, "transactions": true, "pubsub": true, "connection": true, "server": true}
+	groups := map[string]bool{"string": true, "bitmap": true, "set": true, "hash": true, "sorted-set": true, "geo": true, "list": true, "stream": true, groupBounded: true, "hyperloglog": true, "generic": true, "transactions": true, "pubsub": true, "connection": true, "server": true}
 	names := map[string]bool{}
 	for _, r := range rows {
 		for _, r := range append([]*row{r}, r.subs...) {

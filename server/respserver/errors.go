@@ -18,6 +18,9 @@ type refusal string
 // Error implements error.
 func (r refusal) Error() string { return string(r) }
 
+// Refusal implements server.Refusal: the text alone, for clients of other protocols.
+func (r refusal) Refusal() string { return strings.TrimPrefix(string(r), "ERR ") }
+
 const (
 	errSyntax     refusal = "ERR syntax error"
 	errNotInteger refusal = "ERR value is not an integer or out of range"
@@ -63,6 +66,11 @@ var plainErrors = []struct {
 	{command.ErrInfinite, string(errInfinite)},
 	{command.ErrNotScore, "ERR resulting score is not a number (NaN)"},
 	{command.ErrNotSketch, "WRONGTYPE Key is not a valid HyperLogLog string value."},
+	{command.ErrStreamID, "ERR Invalid stream ID specified as stream command argument"},
+	{command.ErrLowID, "ERR The ID specified in XADD is equal or smaller than the target stream top item"},
+	{command.ErrNoIDLeft, "ERR The stream has exhausted the last possible ID, unable to add more items"},
+	{command.ErrIDTop, "ERR The ID specified in XSETID is smaller than the target stream top item"},
+	{command.ErrFewAdded, "ERR The entries_added specified in XSETID is smaller than the target stream length"},
 	{command.ErrNoKey, "ERR no such key"},
 	{command.ErrIndex, "ERR index out of range"},
 	{command.ErrNoPlace, "ERR could not decode requested zset member"},

@@ -54,6 +54,11 @@ func TestObjectAndMemory(t *testing.T) {
 		SADD w x => :1
 		HSET h f v => :1
 		HSET l f ` + strings.Repeat("v", 65) + ` => :1
+		ZADD z 1 m => :1
+		OBJECT ENCODING z => $8⏎listpack
+		ZADD z 1 ` + strings.Repeat("v", 65) + ` => :1
+		OBJECT ENCODING z => $8⏎skiplist
+		DEL z => :1
 		OBJECT ENCODING n => $3⏎int
 		OBJECT ENCODING e => $6⏎embstr
 		OBJECT ENCODING r => $3⏎raw

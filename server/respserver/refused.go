@@ -10,8 +10,8 @@ var families = []family{
 		"a script writes what it computes from one region's state, so in concurrent regions its effects would not merge by any rule; send single commands, which do, or MULTI",
 	},
 	{
-		"Streams", "xadd xlen xrange xrevrange xread xreadgroup xack xgroup xinfo xpending xclaim xautoclaim xdel xtrim xsetid",
-		"there are no streams yet",
+		"Groups of readers of streams", "xreadgroup xack xgroup xpending xclaim xautoclaim",
+		"they are not there yet; use XREAD",
 	},
 	{"HyperLogLog", "pfdebug pfselftest", "they look into how Redis keeps it"},
 	{"More of keys", "move sort sort_ro dump restore migrate", "it is not there yet"},

@@ -22,6 +22,8 @@ type row struct {
 	first, last, step int
 	// counted is the argument that says how many keys follow it, 0 where none does.
 	counted int
+	// behind is a word that keys follow, with as many other arguments behind them; empty where there is none.
+	behind string
 	// group, since, summary, complexity and syntax are for people.
 	group, since, summary, complexity, syntax string
 	// differs says where the command is not as in Redis.
@@ -58,7 +60,7 @@ func parsed(op operation, err error) (operation, error) {
 }
 
 // doer runs a command of the keyspace.
-type doer = func(keyspace.Command) (keyspace.Reply, error)
+type doer = server.Doer
 
 // has tells whether a list of words has one.
 func has(words, word string) bool {
@@ -83,7 +85,7 @@ func (r *row) category() []string {
 func (r *row) takes(n int) bool { return n == r.arity || r.arity < 0 && n >= -r.arity }
 
 // hasKeys tells whether any argument is a key.
-func (r *row) hasKeys() bool { return r.first > 0 || r.counted > 0 }
+func (r *row) hasKeys() bool { return r.first > 0 || r.counted > 0 || r.behind != "" }
 
 // keysOf returns the arguments that are keys; none where their number is not a right one.
 func (r *row) keysOf(args [][]byte) (keys [][]byte) {
@@ -100,6 +102,11 @@ func (r *row) keysOf(args [][]byte) (keys [][]byte) {
 			return nil
 		}
 		keys = append(keys, args[at+1:][:n]...)
+	}
+	for i, arg := range args {
+		if rest := args[i+1:]; r.behind != "" && is(arg, r.behind) {
+			return rest[:len(rest)/2]
+		}
 	}
 	return keys
 }

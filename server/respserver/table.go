@@ -28,6 +28,7 @@ func init() {
 		&rowIncrByFloat, &rowHIncrByFloat,
 		&rowLPush, &rowRPush, &rowLPushX, &rowRPushX, &rowLPop, &rowRPop, &rowLMPop, &rowLLen, &rowLRange, &rowLTrim, &rowLIndex, &rowLSet, &rowLInsert, &rowLRem,
 		&rowLMove, &rowRPopLPush, &rowLPos,
+		&rowXAdd, &rowXLen, &rowXRange, &rowXRevRange, &rowXDel, &rowXTrim, &rowXRead, &rowXSetID, &rowXInfo,
 		&rowBCounter, &rowPFAdd, &rowPFCount, &rowPFMerge,
 		&rowBLPop, &rowBRPop, &rowBLMPop, &rowBLMove, &rowBRPopLPush, &rowBZPopMin, &rowBZPopMax, &rowBZMPop,
 		&rowExpire, &rowPExpire, &rowExpireAt, &rowPExpireAt, &rowTTL, &rowPTTL, &rowExpireTime, &rowPExpireTime, &rowPersist,
@@ -58,6 +59,8 @@ func helpRow(of *row) *row {
 	switch of {
 	case &rowClient, &rowCommand:
 		categories = "connection"
+	case &rowXInfo:
+		categories = "stream"
 	case &rowObject:
 		categories = "keyspace"
 	}

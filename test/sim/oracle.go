@@ -145,6 +145,9 @@ func (w *world) checkKey(n *node, key string, holds clock.VersionVector) (got cr
 	if want.Bounded != "" && !w.failed() {
 		w.checkBound(n, key, want.Bounded)
 	}
+	if want.Type == "stream" {
+		sometimes.hit("stream shown")
+	}
 	if want.Type == "hyperloglog" {
 		sometimes.hit("HyperLogLog shown")
 	}
@@ -237,6 +240,9 @@ func (n *node) look(key string) (v crdttest.View, card int, err error) {
 			return v, 0, err
 		}
 		r, err = n.read(command.ZCard{Key: k})
+	case "stream":
+		card, err = n.lookStream(key, &v)
+		return v, card, err
 	case "hyperloglog":
 		card = len(v.Ranks)
 		return v, card, nil
@@ -313,6 +319,13 @@ func (c inspect) Run(tx *keyspace.Tx) (keyspace.Reply, error) {
 	}
 	err = tx.EachField(c.key, crdt.TypeSketch, func(name []byte, f *crdt.Field) bool {
 		c.view.Ranks = append(c.view.Ranks, crdttest.RankView(string(name), *f))
+		return true
+	})
+	if err != nil {
+		return keyspace.Reply{}, err
+	}
+	err = tx.EachField(c.key, crdt.TypeStream, func(name []byte, f *crdt.Field) bool {
+		c.view.Stream = append(c.view.Stream, crdttest.EntryView(string(name), *f))
 		return true
 	})
 	if err != nil {

@@ -157,7 +157,7 @@ type replaying struct {
 func (p *replaying) translate(u *crdt.Update) []keyspace.Command {
 	p.flush()
 	n := p.n
-	p.cmds = watchSketches(watchBounded(watchLists(command.Reissue(u))))
+	p.cmds = watchStreams(watchSketches(watchBounded(watchLists(command.Reissue(u)))))
 	p.at = n.core.Head(n.core.Origin()).Seq
 	p.again = &update{saw: n.core.Vector(), again: p.next, beyond: map[string]clock.VersionVector{}}
 	for i := range u.Changes {
@@ -191,6 +191,10 @@ func opsOf(cmds []keyspace.Command) map[string]crdttest.Op {
 		op := crdttest.Op{}
 		switch c := c.(type) {
 		case listWrite:
+			if op = *c.op; op.Kind == "" {
+				continue
+			}
+		case streamWrite:
 			if op = *c.op; op.Kind == "" {
 				continue
 			}

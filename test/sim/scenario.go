@@ -32,6 +32,7 @@ type conditions struct {
 	scores   int           // percent of those that write scores
 	bounded  int           // percent of those that write to bounded counters
 	sketches int           // percent of those that write to HyperLogLogs
+	streams  int           // percent of those that write to streams
 	lists    int           // percent of those that write to lists
 	hashes   int           // percent of writes to keys without a role that write fields
 	expiry   int           // percent of writes to keys without a role that are about their end
@@ -132,6 +133,9 @@ func scenarioOf(seed uint64, verbs []verb) *scenario {
 	}
 	if d := diceOf(seed, 24); d.chance(30) {
 		s.cond.sketches = pick(d, 20, 40, 70, 100)
+	}
+	if d := diceOf(seed, 26); d.chance(30) {
+		s.cond.streams = pick(d, 20, 40, 70, 100)
 	}
 	if d := diceOf(seed, 22); d.chance(30) {
 		s.cond.bounded = pick(d, 40, 40, 70, 100)
@@ -250,6 +254,9 @@ func (s *scenario) newWrite(d *dice, id int, key string) write {
 			return write{kind: "srem", key: key, value: "m" + number(d.n(id))}
 		}
 		return write{kind: "sadd", key: key, value: "m" + number(id)}
+	}
+	if f := diceOf(s.seed, 25, uint64(id)); f.chance(s.cond.streams) {
+		return newStreamWrite(f, key)
 	}
 	if f := diceOf(s.seed, 23, uint64(id)); f.chance(s.cond.sketches) {
 		return newSketchWrite(f, key)

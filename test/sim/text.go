@@ -30,6 +30,9 @@ func (s *scenario) String() string {
 	if c.scores > 0 {
 		fmt.Fprintf(&b, "scores %d\n", c.scores)
 	}
+	if c.streams > 0 {
+		fmt.Fprintf(&b, "streams %d\n", c.streams)
+	}
 	if c.sketches > 0 {
 		fmt.Fprintf(&b, "sketches %d\n", c.sketches)
 	}
@@ -74,7 +77,7 @@ func (w write) String() string {
 		return w.expiryText()
 	}
 	switch w.kind {
-	case "incr", "bcreate", "bincr", "bdecr", "pfadd":
+	case "incr", "bcreate", "bincr", "bdecr", "pfadd", "xadd", "xgiven", "xdel", "xtrim", "xsetid":
 		return fmt.Sprintf("%s:%s:%d", w.kind, w.key, w.delta)
 	case "del", "reset":
 		return w.kind + ":" + w.key
@@ -143,6 +146,8 @@ func (s *scenario) parseLine(word string, rest []string) error {
 		number(&c.hashes)
 	case "scores":
 		number(&c.scores)
+	case "streams":
+		number(&c.streams)
 	case "sketches":
 		number(&c.sketches)
 	case "bounded":
@@ -213,7 +218,7 @@ func parseWrite(word string) (w write, err error) {
 		if strings.HasPrefix(w.kind, "z") {
 			return parseScore(w, parts[2])
 		}
-		if w.value = parts[2]; w.kind == "incr" || isBoundedKind(w.kind) || w.kind == "pfadd" {
+		if w.value = parts[2]; w.kind == "incr" || isBoundedKind(w.kind) || w.kind == "pfadd" || isStreamKind(w.kind) {
 			w.value = ""
 			w.delta, err = strconv.ParseInt(parts[2], 10, 64)
 		}

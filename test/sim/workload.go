@@ -112,6 +112,9 @@ func dropIdle(ops map[string]crdttest.Op, replies []keyspace.Reply, cmds []keysp
 			idle = replies[i].Int == 0
 		case command.ResetCounter, command.Persist:
 			idle = !replies[i].Found
+		case streamWrite:
+			idle = c.op.Kind == ""
+			ops[c.key] = *c.op
 		case sketchWrite:
 			idle = c.op.Kind == ""
 			ops[c.key] = *c.op
@@ -135,6 +138,9 @@ func (op write) command() (crdttest.Op, keyspace.Command) {
 	}
 	k, v := []byte(op.key), []byte(op.value)
 	spec := crdttest.Op{Kind: op.kind, Value: op.value, Delta: op.delta}
+	if isStreamKind(op.kind) {
+		return op.streamCommand()
+	}
 	if op.kind == "pfadd" {
 		return op.sketchCommand()
 	}

@@ -20,6 +20,150 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type BitOperation int32
+
+const (
+	BitOperation_BIT_OPERATION_UNSPECIFIED BitOperation = 0
+	BitOperation_BIT_OPERATION_AND         BitOperation = 1
+	BitOperation_BIT_OPERATION_OR          BitOperation = 2
+	BitOperation_BIT_OPERATION_XOR         BitOperation = 3
+	// Of one string.
+	BitOperation_BIT_OPERATION_NOT BitOperation = 4
+)
+
+// Enum value maps for BitOperation.
+var (
+	BitOperation_name = map[int32]string{
+		0: "BIT_OPERATION_UNSPECIFIED",
+		1: "BIT_OPERATION_AND",
+		2: "BIT_OPERATION_OR",
+		3: "BIT_OPERATION_XOR",
+		4: "BIT_OPERATION_NOT",
+	}
+	BitOperation_value = map[string]int32{
+		"BIT_OPERATION_UNSPECIFIED": 0,
+		"BIT_OPERATION_AND":         1,
+		"BIT_OPERATION_OR":          2,
+		"BIT_OPERATION_XOR":         3,
+		"BIT_OPERATION_NOT":         4,
+	}
+)
+
+func (x BitOperation) Enum() *BitOperation {
+	p := new(BitOperation)
+	*p = x
+	return p
+}
+
+func (x BitOperation) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (BitOperation) Descriptor() protoreflect.EnumDescriptor {
+	return file_atoll_v1_kv_proto_enumTypes[0].Descriptor()
+}
+
+func (BitOperation) Type() protoreflect.EnumType {
+	return &file_atoll_v1_kv_proto_enumTypes[0]
+}
+
+func (x BitOperation) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// BitOverflow is what becomes of a number that does not fit.
+type BitOverflow int32
+
+const (
+	// It goes on at the other end of the range.
+	BitOverflow_BIT_OVERFLOW_UNSPECIFIED BitOverflow = 0
+	// It stays at the end of the range.
+	BitOverflow_BIT_OVERFLOW_SATURATE BitOverflow = 1
+	// Nothing is written.
+	BitOverflow_BIT_OVERFLOW_FAIL BitOverflow = 2
+)
+
+// Enum value maps for BitOverflow.
+var (
+	BitOverflow_name = map[int32]string{
+		0: "BIT_OVERFLOW_UNSPECIFIED",
+		1: "BIT_OVERFLOW_SATURATE",
+		2: "BIT_OVERFLOW_FAIL",
+	}
+	BitOverflow_value = map[string]int32{
+		"BIT_OVERFLOW_UNSPECIFIED": 0,
+		"BIT_OVERFLOW_SATURATE":    1,
+		"BIT_OVERFLOW_FAIL":        2,
+	}
+)
+
+func (x BitOverflow) Enum() *BitOverflow {
+	p := new(BitOverflow)
+	*p = x
+	return p
+}
+
+func (x BitOverflow) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (BitOverflow) Descriptor() protoreflect.EnumDescriptor {
+	return file_atoll_v1_kv_proto_enumTypes[1].Descriptor()
+}
+
+func (BitOverflow) Type() protoreflect.EnumType {
+	return &file_atoll_v1_kv_proto_enumTypes[1]
+}
+
+func (x BitOverflow) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+type GeoOrder int32
+
+const (
+	// None in particular.
+	GeoOrder_GEO_ORDER_UNSPECIFIED GeoOrder = 0
+	GeoOrder_GEO_ORDER_NEAREST     GeoOrder = 1
+	GeoOrder_GEO_ORDER_FARTHEST    GeoOrder = 2
+)
+
+// Enum value maps for GeoOrder.
+var (
+	GeoOrder_name = map[int32]string{
+		0: "GEO_ORDER_UNSPECIFIED",
+		1: "GEO_ORDER_NEAREST",
+		2: "GEO_ORDER_FARTHEST",
+	}
+	GeoOrder_value = map[string]int32{
+		"GEO_ORDER_UNSPECIFIED": 0,
+		"GEO_ORDER_NEAREST":     1,
+		"GEO_ORDER_FARTHEST":    2,
+	}
+)
+
+func (x GeoOrder) Enum() *GeoOrder {
+	p := new(GeoOrder)
+	*p = x
+	return p
+}
+
+func (x GeoOrder) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (GeoOrder) Descriptor() protoreflect.EnumDescriptor {
+	return file_atoll_v1_kv_proto_enumTypes[2].Descriptor()
+}
+
+func (GeoOrder) Type() protoreflect.EnumType {
+	return &file_atoll_v1_kv_proto_enumTypes[2]
+}
+
+func (x GeoOrder) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
 type PingRequest struct {
 	state         protoimpl.MessageState `protogen:"opaque.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -8261,6 +8405,7 @@ type ScanRequest struct {
 	xxx_hidden_Prefix    []byte                 `protobuf:"bytes,2,opt,name=prefix,proto3"`
 	xxx_hidden_Limit     uint32                 `protobuf:"varint,3,opt,name=limit,proto3"`
 	xxx_hidden_Cursor    []byte                 `protobuf:"bytes,4,opt,name=cursor,proto3"`
+	xxx_hidden_Pattern   []byte                 `protobuf:"bytes,5,opt,name=pattern,proto3"`
 	unknownFields        protoimpl.UnknownFields
 	sizeCache            protoimpl.SizeCache
 }
@@ -8318,6 +8463,13 @@ func (x *ScanRequest) GetCursor() []byte {
 	return nil
 }
 
+func (x *ScanRequest) GetPattern() []byte {
+	if x != nil {
+		return x.xxx_hidden_Pattern
+	}
+	return nil
+}
+
 func (x *ScanRequest) SetNamespace(v string) {
 	x.xxx_hidden_Namespace = v
 }
@@ -8340,13 +8492,24 @@ func (x *ScanRequest) SetCursor(v []byte) {
 	x.xxx_hidden_Cursor = v
 }
 
+func (x *ScanRequest) SetPattern(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Pattern = v
+}
+
 type ScanRequest_builder struct {
 	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
 
 	Namespace string
 	Prefix    []byte
-	Limit     uint32
-	Cursor    []byte
+	// At most this many keys are looked at for a page; 0 means the server's page size.
+	Limit  uint32
+	Cursor []byte
+	// Only keys that match: * is any bytes, ? any one, [a-c] one of some, [^a] none of them, \ takes the next one as
+	// it is. At most 1,024 bytes; not beside a prefix. A page may be empty before the last.
+	Pattern []byte
 }
 
 func (b0 ScanRequest_builder) Build() *ScanRequest {
@@ -8357,6 +8520,7 @@ func (b0 ScanRequest_builder) Build() *ScanRequest {
 	x.xxx_hidden_Prefix = b.Prefix
 	x.xxx_hidden_Limit = b.Limit
 	x.xxx_hidden_Cursor = b.Cursor
+	x.xxx_hidden_Pattern = b.Pattern
 	return m0
 }
 
@@ -9296,6 +9460,177 @@ func (x *Operation) GetBreclaim() *BReclaimRequest {
 	return nil
 }
 
+func (x *Operation) GetPfadd() *PFAddRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Pfadd); ok {
+			return x.Pfadd
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetPfcount() *PFCountRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Pfcount); ok {
+			return x.Pfcount
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetPfmerge() *PFMergeRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Pfmerge); ok {
+			return x.Pfmerge
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetGetbit() *GetBitRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Getbit); ok {
+			return x.Getbit
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetSetbit() *SetBitRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Setbit); ok {
+			return x.Setbit
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetBitcount() *BitCountRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Bitcount); ok {
+			return x.Bitcount
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetBitpos() *BitPosRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Bitpos); ok {
+			return x.Bitpos
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetBitop() *BitOpRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Bitop); ok {
+			return x.Bitop
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetBitfield() *BitFieldRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Bitfield); ok {
+			return x.Bitfield
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetGeoadd() *GeoAddRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Geoadd); ok {
+			return x.Geoadd
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetGeopos() *GeoPosRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Geopos); ok {
+			return x.Geopos
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetGeodist() *GeoDistRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Geodist); ok {
+			return x.Geodist
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetGeosearch() *GeoSearchRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Geosearch); ok {
+			return x.Geosearch
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetGeosearchstore() *GeoSearchStoreRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Geosearchstore); ok {
+			return x.Geosearchstore
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetTypes() *TypesRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Types); ok {
+			return x.Types
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetDbsize() *DBSizeRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Dbsize); ok {
+			return x.Dbsize
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetRandomKey() *RandomKeyRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_RandomKey); ok {
+			return x.RandomKey
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetCommand() *CommandRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Command); ok {
+			return x.Command
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetWait() *WaitRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Wait); ok {
+			return x.Wait
+		}
+	}
+	return nil
+}
+
 func (x *Operation) SetGet(v *GetRequest) {
 	if v == nil {
 		x.xxx_hidden_Op = nil
@@ -9766,6 +10101,158 @@ func (x *Operation) SetBreclaim(v *BReclaimRequest) {
 		return
 	}
 	x.xxx_hidden_Op = &operation_Breclaim{v}
+}
+
+func (x *Operation) SetPfadd(v *PFAddRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Pfadd{v}
+}
+
+func (x *Operation) SetPfcount(v *PFCountRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Pfcount{v}
+}
+
+func (x *Operation) SetPfmerge(v *PFMergeRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Pfmerge{v}
+}
+
+func (x *Operation) SetGetbit(v *GetBitRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Getbit{v}
+}
+
+func (x *Operation) SetSetbit(v *SetBitRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Setbit{v}
+}
+
+func (x *Operation) SetBitcount(v *BitCountRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Bitcount{v}
+}
+
+func (x *Operation) SetBitpos(v *BitPosRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Bitpos{v}
+}
+
+func (x *Operation) SetBitop(v *BitOpRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Bitop{v}
+}
+
+func (x *Operation) SetBitfield(v *BitFieldRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Bitfield{v}
+}
+
+func (x *Operation) SetGeoadd(v *GeoAddRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Geoadd{v}
+}
+
+func (x *Operation) SetGeopos(v *GeoPosRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Geopos{v}
+}
+
+func (x *Operation) SetGeodist(v *GeoDistRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Geodist{v}
+}
+
+func (x *Operation) SetGeosearch(v *GeoSearchRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Geosearch{v}
+}
+
+func (x *Operation) SetGeosearchstore(v *GeoSearchStoreRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Geosearchstore{v}
+}
+
+func (x *Operation) SetTypes(v *TypesRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Types{v}
+}
+
+func (x *Operation) SetDbsize(v *DBSizeRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Dbsize{v}
+}
+
+func (x *Operation) SetRandomKey(v *RandomKeyRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_RandomKey{v}
+}
+
+func (x *Operation) SetCommand(v *CommandRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Command{v}
+}
+
+func (x *Operation) SetWait(v *WaitRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Wait{v}
 }
 
 func (x *Operation) HasOp() bool {
@@ -10247,6 +10734,158 @@ func (x *Operation) HasBreclaim() bool {
 	return ok
 }
 
+func (x *Operation) HasPfadd() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Pfadd)
+	return ok
+}
+
+func (x *Operation) HasPfcount() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Pfcount)
+	return ok
+}
+
+func (x *Operation) HasPfmerge() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Pfmerge)
+	return ok
+}
+
+func (x *Operation) HasGetbit() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Getbit)
+	return ok
+}
+
+func (x *Operation) HasSetbit() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Setbit)
+	return ok
+}
+
+func (x *Operation) HasBitcount() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Bitcount)
+	return ok
+}
+
+func (x *Operation) HasBitpos() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Bitpos)
+	return ok
+}
+
+func (x *Operation) HasBitop() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Bitop)
+	return ok
+}
+
+func (x *Operation) HasBitfield() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Bitfield)
+	return ok
+}
+
+func (x *Operation) HasGeoadd() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Geoadd)
+	return ok
+}
+
+func (x *Operation) HasGeopos() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Geopos)
+	return ok
+}
+
+func (x *Operation) HasGeodist() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Geodist)
+	return ok
+}
+
+func (x *Operation) HasGeosearch() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Geosearch)
+	return ok
+}
+
+func (x *Operation) HasGeosearchstore() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Geosearchstore)
+	return ok
+}
+
+func (x *Operation) HasTypes() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Types)
+	return ok
+}
+
+func (x *Operation) HasDbsize() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Dbsize)
+	return ok
+}
+
+func (x *Operation) HasRandomKey() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_RandomKey)
+	return ok
+}
+
+func (x *Operation) HasCommand() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Command)
+	return ok
+}
+
+func (x *Operation) HasWait() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Wait)
+	return ok
+}
+
 func (x *Operation) ClearOp() {
 	x.xxx_hidden_Op = nil
 }
@@ -10605,6 +11244,120 @@ func (x *Operation) ClearBreclaim() {
 	}
 }
 
+func (x *Operation) ClearPfadd() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Pfadd); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearPfcount() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Pfcount); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearPfmerge() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Pfmerge); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearGetbit() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Getbit); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearSetbit() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Setbit); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearBitcount() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Bitcount); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearBitpos() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Bitpos); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearBitop() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Bitop); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearBitfield() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Bitfield); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearGeoadd() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Geoadd); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearGeopos() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Geopos); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearGeodist() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Geodist); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearGeosearch() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Geosearch); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearGeosearchstore() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Geosearchstore); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearTypes() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Types); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearDbsize() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Dbsize); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearRandomKey() {
+	if _, ok := x.xxx_hidden_Op.(*operation_RandomKey); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearCommand() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Command); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearWait() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Wait); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
 const Operation_Op_not_set_case case_Operation_Op = 0
 const Operation_Get_case case_Operation_Op = 1
 const Operation_Set_case case_Operation_Op = 2
@@ -10665,6 +11418,25 @@ const Operation_Bdecr_case case_Operation_Op = 63
 const Operation_Bgrant_case case_Operation_Op = 64
 const Operation_Brights_case case_Operation_Op = 65
 const Operation_Breclaim_case case_Operation_Op = 66
+const Operation_Pfadd_case case_Operation_Op = 80
+const Operation_Pfcount_case case_Operation_Op = 81
+const Operation_Pfmerge_case case_Operation_Op = 82
+const Operation_Getbit_case case_Operation_Op = 83
+const Operation_Setbit_case case_Operation_Op = 84
+const Operation_Bitcount_case case_Operation_Op = 85
+const Operation_Bitpos_case case_Operation_Op = 86
+const Operation_Bitop_case case_Operation_Op = 87
+const Operation_Bitfield_case case_Operation_Op = 88
+const Operation_Geoadd_case case_Operation_Op = 89
+const Operation_Geopos_case case_Operation_Op = 90
+const Operation_Geodist_case case_Operation_Op = 91
+const Operation_Geosearch_case case_Operation_Op = 92
+const Operation_Geosearchstore_case case_Operation_Op = 93
+const Operation_Types_case case_Operation_Op = 94
+const Operation_Dbsize_case case_Operation_Op = 95
+const Operation_RandomKey_case case_Operation_Op = 96
+const Operation_Command_case case_Operation_Op = 97
+const Operation_Wait_case case_Operation_Op = 98
 
 func (x *Operation) WhichOp() case_Operation_Op {
 	if x == nil {
@@ -10789,6 +11561,44 @@ func (x *Operation) WhichOp() case_Operation_Op {
 		return Operation_Brights_case
 	case *operation_Breclaim:
 		return Operation_Breclaim_case
+	case *operation_Pfadd:
+		return Operation_Pfadd_case
+	case *operation_Pfcount:
+		return Operation_Pfcount_case
+	case *operation_Pfmerge:
+		return Operation_Pfmerge_case
+	case *operation_Getbit:
+		return Operation_Getbit_case
+	case *operation_Setbit:
+		return Operation_Setbit_case
+	case *operation_Bitcount:
+		return Operation_Bitcount_case
+	case *operation_Bitpos:
+		return Operation_Bitpos_case
+	case *operation_Bitop:
+		return Operation_Bitop_case
+	case *operation_Bitfield:
+		return Operation_Bitfield_case
+	case *operation_Geoadd:
+		return Operation_Geoadd_case
+	case *operation_Geopos:
+		return Operation_Geopos_case
+	case *operation_Geodist:
+		return Operation_Geodist_case
+	case *operation_Geosearch:
+		return Operation_Geosearch_case
+	case *operation_Geosearchstore:
+		return Operation_Geosearchstore_case
+	case *operation_Types:
+		return Operation_Types_case
+	case *operation_Dbsize:
+		return Operation_Dbsize_case
+	case *operation_RandomKey:
+		return Operation_RandomKey_case
+	case *operation_Command:
+		return Operation_Command_case
+	case *operation_Wait:
+		return Operation_Wait_case
 	default:
 		return Operation_Op_not_set_case
 	}
@@ -10798,65 +11608,84 @@ type Operation_builder struct {
 	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
 
 	// Fields of oneof xxx_hidden_Op:
-	Get           *GetRequest
-	Set           *SetRequest
-	Delete        *DeleteRequest
-	Incr          *IncrRequest
-	ResetCounter  *ResetCounterRequest
-	Sadd          *SAddRequest
-	Srem          *SRemRequest
-	Sismember     *SIsMemberRequest
-	Scard         *SCardRequest
-	Exists        *ExistsRequest
-	Ping          *PingRequest
-	Smembers      *SMembersRequest
-	Scan          *ScanRequest
-	Siblings      *SiblingsRequest
-	Txn           *TxnRequest
-	Hset          *HSetRequest
-	Hsetnx        *HSetNXRequest
-	Hget          *HGetRequest
-	Hmget         *HMGetRequest
-	Hgetall       *HGetAllRequest
-	Hkeys         *HKeysRequest
-	Hvals         *HValsRequest
-	Hlen          *HLenRequest
-	Hexists       *HExistsRequest
-	Hstrlen       *HStrLenRequest
-	Hdel          *HDelRequest
-	Hincr         *HIncrRequest
-	Zadd          *ZAddRequest
-	Zincr         *ZIncrRequest
-	Zrem          *ZRemRequest
-	Zscore        *ZScoreRequest
-	Zcard         *ZCardRequest
-	Zrange        *ZRangeRequest
-	ZrangeByScore *ZRangeByScoreRequest
-	Zrank         *ZRankRequest
-	Zpop          *ZPopRequest
-	Lpush         *LPushRequest
-	Lpop          *LPopRequest
-	Lrange        *LRangeRequest
-	Llen          *LLenRequest
-	Lindex        *LIndexRequest
-	Lset          *LSetRequest
-	Linsert       *LInsertRequest
-	Lrem          *LRemRequest
-	Ltrim         *LTrimRequest
-	Lmove         *LMoveRequest
-	Lpos          *LPosRequest
-	Expire        *ExpireRequest
-	Persist       *PersistRequest
-	Ttl           *TTLRequest
-	Rename        *RenameRequest
-	Copy          *CopyRequest
-	Bcreate       *BCreateRequest
-	Bget          *BGetRequest
-	Bincr         *BIncrRequest
-	Bdecr         *BDecrRequest
-	Bgrant        *BGrantRequest
-	Brights       *BRightsRequest
-	Breclaim      *BReclaimRequest
+	Get            *GetRequest
+	Set            *SetRequest
+	Delete         *DeleteRequest
+	Incr           *IncrRequest
+	ResetCounter   *ResetCounterRequest
+	Sadd           *SAddRequest
+	Srem           *SRemRequest
+	Sismember      *SIsMemberRequest
+	Scard          *SCardRequest
+	Exists         *ExistsRequest
+	Ping           *PingRequest
+	Smembers       *SMembersRequest
+	Scan           *ScanRequest
+	Siblings       *SiblingsRequest
+	Txn            *TxnRequest
+	Hset           *HSetRequest
+	Hsetnx         *HSetNXRequest
+	Hget           *HGetRequest
+	Hmget          *HMGetRequest
+	Hgetall        *HGetAllRequest
+	Hkeys          *HKeysRequest
+	Hvals          *HValsRequest
+	Hlen           *HLenRequest
+	Hexists        *HExistsRequest
+	Hstrlen        *HStrLenRequest
+	Hdel           *HDelRequest
+	Hincr          *HIncrRequest
+	Zadd           *ZAddRequest
+	Zincr          *ZIncrRequest
+	Zrem           *ZRemRequest
+	Zscore         *ZScoreRequest
+	Zcard          *ZCardRequest
+	Zrange         *ZRangeRequest
+	ZrangeByScore  *ZRangeByScoreRequest
+	Zrank          *ZRankRequest
+	Zpop           *ZPopRequest
+	Lpush          *LPushRequest
+	Lpop           *LPopRequest
+	Lrange         *LRangeRequest
+	Llen           *LLenRequest
+	Lindex         *LIndexRequest
+	Lset           *LSetRequest
+	Linsert        *LInsertRequest
+	Lrem           *LRemRequest
+	Ltrim          *LTrimRequest
+	Lmove          *LMoveRequest
+	Lpos           *LPosRequest
+	Expire         *ExpireRequest
+	Persist        *PersistRequest
+	Ttl            *TTLRequest
+	Rename         *RenameRequest
+	Copy           *CopyRequest
+	Bcreate        *BCreateRequest
+	Bget           *BGetRequest
+	Bincr          *BIncrRequest
+	Bdecr          *BDecrRequest
+	Bgrant         *BGrantRequest
+	Brights        *BRightsRequest
+	Breclaim       *BReclaimRequest
+	Pfadd          *PFAddRequest
+	Pfcount        *PFCountRequest
+	Pfmerge        *PFMergeRequest
+	Getbit         *GetBitRequest
+	Setbit         *SetBitRequest
+	Bitcount       *BitCountRequest
+	Bitpos         *BitPosRequest
+	Bitop          *BitOpRequest
+	Bitfield       *BitFieldRequest
+	Geoadd         *GeoAddRequest
+	Geopos         *GeoPosRequest
+	Geodist        *GeoDistRequest
+	Geosearch      *GeoSearchRequest
+	Geosearchstore *GeoSearchStoreRequest
+	Types          *TypesRequest
+	Dbsize         *DBSizeRequest
+	RandomKey      *RandomKeyRequest
+	Command        *CommandRequest
+	Wait           *WaitRequest
 	// -- end of xxx_hidden_Op
 }
 
@@ -11040,6 +11869,63 @@ func (b0 Operation_builder) Build() *Operation {
 	}
 	if b.Breclaim != nil {
 		x.xxx_hidden_Op = &operation_Breclaim{b.Breclaim}
+	}
+	if b.Pfadd != nil {
+		x.xxx_hidden_Op = &operation_Pfadd{b.Pfadd}
+	}
+	if b.Pfcount != nil {
+		x.xxx_hidden_Op = &operation_Pfcount{b.Pfcount}
+	}
+	if b.Pfmerge != nil {
+		x.xxx_hidden_Op = &operation_Pfmerge{b.Pfmerge}
+	}
+	if b.Getbit != nil {
+		x.xxx_hidden_Op = &operation_Getbit{b.Getbit}
+	}
+	if b.Setbit != nil {
+		x.xxx_hidden_Op = &operation_Setbit{b.Setbit}
+	}
+	if b.Bitcount != nil {
+		x.xxx_hidden_Op = &operation_Bitcount{b.Bitcount}
+	}
+	if b.Bitpos != nil {
+		x.xxx_hidden_Op = &operation_Bitpos{b.Bitpos}
+	}
+	if b.Bitop != nil {
+		x.xxx_hidden_Op = &operation_Bitop{b.Bitop}
+	}
+	if b.Bitfield != nil {
+		x.xxx_hidden_Op = &operation_Bitfield{b.Bitfield}
+	}
+	if b.Geoadd != nil {
+		x.xxx_hidden_Op = &operation_Geoadd{b.Geoadd}
+	}
+	if b.Geopos != nil {
+		x.xxx_hidden_Op = &operation_Geopos{b.Geopos}
+	}
+	if b.Geodist != nil {
+		x.xxx_hidden_Op = &operation_Geodist{b.Geodist}
+	}
+	if b.Geosearch != nil {
+		x.xxx_hidden_Op = &operation_Geosearch{b.Geosearch}
+	}
+	if b.Geosearchstore != nil {
+		x.xxx_hidden_Op = &operation_Geosearchstore{b.Geosearchstore}
+	}
+	if b.Types != nil {
+		x.xxx_hidden_Op = &operation_Types{b.Types}
+	}
+	if b.Dbsize != nil {
+		x.xxx_hidden_Op = &operation_Dbsize{b.Dbsize}
+	}
+	if b.RandomKey != nil {
+		x.xxx_hidden_Op = &operation_RandomKey{b.RandomKey}
+	}
+	if b.Command != nil {
+		x.xxx_hidden_Op = &operation_Command{b.Command}
+	}
+	if b.Wait != nil {
+		x.xxx_hidden_Op = &operation_Wait{b.Wait}
 	}
 	return m0
 }
@@ -11294,6 +12180,82 @@ type operation_Breclaim struct {
 	Breclaim *BReclaimRequest `protobuf:"bytes,66,opt,name=breclaim,proto3,oneof"`
 }
 
+type operation_Pfadd struct {
+	Pfadd *PFAddRequest `protobuf:"bytes,80,opt,name=pfadd,proto3,oneof"`
+}
+
+type operation_Pfcount struct {
+	Pfcount *PFCountRequest `protobuf:"bytes,81,opt,name=pfcount,proto3,oneof"`
+}
+
+type operation_Pfmerge struct {
+	Pfmerge *PFMergeRequest `protobuf:"bytes,82,opt,name=pfmerge,proto3,oneof"`
+}
+
+type operation_Getbit struct {
+	Getbit *GetBitRequest `protobuf:"bytes,83,opt,name=getbit,proto3,oneof"`
+}
+
+type operation_Setbit struct {
+	Setbit *SetBitRequest `protobuf:"bytes,84,opt,name=setbit,proto3,oneof"`
+}
+
+type operation_Bitcount struct {
+	Bitcount *BitCountRequest `protobuf:"bytes,85,opt,name=bitcount,proto3,oneof"`
+}
+
+type operation_Bitpos struct {
+	Bitpos *BitPosRequest `protobuf:"bytes,86,opt,name=bitpos,proto3,oneof"`
+}
+
+type operation_Bitop struct {
+	Bitop *BitOpRequest `protobuf:"bytes,87,opt,name=bitop,proto3,oneof"`
+}
+
+type operation_Bitfield struct {
+	Bitfield *BitFieldRequest `protobuf:"bytes,88,opt,name=bitfield,proto3,oneof"`
+}
+
+type operation_Geoadd struct {
+	Geoadd *GeoAddRequest `protobuf:"bytes,89,opt,name=geoadd,proto3,oneof"`
+}
+
+type operation_Geopos struct {
+	Geopos *GeoPosRequest `protobuf:"bytes,90,opt,name=geopos,proto3,oneof"`
+}
+
+type operation_Geodist struct {
+	Geodist *GeoDistRequest `protobuf:"bytes,91,opt,name=geodist,proto3,oneof"`
+}
+
+type operation_Geosearch struct {
+	Geosearch *GeoSearchRequest `protobuf:"bytes,92,opt,name=geosearch,proto3,oneof"`
+}
+
+type operation_Geosearchstore struct {
+	Geosearchstore *GeoSearchStoreRequest `protobuf:"bytes,93,opt,name=geosearchstore,proto3,oneof"`
+}
+
+type operation_Types struct {
+	Types *TypesRequest `protobuf:"bytes,94,opt,name=types,proto3,oneof"`
+}
+
+type operation_Dbsize struct {
+	Dbsize *DBSizeRequest `protobuf:"bytes,95,opt,name=dbsize,proto3,oneof"`
+}
+
+type operation_RandomKey struct {
+	RandomKey *RandomKeyRequest `protobuf:"bytes,96,opt,name=random_key,json=randomKey,proto3,oneof"`
+}
+
+type operation_Command struct {
+	Command *CommandRequest `protobuf:"bytes,97,opt,name=command,proto3,oneof"`
+}
+
+type operation_Wait struct {
+	Wait *WaitRequest `protobuf:"bytes,98,opt,name=wait,proto3,oneof"`
+}
+
 func (*operation_Get) isOperation_Op() {}
 
 func (*operation_Set) isOperation_Op() {}
@@ -11411,6 +12373,44 @@ func (*operation_Bgrant) isOperation_Op() {}
 func (*operation_Brights) isOperation_Op() {}
 
 func (*operation_Breclaim) isOperation_Op() {}
+
+func (*operation_Pfadd) isOperation_Op() {}
+
+func (*operation_Pfcount) isOperation_Op() {}
+
+func (*operation_Pfmerge) isOperation_Op() {}
+
+func (*operation_Getbit) isOperation_Op() {}
+
+func (*operation_Setbit) isOperation_Op() {}
+
+func (*operation_Bitcount) isOperation_Op() {}
+
+func (*operation_Bitpos) isOperation_Op() {}
+
+func (*operation_Bitop) isOperation_Op() {}
+
+func (*operation_Bitfield) isOperation_Op() {}
+
+func (*operation_Geoadd) isOperation_Op() {}
+
+func (*operation_Geopos) isOperation_Op() {}
+
+func (*operation_Geodist) isOperation_Op() {}
+
+func (*operation_Geosearch) isOperation_Op() {}
+
+func (*operation_Geosearchstore) isOperation_Op() {}
+
+func (*operation_Types) isOperation_Op() {}
+
+func (*operation_Dbsize) isOperation_Op() {}
+
+func (*operation_RandomKey) isOperation_Op() {}
+
+func (*operation_Command) isOperation_Op() {}
+
+func (*operation_Wait) isOperation_Op() {}
 
 type Result struct {
 	state             protoimpl.MessageState `protogen:"opaque.v1"`
@@ -11975,6 +12975,177 @@ func (x *Result) GetBreclaim() *BReclaimResponse {
 	return nil
 }
 
+func (x *Result) GetPfadd() *PFAddResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Pfadd); ok {
+			return x.Pfadd
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetPfcount() *PFCountResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Pfcount); ok {
+			return x.Pfcount
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetPfmerge() *PFMergeResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Pfmerge); ok {
+			return x.Pfmerge
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetGetbit() *GetBitResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Getbit); ok {
+			return x.Getbit
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetSetbit() *SetBitResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Setbit); ok {
+			return x.Setbit
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetBitcount() *BitCountResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Bitcount); ok {
+			return x.Bitcount
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetBitpos() *BitPosResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Bitpos); ok {
+			return x.Bitpos
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetBitop() *BitOpResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Bitop); ok {
+			return x.Bitop
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetBitfield() *BitFieldResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Bitfield); ok {
+			return x.Bitfield
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetGeoadd() *GeoAddResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Geoadd); ok {
+			return x.Geoadd
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetGeopos() *GeoPosResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Geopos); ok {
+			return x.Geopos
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetGeodist() *GeoDistResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Geodist); ok {
+			return x.Geodist
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetGeosearch() *GeoSearchResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Geosearch); ok {
+			return x.Geosearch
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetGeosearchstore() *GeoSearchStoreResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Geosearchstore); ok {
+			return x.Geosearchstore
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetTypes() *TypesResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Types); ok {
+			return x.Types
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetDbsize() *DBSizeResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Dbsize); ok {
+			return x.Dbsize
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetRandomKey() *RandomKeyResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_RandomKey); ok {
+			return x.RandomKey
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetCommand() *CommandResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Command); ok {
+			return x.Command
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetWait() *WaitResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Wait); ok {
+			return x.Wait
+		}
+	}
+	return nil
+}
+
 func (x *Result) SetGet(v *GetResponse) {
 	if v == nil {
 		x.xxx_hidden_Result = nil
@@ -12445,6 +13616,158 @@ func (x *Result) SetBreclaim(v *BReclaimResponse) {
 		return
 	}
 	x.xxx_hidden_Result = &result_Breclaim{v}
+}
+
+func (x *Result) SetPfadd(v *PFAddResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Pfadd{v}
+}
+
+func (x *Result) SetPfcount(v *PFCountResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Pfcount{v}
+}
+
+func (x *Result) SetPfmerge(v *PFMergeResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Pfmerge{v}
+}
+
+func (x *Result) SetGetbit(v *GetBitResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Getbit{v}
+}
+
+func (x *Result) SetSetbit(v *SetBitResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Setbit{v}
+}
+
+func (x *Result) SetBitcount(v *BitCountResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Bitcount{v}
+}
+
+func (x *Result) SetBitpos(v *BitPosResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Bitpos{v}
+}
+
+func (x *Result) SetBitop(v *BitOpResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Bitop{v}
+}
+
+func (x *Result) SetBitfield(v *BitFieldResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Bitfield{v}
+}
+
+func (x *Result) SetGeoadd(v *GeoAddResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Geoadd{v}
+}
+
+func (x *Result) SetGeopos(v *GeoPosResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Geopos{v}
+}
+
+func (x *Result) SetGeodist(v *GeoDistResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Geodist{v}
+}
+
+func (x *Result) SetGeosearch(v *GeoSearchResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Geosearch{v}
+}
+
+func (x *Result) SetGeosearchstore(v *GeoSearchStoreResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Geosearchstore{v}
+}
+
+func (x *Result) SetTypes(v *TypesResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Types{v}
+}
+
+func (x *Result) SetDbsize(v *DBSizeResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Dbsize{v}
+}
+
+func (x *Result) SetRandomKey(v *RandomKeyResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_RandomKey{v}
+}
+
+func (x *Result) SetCommand(v *CommandResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Command{v}
+}
+
+func (x *Result) SetWait(v *WaitResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Wait{v}
 }
 
 func (x *Result) HasResult() bool {
@@ -12926,6 +14249,158 @@ func (x *Result) HasBreclaim() bool {
 	return ok
 }
 
+func (x *Result) HasPfadd() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Pfadd)
+	return ok
+}
+
+func (x *Result) HasPfcount() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Pfcount)
+	return ok
+}
+
+func (x *Result) HasPfmerge() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Pfmerge)
+	return ok
+}
+
+func (x *Result) HasGetbit() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Getbit)
+	return ok
+}
+
+func (x *Result) HasSetbit() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Setbit)
+	return ok
+}
+
+func (x *Result) HasBitcount() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Bitcount)
+	return ok
+}
+
+func (x *Result) HasBitpos() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Bitpos)
+	return ok
+}
+
+func (x *Result) HasBitop() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Bitop)
+	return ok
+}
+
+func (x *Result) HasBitfield() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Bitfield)
+	return ok
+}
+
+func (x *Result) HasGeoadd() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Geoadd)
+	return ok
+}
+
+func (x *Result) HasGeopos() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Geopos)
+	return ok
+}
+
+func (x *Result) HasGeodist() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Geodist)
+	return ok
+}
+
+func (x *Result) HasGeosearch() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Geosearch)
+	return ok
+}
+
+func (x *Result) HasGeosearchstore() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Geosearchstore)
+	return ok
+}
+
+func (x *Result) HasTypes() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Types)
+	return ok
+}
+
+func (x *Result) HasDbsize() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Dbsize)
+	return ok
+}
+
+func (x *Result) HasRandomKey() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_RandomKey)
+	return ok
+}
+
+func (x *Result) HasCommand() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Command)
+	return ok
+}
+
+func (x *Result) HasWait() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Wait)
+	return ok
+}
+
 func (x *Result) ClearResult() {
 	x.xxx_hidden_Result = nil
 }
@@ -13284,6 +14759,120 @@ func (x *Result) ClearBreclaim() {
 	}
 }
 
+func (x *Result) ClearPfadd() {
+	if _, ok := x.xxx_hidden_Result.(*result_Pfadd); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearPfcount() {
+	if _, ok := x.xxx_hidden_Result.(*result_Pfcount); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearPfmerge() {
+	if _, ok := x.xxx_hidden_Result.(*result_Pfmerge); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearGetbit() {
+	if _, ok := x.xxx_hidden_Result.(*result_Getbit); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearSetbit() {
+	if _, ok := x.xxx_hidden_Result.(*result_Setbit); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearBitcount() {
+	if _, ok := x.xxx_hidden_Result.(*result_Bitcount); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearBitpos() {
+	if _, ok := x.xxx_hidden_Result.(*result_Bitpos); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearBitop() {
+	if _, ok := x.xxx_hidden_Result.(*result_Bitop); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearBitfield() {
+	if _, ok := x.xxx_hidden_Result.(*result_Bitfield); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearGeoadd() {
+	if _, ok := x.xxx_hidden_Result.(*result_Geoadd); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearGeopos() {
+	if _, ok := x.xxx_hidden_Result.(*result_Geopos); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearGeodist() {
+	if _, ok := x.xxx_hidden_Result.(*result_Geodist); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearGeosearch() {
+	if _, ok := x.xxx_hidden_Result.(*result_Geosearch); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearGeosearchstore() {
+	if _, ok := x.xxx_hidden_Result.(*result_Geosearchstore); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearTypes() {
+	if _, ok := x.xxx_hidden_Result.(*result_Types); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearDbsize() {
+	if _, ok := x.xxx_hidden_Result.(*result_Dbsize); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearRandomKey() {
+	if _, ok := x.xxx_hidden_Result.(*result_RandomKey); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearCommand() {
+	if _, ok := x.xxx_hidden_Result.(*result_Command); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearWait() {
+	if _, ok := x.xxx_hidden_Result.(*result_Wait); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
 const Result_Result_not_set_case case_Result_Result = 0
 const Result_Get_case case_Result_Result = 1
 const Result_Set_case case_Result_Result = 2
@@ -13344,6 +14933,25 @@ const Result_Bdecr_case case_Result_Result = 63
 const Result_Bgrant_case case_Result_Result = 64
 const Result_Brights_case case_Result_Result = 65
 const Result_Breclaim_case case_Result_Result = 66
+const Result_Pfadd_case case_Result_Result = 80
+const Result_Pfcount_case case_Result_Result = 81
+const Result_Pfmerge_case case_Result_Result = 82
+const Result_Getbit_case case_Result_Result = 83
+const Result_Setbit_case case_Result_Result = 84
+const Result_Bitcount_case case_Result_Result = 85
+const Result_Bitpos_case case_Result_Result = 86
+const Result_Bitop_case case_Result_Result = 87
+const Result_Bitfield_case case_Result_Result = 88
+const Result_Geoadd_case case_Result_Result = 89
+const Result_Geopos_case case_Result_Result = 90
+const Result_Geodist_case case_Result_Result = 91
+const Result_Geosearch_case case_Result_Result = 92
+const Result_Geosearchstore_case case_Result_Result = 93
+const Result_Types_case case_Result_Result = 94
+const Result_Dbsize_case case_Result_Result = 95
+const Result_RandomKey_case case_Result_Result = 96
+const Result_Command_case case_Result_Result = 97
+const Result_Wait_case case_Result_Result = 98
 
 func (x *Result) WhichResult() case_Result_Result {
 	if x == nil {
@@ -13468,6 +15076,44 @@ func (x *Result) WhichResult() case_Result_Result {
 		return Result_Brights_case
 	case *result_Breclaim:
 		return Result_Breclaim_case
+	case *result_Pfadd:
+		return Result_Pfadd_case
+	case *result_Pfcount:
+		return Result_Pfcount_case
+	case *result_Pfmerge:
+		return Result_Pfmerge_case
+	case *result_Getbit:
+		return Result_Getbit_case
+	case *result_Setbit:
+		return Result_Setbit_case
+	case *result_Bitcount:
+		return Result_Bitcount_case
+	case *result_Bitpos:
+		return Result_Bitpos_case
+	case *result_Bitop:
+		return Result_Bitop_case
+	case *result_Bitfield:
+		return Result_Bitfield_case
+	case *result_Geoadd:
+		return Result_Geoadd_case
+	case *result_Geopos:
+		return Result_Geopos_case
+	case *result_Geodist:
+		return Result_Geodist_case
+	case *result_Geosearch:
+		return Result_Geosearch_case
+	case *result_Geosearchstore:
+		return Result_Geosearchstore_case
+	case *result_Types:
+		return Result_Types_case
+	case *result_Dbsize:
+		return Result_Dbsize_case
+	case *result_RandomKey:
+		return Result_RandomKey_case
+	case *result_Command:
+		return Result_Command_case
+	case *result_Wait:
+		return Result_Wait_case
 	default:
 		return Result_Result_not_set_case
 	}
@@ -13477,65 +15123,84 @@ type Result_builder struct {
 	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
 
 	// Fields of oneof xxx_hidden_Result:
-	Get           *GetResponse
-	Set           *SetResponse
-	Delete        *DeleteResponse
-	Incr          *IncrResponse
-	ResetCounter  *ResetCounterResponse
-	Sadd          *SAddResponse
-	Srem          *SRemResponse
-	Sismember     *SIsMemberResponse
-	Scard         *SCardResponse
-	Exists        *ExistsResponse
-	Ping          *PingResponse
-	Smembers      *SMembersResponse
-	Scan          *ScanResponse
-	Siblings      *SiblingsResponse
-	Txn           *TxnResponse
-	Hset          *HSetResponse
-	Hsetnx        *HSetNXResponse
-	Hget          *HGetResponse
-	Hmget         *HMGetResponse
-	Hgetall       *HGetAllResponse
-	Hkeys         *HKeysResponse
-	Hvals         *HValsResponse
-	Hlen          *HLenResponse
-	Hexists       *HExistsResponse
-	Hstrlen       *HStrLenResponse
-	Hdel          *HDelResponse
-	Hincr         *HIncrResponse
-	Zadd          *ZAddResponse
-	Zincr         *ZIncrResponse
-	Zrem          *ZRemResponse
-	Zscore        *ZScoreResponse
-	Zcard         *ZCardResponse
-	Zrange        *ZRangeResponse
-	ZrangeByScore *ZRangeByScoreResponse
-	Zrank         *ZRankResponse
-	Zpop          *ZPopResponse
-	Lpush         *LPushResponse
-	Lpop          *LPopResponse
-	Lrange        *LRangeResponse
-	Llen          *LLenResponse
-	Lindex        *LIndexResponse
-	Lset          *LSetResponse
-	Linsert       *LInsertResponse
-	Lrem          *LRemResponse
-	Ltrim         *LTrimResponse
-	Lmove         *LMoveResponse
-	Lpos          *LPosResponse
-	Expire        *ExpireResponse
-	Persist       *PersistResponse
-	Ttl           *TTLResponse
-	Rename        *RenameResponse
-	Copy          *CopyResponse
-	Bcreate       *BCreateResponse
-	Bget          *BGetResponse
-	Bincr         *BIncrResponse
-	Bdecr         *BDecrResponse
-	Bgrant        *BGrantResponse
-	Brights       *BRightsResponse
-	Breclaim      *BReclaimResponse
+	Get            *GetResponse
+	Set            *SetResponse
+	Delete         *DeleteResponse
+	Incr           *IncrResponse
+	ResetCounter   *ResetCounterResponse
+	Sadd           *SAddResponse
+	Srem           *SRemResponse
+	Sismember      *SIsMemberResponse
+	Scard          *SCardResponse
+	Exists         *ExistsResponse
+	Ping           *PingResponse
+	Smembers       *SMembersResponse
+	Scan           *ScanResponse
+	Siblings       *SiblingsResponse
+	Txn            *TxnResponse
+	Hset           *HSetResponse
+	Hsetnx         *HSetNXResponse
+	Hget           *HGetResponse
+	Hmget          *HMGetResponse
+	Hgetall        *HGetAllResponse
+	Hkeys          *HKeysResponse
+	Hvals          *HValsResponse
+	Hlen           *HLenResponse
+	Hexists        *HExistsResponse
+	Hstrlen        *HStrLenResponse
+	Hdel           *HDelResponse
+	Hincr          *HIncrResponse
+	Zadd           *ZAddResponse
+	Zincr          *ZIncrResponse
+	Zrem           *ZRemResponse
+	Zscore         *ZScoreResponse
+	Zcard          *ZCardResponse
+	Zrange         *ZRangeResponse
+	ZrangeByScore  *ZRangeByScoreResponse
+	Zrank          *ZRankResponse
+	Zpop           *ZPopResponse
+	Lpush          *LPushResponse
+	Lpop           *LPopResponse
+	Lrange         *LRangeResponse
+	Llen           *LLenResponse
+	Lindex         *LIndexResponse
+	Lset           *LSetResponse
+	Linsert        *LInsertResponse
+	Lrem           *LRemResponse
+	Ltrim          *LTrimResponse
+	Lmove          *LMoveResponse
+	Lpos           *LPosResponse
+	Expire         *ExpireResponse
+	Persist        *PersistResponse
+	Ttl            *TTLResponse
+	Rename         *RenameResponse
+	Copy           *CopyResponse
+	Bcreate        *BCreateResponse
+	Bget           *BGetResponse
+	Bincr          *BIncrResponse
+	Bdecr          *BDecrResponse
+	Bgrant         *BGrantResponse
+	Brights        *BRightsResponse
+	Breclaim       *BReclaimResponse
+	Pfadd          *PFAddResponse
+	Pfcount        *PFCountResponse
+	Pfmerge        *PFMergeResponse
+	Getbit         *GetBitResponse
+	Setbit         *SetBitResponse
+	Bitcount       *BitCountResponse
+	Bitpos         *BitPosResponse
+	Bitop          *BitOpResponse
+	Bitfield       *BitFieldResponse
+	Geoadd         *GeoAddResponse
+	Geopos         *GeoPosResponse
+	Geodist        *GeoDistResponse
+	Geosearch      *GeoSearchResponse
+	Geosearchstore *GeoSearchStoreResponse
+	Types          *TypesResponse
+	Dbsize         *DBSizeResponse
+	RandomKey      *RandomKeyResponse
+	Command        *CommandResponse
+	Wait           *WaitResponse
 	// -- end of xxx_hidden_Result
 }
 
@@ -13719,6 +15384,63 @@ func (b0 Result_builder) Build() *Result {
 	}
 	if b.Breclaim != nil {
 		x.xxx_hidden_Result = &result_Breclaim{b.Breclaim}
+	}
+	if b.Pfadd != nil {
+		x.xxx_hidden_Result = &result_Pfadd{b.Pfadd}
+	}
+	if b.Pfcount != nil {
+		x.xxx_hidden_Result = &result_Pfcount{b.Pfcount}
+	}
+	if b.Pfmerge != nil {
+		x.xxx_hidden_Result = &result_Pfmerge{b.Pfmerge}
+	}
+	if b.Getbit != nil {
+		x.xxx_hidden_Result = &result_Getbit{b.Getbit}
+	}
+	if b.Setbit != nil {
+		x.xxx_hidden_Result = &result_Setbit{b.Setbit}
+	}
+	if b.Bitcount != nil {
+		x.xxx_hidden_Result = &result_Bitcount{b.Bitcount}
+	}
+	if b.Bitpos != nil {
+		x.xxx_hidden_Result = &result_Bitpos{b.Bitpos}
+	}
+	if b.Bitop != nil {
+		x.xxx_hidden_Result = &result_Bitop{b.Bitop}
+	}
+	if b.Bitfield != nil {
+		x.xxx_hidden_Result = &result_Bitfield{b.Bitfield}
+	}
+	if b.Geoadd != nil {
+		x.xxx_hidden_Result = &result_Geoadd{b.Geoadd}
+	}
+	if b.Geopos != nil {
+		x.xxx_hidden_Result = &result_Geopos{b.Geopos}
+	}
+	if b.Geodist != nil {
+		x.xxx_hidden_Result = &result_Geodist{b.Geodist}
+	}
+	if b.Geosearch != nil {
+		x.xxx_hidden_Result = &result_Geosearch{b.Geosearch}
+	}
+	if b.Geosearchstore != nil {
+		x.xxx_hidden_Result = &result_Geosearchstore{b.Geosearchstore}
+	}
+	if b.Types != nil {
+		x.xxx_hidden_Result = &result_Types{b.Types}
+	}
+	if b.Dbsize != nil {
+		x.xxx_hidden_Result = &result_Dbsize{b.Dbsize}
+	}
+	if b.RandomKey != nil {
+		x.xxx_hidden_Result = &result_RandomKey{b.RandomKey}
+	}
+	if b.Command != nil {
+		x.xxx_hidden_Result = &result_Command{b.Command}
+	}
+	if b.Wait != nil {
+		x.xxx_hidden_Result = &result_Wait{b.Wait}
 	}
 	return m0
 }
@@ -13973,6 +15695,82 @@ type result_Breclaim struct {
 	Breclaim *BReclaimResponse `protobuf:"bytes,66,opt,name=breclaim,proto3,oneof"`
 }
 
+type result_Pfadd struct {
+	Pfadd *PFAddResponse `protobuf:"bytes,80,opt,name=pfadd,proto3,oneof"`
+}
+
+type result_Pfcount struct {
+	Pfcount *PFCountResponse `protobuf:"bytes,81,opt,name=pfcount,proto3,oneof"`
+}
+
+type result_Pfmerge struct {
+	Pfmerge *PFMergeResponse `protobuf:"bytes,82,opt,name=pfmerge,proto3,oneof"`
+}
+
+type result_Getbit struct {
+	Getbit *GetBitResponse `protobuf:"bytes,83,opt,name=getbit,proto3,oneof"`
+}
+
+type result_Setbit struct {
+	Setbit *SetBitResponse `protobuf:"bytes,84,opt,name=setbit,proto3,oneof"`
+}
+
+type result_Bitcount struct {
+	Bitcount *BitCountResponse `protobuf:"bytes,85,opt,name=bitcount,proto3,oneof"`
+}
+
+type result_Bitpos struct {
+	Bitpos *BitPosResponse `protobuf:"bytes,86,opt,name=bitpos,proto3,oneof"`
+}
+
+type result_Bitop struct {
+	Bitop *BitOpResponse `protobuf:"bytes,87,opt,name=bitop,proto3,oneof"`
+}
+
+type result_Bitfield struct {
+	Bitfield *BitFieldResponse `protobuf:"bytes,88,opt,name=bitfield,proto3,oneof"`
+}
+
+type result_Geoadd struct {
+	Geoadd *GeoAddResponse `protobuf:"bytes,89,opt,name=geoadd,proto3,oneof"`
+}
+
+type result_Geopos struct {
+	Geopos *GeoPosResponse `protobuf:"bytes,90,opt,name=geopos,proto3,oneof"`
+}
+
+type result_Geodist struct {
+	Geodist *GeoDistResponse `protobuf:"bytes,91,opt,name=geodist,proto3,oneof"`
+}
+
+type result_Geosearch struct {
+	Geosearch *GeoSearchResponse `protobuf:"bytes,92,opt,name=geosearch,proto3,oneof"`
+}
+
+type result_Geosearchstore struct {
+	Geosearchstore *GeoSearchStoreResponse `protobuf:"bytes,93,opt,name=geosearchstore,proto3,oneof"`
+}
+
+type result_Types struct {
+	Types *TypesResponse `protobuf:"bytes,94,opt,name=types,proto3,oneof"`
+}
+
+type result_Dbsize struct {
+	Dbsize *DBSizeResponse `protobuf:"bytes,95,opt,name=dbsize,proto3,oneof"`
+}
+
+type result_RandomKey struct {
+	RandomKey *RandomKeyResponse `protobuf:"bytes,96,opt,name=random_key,json=randomKey,proto3,oneof"`
+}
+
+type result_Command struct {
+	Command *CommandResponse `protobuf:"bytes,97,opt,name=command,proto3,oneof"`
+}
+
+type result_Wait struct {
+	Wait *WaitResponse `protobuf:"bytes,98,opt,name=wait,proto3,oneof"`
+}
+
 func (*result_Get) isResult_Result() {}
 
 func (*result_Set) isResult_Result() {}
@@ -14090,6 +15888,44 @@ func (*result_Bgrant) isResult_Result() {}
 func (*result_Brights) isResult_Result() {}
 
 func (*result_Breclaim) isResult_Result() {}
+
+func (*result_Pfadd) isResult_Result() {}
+
+func (*result_Pfcount) isResult_Result() {}
+
+func (*result_Pfmerge) isResult_Result() {}
+
+func (*result_Getbit) isResult_Result() {}
+
+func (*result_Setbit) isResult_Result() {}
+
+func (*result_Bitcount) isResult_Result() {}
+
+func (*result_Bitpos) isResult_Result() {}
+
+func (*result_Bitop) isResult_Result() {}
+
+func (*result_Bitfield) isResult_Result() {}
+
+func (*result_Geoadd) isResult_Result() {}
+
+func (*result_Geopos) isResult_Result() {}
+
+func (*result_Geodist) isResult_Result() {}
+
+func (*result_Geosearch) isResult_Result() {}
+
+func (*result_Geosearchstore) isResult_Result() {}
+
+func (*result_Types) isResult_Result() {}
+
+func (*result_Dbsize) isResult_Result() {}
+
+func (*result_RandomKey) isResult_Result() {}
+
+func (*result_Command) isResult_Result() {}
+
+func (*result_Wait) isResult_Result() {}
 
 type BCreateRequest struct {
 	state                protoimpl.MessageState `protogen:"opaque.v1"`
@@ -15202,6 +17038,4455 @@ func (b0 BReclaimResponse_builder) Build() *BReclaimResponse {
 	return m0
 }
 
+type PFAddRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Elements  [][]byte               `protobuf:"bytes,3,rep,name=elements,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *PFAddRequest) Reset() {
+	*x = PFAddRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[123]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PFAddRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PFAddRequest) ProtoMessage() {}
+
+func (x *PFAddRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[123]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *PFAddRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *PFAddRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *PFAddRequest) GetElements() [][]byte {
+	if x != nil {
+		return x.xxx_hidden_Elements
+	}
+	return nil
+}
+
+func (x *PFAddRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *PFAddRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *PFAddRequest) SetElements(v [][]byte) {
+	x.xxx_hidden_Elements = v
+}
+
+type PFAddRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	// The empty element is one like any other. Without any, the HyperLogLog is made where there is none.
+	Elements [][]byte
+}
+
+func (b0 PFAddRequest_builder) Build() *PFAddRequest {
+	m0 := &PFAddRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Elements = b.Elements
+	return m0
+}
+
+type PFAddResponse struct {
+	state              protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Changed bool                   `protobuf:"varint,1,opt,name=changed,proto3"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *PFAddResponse) Reset() {
+	*x = PFAddResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[124]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PFAddResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PFAddResponse) ProtoMessage() {}
+
+func (x *PFAddResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[124]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *PFAddResponse) GetChanged() bool {
+	if x != nil {
+		return x.xxx_hidden_Changed
+	}
+	return false
+}
+
+func (x *PFAddResponse) SetChanged(v bool) {
+	x.xxx_hidden_Changed = v
+}
+
+type PFAddResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// Whether the estimate may have changed.
+	Changed bool
+}
+
+func (b0 PFAddResponse_builder) Build() *PFAddResponse {
+	m0 := &PFAddResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Changed = b.Changed
+	return m0
+}
+
+type PFCountRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Keys      [][]byte               `protobuf:"bytes,2,rep,name=keys,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *PFCountRequest) Reset() {
+	*x = PFCountRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[125]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PFCountRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PFCountRequest) ProtoMessage() {}
+
+func (x *PFCountRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[125]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *PFCountRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *PFCountRequest) GetKeys() [][]byte {
+	if x != nil {
+		return x.xxx_hidden_Keys
+	}
+	return nil
+}
+
+func (x *PFCountRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *PFCountRequest) SetKeys(v [][]byte) {
+	x.xxx_hidden_Keys = v
+}
+
+type PFCountRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Keys      [][]byte
+}
+
+func (b0 PFCountRequest_builder) Build() *PFCountRequest {
+	m0 := &PFCountRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Keys = b.Keys
+	return m0
+}
+
+type PFCountResponse struct {
+	state            protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Count int64                  `protobuf:"varint,1,opt,name=count,proto3"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *PFCountResponse) Reset() {
+	*x = PFCountResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[126]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PFCountResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PFCountResponse) ProtoMessage() {}
+
+func (x *PFCountResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[126]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *PFCountResponse) GetCount() int64 {
+	if x != nil {
+		return x.xxx_hidden_Count
+	}
+	return 0
+}
+
+func (x *PFCountResponse) SetCount(v int64) {
+	x.xxx_hidden_Count = v
+}
+
+type PFCountResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// Of the union of all keys; the standard error is 0.81 %.
+	Count int64
+}
+
+func (b0 PFCountResponse_builder) Build() *PFCountResponse {
+	m0 := &PFCountResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Count = b.Count
+	return m0
+}
+
+type PFMergeRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_From      [][]byte               `protobuf:"bytes,3,rep,name=from,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *PFMergeRequest) Reset() {
+	*x = PFMergeRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[127]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PFMergeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PFMergeRequest) ProtoMessage() {}
+
+func (x *PFMergeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[127]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *PFMergeRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *PFMergeRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *PFMergeRequest) GetFrom() [][]byte {
+	if x != nil {
+		return x.xxx_hidden_From
+	}
+	return nil
+}
+
+func (x *PFMergeRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *PFMergeRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *PFMergeRequest) SetFrom(v [][]byte) {
+	x.xxx_hidden_From = v
+}
+
+type PFMergeRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	// What takes them; it may be new.
+	Key  []byte
+	From [][]byte
+}
+
+func (b0 PFMergeRequest_builder) Build() *PFMergeRequest {
+	m0 := &PFMergeRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_From = b.From
+	return m0
+}
+
+type PFMergeResponse struct {
+	state         protoimpl.MessageState `protogen:"opaque.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PFMergeResponse) Reset() {
+	*x = PFMergeResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[128]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PFMergeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PFMergeResponse) ProtoMessage() {}
+
+func (x *PFMergeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[128]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+type PFMergeResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+}
+
+func (b0 PFMergeResponse_builder) Build() *PFMergeResponse {
+	m0 := &PFMergeResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	return m0
+}
+
+// BitRange is a part of a string. Places count from 0, negative ones from the end.
+type BitRange struct {
+	state                  protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Start       int64                  `protobuf:"varint,1,opt,name=start,proto3"`
+	xxx_hidden_Stop        int64                  `protobuf:"varint,2,opt,name=stop,proto3,oneof"`
+	xxx_hidden_InBits      bool                   `protobuf:"varint,3,opt,name=in_bits,json=inBits,proto3"`
+	XXX_raceDetectHookData protoimpl.RaceDetectHookData
+	XXX_presence           [1]uint32
+	unknownFields          protoimpl.UnknownFields
+	sizeCache              protoimpl.SizeCache
+}
+
+func (x *BitRange) Reset() {
+	*x = BitRange{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[129]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BitRange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BitRange) ProtoMessage() {}
+
+func (x *BitRange) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[129]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *BitRange) GetStart() int64 {
+	if x != nil {
+		return x.xxx_hidden_Start
+	}
+	return 0
+}
+
+func (x *BitRange) GetStop() int64 {
+	if x != nil {
+		return x.xxx_hidden_Stop
+	}
+	return 0
+}
+
+func (x *BitRange) GetInBits() bool {
+	if x != nil {
+		return x.xxx_hidden_InBits
+	}
+	return false
+}
+
+func (x *BitRange) SetStart(v int64) {
+	x.xxx_hidden_Start = v
+}
+
+func (x *BitRange) SetStop(v int64) {
+	x.xxx_hidden_Stop = v
+	protoimpl.X.SetPresent(&(x.XXX_presence[0]), 1, 3)
+}
+
+func (x *BitRange) SetInBits(v bool) {
+	x.xxx_hidden_InBits = v
+}
+
+func (x *BitRange) HasStop() bool {
+	if x == nil {
+		return false
+	}
+	return protoimpl.X.Present(&(x.XXX_presence[0]), 1)
+}
+
+func (x *BitRange) ClearStop() {
+	protoimpl.X.ClearPresent(&(x.XXX_presence[0]), 1)
+	x.xxx_hidden_Stop = 0
+}
+
+type BitRange_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Start int64
+	// Included. Without it, the end of the string.
+	Stop *int64
+	// Places are those of bits, not of bytes.
+	InBits bool
+}
+
+func (b0 BitRange_builder) Build() *BitRange {
+	m0 := &BitRange{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Start = b.Start
+	if b.Stop != nil {
+		protoimpl.X.SetPresentNonAtomic(&(x.XXX_presence[0]), 1, 3)
+		x.xxx_hidden_Stop = *b.Stop
+	}
+	x.xxx_hidden_InBits = b.InBits
+	return m0
+}
+
+type GetBitRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Offset    uint64                 `protobuf:"varint,3,opt,name=offset,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *GetBitRequest) Reset() {
+	*x = GetBitRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[130]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetBitRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetBitRequest) ProtoMessage() {}
+
+func (x *GetBitRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[130]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *GetBitRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *GetBitRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *GetBitRequest) GetOffset() uint64 {
+	if x != nil {
+		return x.xxx_hidden_Offset
+	}
+	return 0
+}
+
+func (x *GetBitRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *GetBitRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *GetBitRequest) SetOffset(v uint64) {
+	x.xxx_hidden_Offset = v
+}
+
+type GetBitRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	// Less than 8 times the largest value that the node takes.
+	Offset uint64
+}
+
+func (b0 GetBitRequest_builder) Build() *GetBitRequest {
+	m0 := &GetBitRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Offset = b.Offset
+	return m0
+}
+
+type GetBitResponse struct {
+	state          protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Set bool                   `protobuf:"varint,1,opt,name=set,proto3"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *GetBitResponse) Reset() {
+	*x = GetBitResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[131]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetBitResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetBitResponse) ProtoMessage() {}
+
+func (x *GetBitResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[131]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *GetBitResponse) GetSet() bool {
+	if x != nil {
+		return x.xxx_hidden_Set
+	}
+	return false
+}
+
+func (x *GetBitResponse) SetSet(v bool) {
+	x.xxx_hidden_Set = v
+}
+
+type GetBitResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// False beyond the end of the string.
+	Set bool
+}
+
+func (b0 GetBitResponse_builder) Build() *GetBitResponse {
+	m0 := &GetBitResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Set = b.Set
+	return m0
+}
+
+type SetBitRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Offset    uint64                 `protobuf:"varint,3,opt,name=offset,proto3"`
+	xxx_hidden_Set       bool                   `protobuf:"varint,4,opt,name=set,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *SetBitRequest) Reset() {
+	*x = SetBitRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[132]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetBitRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetBitRequest) ProtoMessage() {}
+
+func (x *SetBitRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[132]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *SetBitRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *SetBitRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *SetBitRequest) GetOffset() uint64 {
+	if x != nil {
+		return x.xxx_hidden_Offset
+	}
+	return 0
+}
+
+func (x *SetBitRequest) GetSet() bool {
+	if x != nil {
+		return x.xxx_hidden_Set
+	}
+	return false
+}
+
+func (x *SetBitRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *SetBitRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *SetBitRequest) SetOffset(v uint64) {
+	x.xxx_hidden_Offset = v
+}
+
+func (x *SetBitRequest) SetSet(v bool) {
+	x.xxx_hidden_Set = v
+}
+
+type SetBitRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Offset    uint64
+	Set       bool
+}
+
+func (b0 SetBitRequest_builder) Build() *SetBitRequest {
+	m0 := &SetBitRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Offset = b.Offset
+	x.xxx_hidden_Set = b.Set
+	return m0
+}
+
+type SetBitResponse struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_WasSet bool                   `protobuf:"varint,1,opt,name=was_set,json=wasSet,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *SetBitResponse) Reset() {
+	*x = SetBitResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[133]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetBitResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetBitResponse) ProtoMessage() {}
+
+func (x *SetBitResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[133]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *SetBitResponse) GetWasSet() bool {
+	if x != nil {
+		return x.xxx_hidden_WasSet
+	}
+	return false
+}
+
+func (x *SetBitResponse) SetWasSet(v bool) {
+	x.xxx_hidden_WasSet = v
+}
+
+type SetBitResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// The bit before.
+	WasSet bool
+}
+
+func (b0 SetBitResponse_builder) Build() *SetBitResponse {
+	m0 := &SetBitResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_WasSet = b.WasSet
+	return m0
+}
+
+type BitCountRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Range     *BitRange              `protobuf:"bytes,3,opt,name=range,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *BitCountRequest) Reset() {
+	*x = BitCountRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[134]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BitCountRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BitCountRequest) ProtoMessage() {}
+
+func (x *BitCountRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[134]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *BitCountRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *BitCountRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *BitCountRequest) GetRange() *BitRange {
+	if x != nil {
+		return x.xxx_hidden_Range
+	}
+	return nil
+}
+
+func (x *BitCountRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *BitCountRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *BitCountRequest) SetRange(v *BitRange) {
+	x.xxx_hidden_Range = v
+}
+
+func (x *BitCountRequest) HasRange() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Range != nil
+}
+
+func (x *BitCountRequest) ClearRange() {
+	x.xxx_hidden_Range = nil
+}
+
+type BitCountRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	// The whole string without it.
+	Range *BitRange
+}
+
+func (b0 BitCountRequest_builder) Build() *BitCountRequest {
+	m0 := &BitCountRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Range = b.Range
+	return m0
+}
+
+type BitCountResponse struct {
+	state            protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Count int64                  `protobuf:"varint,1,opt,name=count,proto3"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *BitCountResponse) Reset() {
+	*x = BitCountResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[135]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BitCountResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BitCountResponse) ProtoMessage() {}
+
+func (x *BitCountResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[135]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *BitCountResponse) GetCount() int64 {
+	if x != nil {
+		return x.xxx_hidden_Count
+	}
+	return 0
+}
+
+func (x *BitCountResponse) SetCount(v int64) {
+	x.xxx_hidden_Count = v
+}
+
+type BitCountResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// How many bits are set.
+	Count int64
+}
+
+func (b0 BitCountResponse_builder) Build() *BitCountResponse {
+	m0 := &BitCountResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Count = b.Count
+	return m0
+}
+
+type BitPosRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Set       bool                   `protobuf:"varint,3,opt,name=set,proto3"`
+	xxx_hidden_Range     *BitRange              `protobuf:"bytes,4,opt,name=range,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *BitPosRequest) Reset() {
+	*x = BitPosRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[136]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BitPosRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BitPosRequest) ProtoMessage() {}
+
+func (x *BitPosRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[136]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *BitPosRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *BitPosRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *BitPosRequest) GetSet() bool {
+	if x != nil {
+		return x.xxx_hidden_Set
+	}
+	return false
+}
+
+func (x *BitPosRequest) GetRange() *BitRange {
+	if x != nil {
+		return x.xxx_hidden_Range
+	}
+	return nil
+}
+
+func (x *BitPosRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *BitPosRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *BitPosRequest) SetSet(v bool) {
+	x.xxx_hidden_Set = v
+}
+
+func (x *BitPosRequest) SetRange(v *BitRange) {
+	x.xxx_hidden_Range = v
+}
+
+func (x *BitPosRequest) HasRange() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Range != nil
+}
+
+func (x *BitPosRequest) ClearRange() {
+	x.xxx_hidden_Range = nil
+}
+
+type BitPosRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	// What to look for.
+	Set bool
+	// Without a stop the string is followed by zeros without end.
+	Range *BitRange
+}
+
+func (b0 BitPosRequest_builder) Build() *BitPosRequest {
+	m0 := &BitPosRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Set = b.Set
+	x.xxx_hidden_Range = b.Range
+	return m0
+}
+
+type BitPosResponse struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Found  bool                   `protobuf:"varint,1,opt,name=found,proto3"`
+	xxx_hidden_Offset int64                  `protobuf:"varint,2,opt,name=offset,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *BitPosResponse) Reset() {
+	*x = BitPosResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[137]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BitPosResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BitPosResponse) ProtoMessage() {}
+
+func (x *BitPosResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[137]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *BitPosResponse) GetFound() bool {
+	if x != nil {
+		return x.xxx_hidden_Found
+	}
+	return false
+}
+
+func (x *BitPosResponse) GetOffset() int64 {
+	if x != nil {
+		return x.xxx_hidden_Offset
+	}
+	return 0
+}
+
+func (x *BitPosResponse) SetFound(v bool) {
+	x.xxx_hidden_Found = v
+}
+
+func (x *BitPosResponse) SetOffset(v int64) {
+	x.xxx_hidden_Offset = v
+}
+
+type BitPosResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Found bool
+	// Of the bit, from the first of the string.
+	Offset int64
+}
+
+func (b0 BitPosResponse_builder) Build() *BitPosResponse {
+	m0 := &BitPosResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Found = b.Found
+	x.xxx_hidden_Offset = b.Offset
+	return m0
+}
+
+type BitOpRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Operation BitOperation           `protobuf:"varint,3,opt,name=operation,proto3,enum=atoll.v1.BitOperation"`
+	xxx_hidden_From      [][]byte               `protobuf:"bytes,4,rep,name=from,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *BitOpRequest) Reset() {
+	*x = BitOpRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[138]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BitOpRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BitOpRequest) ProtoMessage() {}
+
+func (x *BitOpRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[138]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *BitOpRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *BitOpRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *BitOpRequest) GetOperation() BitOperation {
+	if x != nil {
+		return x.xxx_hidden_Operation
+	}
+	return BitOperation_BIT_OPERATION_UNSPECIFIED
+}
+
+func (x *BitOpRequest) GetFrom() [][]byte {
+	if x != nil {
+		return x.xxx_hidden_From
+	}
+	return nil
+}
+
+func (x *BitOpRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *BitOpRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *BitOpRequest) SetOperation(v BitOperation) {
+	x.xxx_hidden_Operation = v
+}
+
+func (x *BitOpRequest) SetFrom(v [][]byte) {
+	x.xxx_hidden_From = v
+}
+
+type BitOpRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	// What the result replaces; an empty one deletes it.
+	Key []byte
+	// Required.
+	Operation BitOperation
+	// Shorter strings are followed by zeros, and a missing one is empty.
+	From [][]byte
+}
+
+func (b0 BitOpRequest_builder) Build() *BitOpRequest {
+	m0 := &BitOpRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Operation = b.Operation
+	x.xxx_hidden_From = b.From
+	return m0
+}
+
+type BitOpResponse struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Length int64                  `protobuf:"varint,1,opt,name=length,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *BitOpResponse) Reset() {
+	*x = BitOpResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[139]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BitOpResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BitOpResponse) ProtoMessage() {}
+
+func (x *BitOpResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[139]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *BitOpResponse) GetLength() int64 {
+	if x != nil {
+		return x.xxx_hidden_Length
+	}
+	return 0
+}
+
+func (x *BitOpResponse) SetLength(v int64) {
+	x.xxx_hidden_Length = v
+}
+
+type BitOpResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// Of the result, in bytes.
+	Length int64
+}
+
+func (b0 BitOpResponse_builder) Build() *BitOpResponse {
+	m0 := &BitOpResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Length = b.Length
+	return m0
+}
+
+// BitStep reads an integer of a string, or writes it if so asked.
+type BitStep struct {
+	state               protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Bits     uint32                 `protobuf:"varint,1,opt,name=bits,proto3"`
+	xxx_hidden_Signed   bool                   `protobuf:"varint,2,opt,name=signed,proto3"`
+	xxx_hidden_Offset   uint64                 `protobuf:"varint,3,opt,name=offset,proto3"`
+	xxx_hidden_Write    isBitStep_Write        `protobuf_oneof:"write"`
+	xxx_hidden_Overflow BitOverflow            `protobuf:"varint,6,opt,name=overflow,proto3,enum=atoll.v1.BitOverflow"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
+}
+
+func (x *BitStep) Reset() {
+	*x = BitStep{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[140]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BitStep) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BitStep) ProtoMessage() {}
+
+func (x *BitStep) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[140]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *BitStep) GetBits() uint32 {
+	if x != nil {
+		return x.xxx_hidden_Bits
+	}
+	return 0
+}
+
+func (x *BitStep) GetSigned() bool {
+	if x != nil {
+		return x.xxx_hidden_Signed
+	}
+	return false
+}
+
+func (x *BitStep) GetOffset() uint64 {
+	if x != nil {
+		return x.xxx_hidden_Offset
+	}
+	return 0
+}
+
+func (x *BitStep) GetSet() int64 {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Write.(*bitStep_Set); ok {
+			return x.Set
+		}
+	}
+	return 0
+}
+
+func (x *BitStep) GetAdd() int64 {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Write.(*bitStep_Add); ok {
+			return x.Add
+		}
+	}
+	return 0
+}
+
+func (x *BitStep) GetOverflow() BitOverflow {
+	if x != nil {
+		return x.xxx_hidden_Overflow
+	}
+	return BitOverflow_BIT_OVERFLOW_UNSPECIFIED
+}
+
+func (x *BitStep) SetBits(v uint32) {
+	x.xxx_hidden_Bits = v
+}
+
+func (x *BitStep) SetSigned(v bool) {
+	x.xxx_hidden_Signed = v
+}
+
+func (x *BitStep) SetOffset(v uint64) {
+	x.xxx_hidden_Offset = v
+}
+
+func (x *BitStep) SetSet(v int64) {
+	x.xxx_hidden_Write = &bitStep_Set{v}
+}
+
+func (x *BitStep) SetAdd(v int64) {
+	x.xxx_hidden_Write = &bitStep_Add{v}
+}
+
+func (x *BitStep) SetOverflow(v BitOverflow) {
+	x.xxx_hidden_Overflow = v
+}
+
+func (x *BitStep) HasWrite() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Write != nil
+}
+
+func (x *BitStep) HasSet() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Write.(*bitStep_Set)
+	return ok
+}
+
+func (x *BitStep) HasAdd() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Write.(*bitStep_Add)
+	return ok
+}
+
+func (x *BitStep) ClearWrite() {
+	x.xxx_hidden_Write = nil
+}
+
+func (x *BitStep) ClearSet() {
+	if _, ok := x.xxx_hidden_Write.(*bitStep_Set); ok {
+		x.xxx_hidden_Write = nil
+	}
+}
+
+func (x *BitStep) ClearAdd() {
+	if _, ok := x.xxx_hidden_Write.(*bitStep_Add); ok {
+		x.xxx_hidden_Write = nil
+	}
+}
+
+const BitStep_Write_not_set_case case_BitStep_Write = 0
+const BitStep_Set_case case_BitStep_Write = 4
+const BitStep_Add_case case_BitStep_Write = 5
+
+func (x *BitStep) WhichWrite() case_BitStep_Write {
+	if x == nil {
+		return BitStep_Write_not_set_case
+	}
+	switch x.xxx_hidden_Write.(type) {
+	case *bitStep_Set:
+		return BitStep_Set_case
+	case *bitStep_Add:
+		return BitStep_Add_case
+	default:
+		return BitStep_Write_not_set_case
+	}
+}
+
+type BitStep_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// 1 to 64, and 63 at most without a sign.
+	Bits   uint32
+	Signed bool
+	// Of its first bit.
+	Offset uint64
+	// Fields of oneof xxx_hidden_Write:
+	Set *int64
+	Add *int64
+	// -- end of xxx_hidden_Write
+	Overflow BitOverflow
+}
+
+func (b0 BitStep_builder) Build() *BitStep {
+	m0 := &BitStep{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Bits = b.Bits
+	x.xxx_hidden_Signed = b.Signed
+	x.xxx_hidden_Offset = b.Offset
+	if b.Set != nil {
+		x.xxx_hidden_Write = &bitStep_Set{*b.Set}
+	}
+	if b.Add != nil {
+		x.xxx_hidden_Write = &bitStep_Add{*b.Add}
+	}
+	x.xxx_hidden_Overflow = b.Overflow
+	return m0
+}
+
+type case_BitStep_Write protoreflect.FieldNumber
+
+func (x case_BitStep_Write) String() string {
+	md := file_atoll_v1_kv_proto_msgTypes[140].Descriptor()
+	if x == 0 {
+		return "not set"
+	}
+	return protoimpl.X.MessageFieldStringOf(md, protoreflect.FieldNumber(x))
+}
+
+type isBitStep_Write interface {
+	isBitStep_Write()
+}
+
+type bitStep_Set struct {
+	Set int64 `protobuf:"varint,4,opt,name=set,proto3,oneof"`
+}
+
+type bitStep_Add struct {
+	Add int64 `protobuf:"varint,5,opt,name=add,proto3,oneof"`
+}
+
+func (*bitStep_Set) isBitStep_Write() {}
+
+func (*bitStep_Add) isBitStep_Write() {}
+
+type BitFieldRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Steps     *[]*BitStep            `protobuf:"bytes,3,rep,name=steps,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *BitFieldRequest) Reset() {
+	*x = BitFieldRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[141]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BitFieldRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BitFieldRequest) ProtoMessage() {}
+
+func (x *BitFieldRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[141]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *BitFieldRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *BitFieldRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *BitFieldRequest) GetSteps() []*BitStep {
+	if x != nil {
+		if x.xxx_hidden_Steps != nil {
+			return *x.xxx_hidden_Steps
+		}
+	}
+	return nil
+}
+
+func (x *BitFieldRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *BitFieldRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *BitFieldRequest) SetSteps(v []*BitStep) {
+	x.xxx_hidden_Steps = &v
+}
+
+type BitFieldRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	// At most 65,536.
+	Steps []*BitStep
+}
+
+func (b0 BitFieldRequest_builder) Build() *BitFieldRequest {
+	m0 := &BitFieldRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Steps = &b.Steps
+	return m0
+}
+
+type BitFieldResponse struct {
+	state              protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Results *[]*BitStepResult      `protobuf:"bytes,1,rep,name=results,proto3"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *BitFieldResponse) Reset() {
+	*x = BitFieldResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[142]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BitFieldResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BitFieldResponse) ProtoMessage() {}
+
+func (x *BitFieldResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[142]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *BitFieldResponse) GetResults() []*BitStepResult {
+	if x != nil {
+		if x.xxx_hidden_Results != nil {
+			return *x.xxx_hidden_Results
+		}
+	}
+	return nil
+}
+
+func (x *BitFieldResponse) SetResults(v []*BitStepResult) {
+	x.xxx_hidden_Results = &v
+}
+
+type BitFieldResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// One for each step, in order.
+	Results []*BitStepResult
+}
+
+func (b0 BitFieldResponse_builder) Build() *BitFieldResponse {
+	m0 := &BitFieldResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Results = &b.Results
+	return m0
+}
+
+type BitStepResult struct {
+	state                 protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Overflowed bool                   `protobuf:"varint,1,opt,name=overflowed,proto3"`
+	xxx_hidden_Value      int64                  `protobuf:"varint,2,opt,name=value,proto3"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
+}
+
+func (x *BitStepResult) Reset() {
+	*x = BitStepResult{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[143]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BitStepResult) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BitStepResult) ProtoMessage() {}
+
+func (x *BitStepResult) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[143]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *BitStepResult) GetOverflowed() bool {
+	if x != nil {
+		return x.xxx_hidden_Overflowed
+	}
+	return false
+}
+
+func (x *BitStepResult) GetValue() int64 {
+	if x != nil {
+		return x.xxx_hidden_Value
+	}
+	return 0
+}
+
+func (x *BitStepResult) SetOverflowed(v bool) {
+	x.xxx_hidden_Overflowed = v
+}
+
+func (x *BitStepResult) SetValue(v int64) {
+	x.xxx_hidden_Value = v
+}
+
+type BitStepResult_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// True when it did not fit, and was not written.
+	Overflowed bool
+	// What was read; before a set, after an addition.
+	Value int64
+}
+
+func (b0 BitStepResult_builder) Build() *BitStepResult {
+	m0 := &BitStepResult{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Overflowed = b.Overflowed
+	x.xxx_hidden_Value = b.Value
+	return m0
+}
+
+// GeoPoint is a place on the globe, in degrees.
+type GeoPoint struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Longitude float64                `protobuf:"fixed64,1,opt,name=longitude,proto3"`
+	xxx_hidden_Latitude  float64                `protobuf:"fixed64,2,opt,name=latitude,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *GeoPoint) Reset() {
+	*x = GeoPoint{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[144]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GeoPoint) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GeoPoint) ProtoMessage() {}
+
+func (x *GeoPoint) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[144]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *GeoPoint) GetLongitude() float64 {
+	if x != nil {
+		return x.xxx_hidden_Longitude
+	}
+	return 0
+}
+
+func (x *GeoPoint) GetLatitude() float64 {
+	if x != nil {
+		return x.xxx_hidden_Latitude
+	}
+	return 0
+}
+
+func (x *GeoPoint) SetLongitude(v float64) {
+	x.xxx_hidden_Longitude = v
+}
+
+func (x *GeoPoint) SetLatitude(v float64) {
+	x.xxx_hidden_Latitude = v
+}
+
+type GeoPoint_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// -180 to 180.
+	Longitude float64
+	// -85.05112878 to 85.05112878.
+	Latitude float64
+}
+
+func (b0 GeoPoint_builder) Build() *GeoPoint {
+	m0 := &GeoPoint{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Longitude = b.Longitude
+	x.xxx_hidden_Latitude = b.Latitude
+	return m0
+}
+
+type GeoMember struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Member []byte                 `protobuf:"bytes,1,opt,name=member,proto3"`
+	xxx_hidden_Point  *GeoPoint              `protobuf:"bytes,2,opt,name=point,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *GeoMember) Reset() {
+	*x = GeoMember{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[145]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GeoMember) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GeoMember) ProtoMessage() {}
+
+func (x *GeoMember) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[145]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *GeoMember) GetMember() []byte {
+	if x != nil {
+		return x.xxx_hidden_Member
+	}
+	return nil
+}
+
+func (x *GeoMember) GetPoint() *GeoPoint {
+	if x != nil {
+		return x.xxx_hidden_Point
+	}
+	return nil
+}
+
+func (x *GeoMember) SetMember(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Member = v
+}
+
+func (x *GeoMember) SetPoint(v *GeoPoint) {
+	x.xxx_hidden_Point = v
+}
+
+func (x *GeoMember) HasPoint() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Point != nil
+}
+
+func (x *GeoMember) ClearPoint() {
+	x.xxx_hidden_Point = nil
+}
+
+type GeoMember_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// The empty member is one like any other.
+	Member []byte
+	Point  *GeoPoint
+}
+
+func (b0 GeoMember_builder) Build() *GeoMember {
+	m0 := &GeoMember{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Member = b.Member
+	x.xxx_hidden_Point = b.Point
+	return m0
+}
+
+type GeoAddRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Members   *[]*GeoMember          `protobuf:"bytes,3,rep,name=members,proto3"`
+	xxx_hidden_OnlyNew   bool                   `protobuf:"varint,4,opt,name=only_new,json=onlyNew,proto3"`
+	xxx_hidden_OnlyKnown bool                   `protobuf:"varint,5,opt,name=only_known,json=onlyKnown,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *GeoAddRequest) Reset() {
+	*x = GeoAddRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[146]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GeoAddRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GeoAddRequest) ProtoMessage() {}
+
+func (x *GeoAddRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[146]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *GeoAddRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *GeoAddRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *GeoAddRequest) GetMembers() []*GeoMember {
+	if x != nil {
+		if x.xxx_hidden_Members != nil {
+			return *x.xxx_hidden_Members
+		}
+	}
+	return nil
+}
+
+func (x *GeoAddRequest) GetOnlyNew() bool {
+	if x != nil {
+		return x.xxx_hidden_OnlyNew
+	}
+	return false
+}
+
+func (x *GeoAddRequest) GetOnlyKnown() bool {
+	if x != nil {
+		return x.xxx_hidden_OnlyKnown
+	}
+	return false
+}
+
+func (x *GeoAddRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *GeoAddRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *GeoAddRequest) SetMembers(v []*GeoMember) {
+	x.xxx_hidden_Members = &v
+}
+
+func (x *GeoAddRequest) SetOnlyNew(v bool) {
+	x.xxx_hidden_OnlyNew = v
+}
+
+func (x *GeoAddRequest) SetOnlyKnown(v bool) {
+	x.xxx_hidden_OnlyKnown = v
+}
+
+type GeoAddRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	// Added in this order.
+	Members []*GeoMember
+	// Leave alone members that are there, or that are not. This node decides.
+	OnlyNew   bool
+	OnlyKnown bool
+}
+
+func (b0 GeoAddRequest_builder) Build() *GeoAddRequest {
+	m0 := &GeoAddRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Members = &b.Members
+	x.xxx_hidden_OnlyNew = b.OnlyNew
+	x.xxx_hidden_OnlyKnown = b.OnlyKnown
+	return m0
+}
+
+type GeoAddResponse struct {
+	state            protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Added int64                  `protobuf:"varint,1,opt,name=added,proto3"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *GeoAddResponse) Reset() {
+	*x = GeoAddResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[147]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GeoAddResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GeoAddResponse) ProtoMessage() {}
+
+func (x *GeoAddResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[147]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *GeoAddResponse) GetAdded() int64 {
+	if x != nil {
+		return x.xxx_hidden_Added
+	}
+	return 0
+}
+
+func (x *GeoAddResponse) SetAdded(v int64) {
+	x.xxx_hidden_Added = v
+}
+
+type GeoAddResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// How many members were not there before.
+	Added int64
+}
+
+func (b0 GeoAddResponse_builder) Build() *GeoAddResponse {
+	m0 := &GeoAddResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Added = b.Added
+	return m0
+}
+
+type GeoPosRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Members   [][]byte               `protobuf:"bytes,3,rep,name=members,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *GeoPosRequest) Reset() {
+	*x = GeoPosRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[148]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GeoPosRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GeoPosRequest) ProtoMessage() {}
+
+func (x *GeoPosRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[148]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *GeoPosRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *GeoPosRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *GeoPosRequest) GetMembers() [][]byte {
+	if x != nil {
+		return x.xxx_hidden_Members
+	}
+	return nil
+}
+
+func (x *GeoPosRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *GeoPosRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *GeoPosRequest) SetMembers(v [][]byte) {
+	x.xxx_hidden_Members = v
+}
+
+type GeoPosRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Members   [][]byte
+}
+
+func (b0 GeoPosRequest_builder) Build() *GeoPosRequest {
+	m0 := &GeoPosRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Members = b.Members
+	return m0
+}
+
+type GeoPosResponse struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Positions *[]*GeoPosition        `protobuf:"bytes,1,rep,name=positions,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *GeoPosResponse) Reset() {
+	*x = GeoPosResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[149]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GeoPosResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GeoPosResponse) ProtoMessage() {}
+
+func (x *GeoPosResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[149]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *GeoPosResponse) GetPositions() []*GeoPosition {
+	if x != nil {
+		if x.xxx_hidden_Positions != nil {
+			return *x.xxx_hidden_Positions
+		}
+	}
+	return nil
+}
+
+func (x *GeoPosResponse) SetPositions(v []*GeoPosition) {
+	x.xxx_hidden_Positions = &v
+}
+
+type GeoPosResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// One for each member, in order.
+	Positions []*GeoPosition
+}
+
+func (b0 GeoPosResponse_builder) Build() *GeoPosResponse {
+	m0 := &GeoPosResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Positions = &b.Positions
+	return m0
+}
+
+type GeoPosition struct {
+	state              protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Point   *GeoPoint              `protobuf:"bytes,1,opt,name=point,proto3"`
+	xxx_hidden_Geohash string                 `protobuf:"bytes,2,opt,name=geohash,proto3"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *GeoPosition) Reset() {
+	*x = GeoPosition{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[150]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GeoPosition) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GeoPosition) ProtoMessage() {}
+
+func (x *GeoPosition) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[150]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *GeoPosition) GetPoint() *GeoPoint {
+	if x != nil {
+		return x.xxx_hidden_Point
+	}
+	return nil
+}
+
+func (x *GeoPosition) GetGeohash() string {
+	if x != nil {
+		return x.xxx_hidden_Geohash
+	}
+	return ""
+}
+
+func (x *GeoPosition) SetPoint(v *GeoPoint) {
+	x.xxx_hidden_Point = v
+}
+
+func (x *GeoPosition) SetGeohash(v string) {
+	x.xxx_hidden_Geohash = v
+}
+
+func (x *GeoPosition) HasPoint() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Point != nil
+}
+
+func (x *GeoPosition) ClearPoint() {
+	x.xxx_hidden_Point = nil
+}
+
+type GeoPosition_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// Absent when the member is not there. A place is kept to within 0.6 m.
+	Point *GeoPoint
+	// 11 letters, see https://en.wikipedia.org/wiki/Geohash.
+	Geohash string
+}
+
+func (b0 GeoPosition_builder) Build() *GeoPosition {
+	m0 := &GeoPosition{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Point = b.Point
+	x.xxx_hidden_Geohash = b.Geohash
+	return m0
+}
+
+type GeoDistRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_From      []byte                 `protobuf:"bytes,3,opt,name=from,proto3"`
+	xxx_hidden_To        []byte                 `protobuf:"bytes,4,opt,name=to,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *GeoDistRequest) Reset() {
+	*x = GeoDistRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[151]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GeoDistRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GeoDistRequest) ProtoMessage() {}
+
+func (x *GeoDistRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[151]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *GeoDistRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *GeoDistRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *GeoDistRequest) GetFrom() []byte {
+	if x != nil {
+		return x.xxx_hidden_From
+	}
+	return nil
+}
+
+func (x *GeoDistRequest) GetTo() []byte {
+	if x != nil {
+		return x.xxx_hidden_To
+	}
+	return nil
+}
+
+func (x *GeoDistRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *GeoDistRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *GeoDistRequest) SetFrom(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_From = v
+}
+
+func (x *GeoDistRequest) SetTo(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_To = v
+}
+
+type GeoDistRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	From      []byte
+	To        []byte
+}
+
+func (b0 GeoDistRequest_builder) Build() *GeoDistRequest {
+	m0 := &GeoDistRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_From = b.From
+	x.xxx_hidden_To = b.To
+	return m0
+}
+
+type GeoDistResponse struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Found  bool                   `protobuf:"varint,1,opt,name=found,proto3"`
+	xxx_hidden_Metres float64                `protobuf:"fixed64,2,opt,name=metres,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *GeoDistResponse) Reset() {
+	*x = GeoDistResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[152]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GeoDistResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GeoDistResponse) ProtoMessage() {}
+
+func (x *GeoDistResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[152]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *GeoDistResponse) GetFound() bool {
+	if x != nil {
+		return x.xxx_hidden_Found
+	}
+	return false
+}
+
+func (x *GeoDistResponse) GetMetres() float64 {
+	if x != nil {
+		return x.xxx_hidden_Metres
+	}
+	return 0
+}
+
+func (x *GeoDistResponse) SetFound(v bool) {
+	x.xxx_hidden_Found = v
+}
+
+func (x *GeoDistResponse) SetMetres(v float64) {
+	x.xxx_hidden_Metres = v
+}
+
+type GeoDistResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// False when one of them is not there.
+	Found  bool
+	Metres float64
+}
+
+func (b0 GeoDistResponse_builder) Build() *GeoDistResponse {
+	m0 := &GeoDistResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Found = b.Found
+	x.xxx_hidden_Metres = b.Metres
+	return m0
+}
+
+// GeoArea is a part of the globe, and which of the members in it are meant.
+type GeoArea struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Center isGeoArea_Center       `protobuf_oneof:"center"`
+	xxx_hidden_Shape  isGeoArea_Shape        `protobuf_oneof:"shape"`
+	xxx_hidden_Order  GeoOrder               `protobuf:"varint,5,opt,name=order,proto3,enum=atoll.v1.GeoOrder"`
+	xxx_hidden_Limit  uint64                 `protobuf:"varint,6,opt,name=limit,proto3"`
+	xxx_hidden_Any    bool                   `protobuf:"varint,7,opt,name=any,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *GeoArea) Reset() {
+	*x = GeoArea{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[153]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GeoArea) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GeoArea) ProtoMessage() {}
+
+func (x *GeoArea) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[153]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *GeoArea) GetMember() []byte {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Center.(*geoArea_Member); ok {
+			return x.Member
+		}
+	}
+	return nil
+}
+
+func (x *GeoArea) GetPoint() *GeoPoint {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Center.(*geoArea_Point); ok {
+			return x.Point
+		}
+	}
+	return nil
+}
+
+func (x *GeoArea) GetRadiusMetres() float64 {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Shape.(*geoArea_RadiusMetres); ok {
+			return x.RadiusMetres
+		}
+	}
+	return 0
+}
+
+func (x *GeoArea) GetBox() *GeoBox {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Shape.(*geoArea_Box); ok {
+			return x.Box
+		}
+	}
+	return nil
+}
+
+func (x *GeoArea) GetOrder() GeoOrder {
+	if x != nil {
+		return x.xxx_hidden_Order
+	}
+	return GeoOrder_GEO_ORDER_UNSPECIFIED
+}
+
+func (x *GeoArea) GetLimit() uint64 {
+	if x != nil {
+		return x.xxx_hidden_Limit
+	}
+	return 0
+}
+
+func (x *GeoArea) GetAny() bool {
+	if x != nil {
+		return x.xxx_hidden_Any
+	}
+	return false
+}
+
+func (x *GeoArea) SetMember(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Center = &geoArea_Member{v}
+}
+
+func (x *GeoArea) SetPoint(v *GeoPoint) {
+	if v == nil {
+		x.xxx_hidden_Center = nil
+		return
+	}
+	x.xxx_hidden_Center = &geoArea_Point{v}
+}
+
+func (x *GeoArea) SetRadiusMetres(v float64) {
+	x.xxx_hidden_Shape = &geoArea_RadiusMetres{v}
+}
+
+func (x *GeoArea) SetBox(v *GeoBox) {
+	if v == nil {
+		x.xxx_hidden_Shape = nil
+		return
+	}
+	x.xxx_hidden_Shape = &geoArea_Box{v}
+}
+
+func (x *GeoArea) SetOrder(v GeoOrder) {
+	x.xxx_hidden_Order = v
+}
+
+func (x *GeoArea) SetLimit(v uint64) {
+	x.xxx_hidden_Limit = v
+}
+
+func (x *GeoArea) SetAny(v bool) {
+	x.xxx_hidden_Any = v
+}
+
+func (x *GeoArea) HasCenter() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Center != nil
+}
+
+func (x *GeoArea) HasMember() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Center.(*geoArea_Member)
+	return ok
+}
+
+func (x *GeoArea) HasPoint() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Center.(*geoArea_Point)
+	return ok
+}
+
+func (x *GeoArea) HasShape() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Shape != nil
+}
+
+func (x *GeoArea) HasRadiusMetres() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Shape.(*geoArea_RadiusMetres)
+	return ok
+}
+
+func (x *GeoArea) HasBox() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Shape.(*geoArea_Box)
+	return ok
+}
+
+func (x *GeoArea) ClearCenter() {
+	x.xxx_hidden_Center = nil
+}
+
+func (x *GeoArea) ClearMember() {
+	if _, ok := x.xxx_hidden_Center.(*geoArea_Member); ok {
+		x.xxx_hidden_Center = nil
+	}
+}
+
+func (x *GeoArea) ClearPoint() {
+	if _, ok := x.xxx_hidden_Center.(*geoArea_Point); ok {
+		x.xxx_hidden_Center = nil
+	}
+}
+
+func (x *GeoArea) ClearShape() {
+	x.xxx_hidden_Shape = nil
+}
+
+func (x *GeoArea) ClearRadiusMetres() {
+	if _, ok := x.xxx_hidden_Shape.(*geoArea_RadiusMetres); ok {
+		x.xxx_hidden_Shape = nil
+	}
+}
+
+func (x *GeoArea) ClearBox() {
+	if _, ok := x.xxx_hidden_Shape.(*geoArea_Box); ok {
+		x.xxx_hidden_Shape = nil
+	}
+}
+
+const GeoArea_Center_not_set_case case_GeoArea_Center = 0
+const GeoArea_Member_case case_GeoArea_Center = 1
+const GeoArea_Point_case case_GeoArea_Center = 2
+
+func (x *GeoArea) WhichCenter() case_GeoArea_Center {
+	if x == nil {
+		return GeoArea_Center_not_set_case
+	}
+	switch x.xxx_hidden_Center.(type) {
+	case *geoArea_Member:
+		return GeoArea_Member_case
+	case *geoArea_Point:
+		return GeoArea_Point_case
+	default:
+		return GeoArea_Center_not_set_case
+	}
+}
+
+const GeoArea_Shape_not_set_case case_GeoArea_Shape = 0
+const GeoArea_RadiusMetres_case case_GeoArea_Shape = 3
+const GeoArea_Box_case case_GeoArea_Shape = 4
+
+func (x *GeoArea) WhichShape() case_GeoArea_Shape {
+	if x == nil {
+		return GeoArea_Shape_not_set_case
+	}
+	switch x.xxx_hidden_Shape.(type) {
+	case *geoArea_RadiusMetres:
+		return GeoArea_RadiusMetres_case
+	case *geoArea_Box:
+		return GeoArea_Box_case
+	default:
+		return GeoArea_Shape_not_set_case
+	}
+}
+
+type GeoArea_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// Required. INVALID if there is no such member in a sorted set that exists.
+
+	// Fields of oneof xxx_hidden_Center:
+	Member []byte
+	Point  *GeoPoint
+	// -- end of xxx_hidden_Center
+	// Required.
+
+	// Fields of oneof xxx_hidden_Shape:
+	RadiusMetres *float64
+	Box          *GeoBox
+	// -- end of xxx_hidden_Shape
+	Order GeoOrder
+	// At most so many, the nearest unless the order says else; 0 means no limit.
+	Limit uint64
+	// Of a limit: those that are found first instead.
+	Any bool
+}
+
+func (b0 GeoArea_builder) Build() *GeoArea {
+	m0 := &GeoArea{}
+	b, x := &b0, m0
+	_, _ = b, x
+	if b.Member != nil {
+		x.xxx_hidden_Center = &geoArea_Member{b.Member}
+	}
+	if b.Point != nil {
+		x.xxx_hidden_Center = &geoArea_Point{b.Point}
+	}
+	if b.RadiusMetres != nil {
+		x.xxx_hidden_Shape = &geoArea_RadiusMetres{*b.RadiusMetres}
+	}
+	if b.Box != nil {
+		x.xxx_hidden_Shape = &geoArea_Box{b.Box}
+	}
+	x.xxx_hidden_Order = b.Order
+	x.xxx_hidden_Limit = b.Limit
+	x.xxx_hidden_Any = b.Any
+	return m0
+}
+
+type case_GeoArea_Center protoreflect.FieldNumber
+
+func (x case_GeoArea_Center) String() string {
+	md := file_atoll_v1_kv_proto_msgTypes[153].Descriptor()
+	if x == 0 {
+		return "not set"
+	}
+	return protoimpl.X.MessageFieldStringOf(md, protoreflect.FieldNumber(x))
+}
+
+type case_GeoArea_Shape protoreflect.FieldNumber
+
+func (x case_GeoArea_Shape) String() string {
+	md := file_atoll_v1_kv_proto_msgTypes[153].Descriptor()
+	if x == 0 {
+		return "not set"
+	}
+	return protoimpl.X.MessageFieldStringOf(md, protoreflect.FieldNumber(x))
+}
+
+type isGeoArea_Center interface {
+	isGeoArea_Center()
+}
+
+type geoArea_Member struct {
+	Member []byte `protobuf:"bytes,1,opt,name=member,proto3,oneof"`
+}
+
+type geoArea_Point struct {
+	Point *GeoPoint `protobuf:"bytes,2,opt,name=point,proto3,oneof"`
+}
+
+func (*geoArea_Member) isGeoArea_Center() {}
+
+func (*geoArea_Point) isGeoArea_Center() {}
+
+type isGeoArea_Shape interface {
+	isGeoArea_Shape()
+}
+
+type geoArea_RadiusMetres struct {
+	RadiusMetres float64 `protobuf:"fixed64,3,opt,name=radius_metres,json=radiusMetres,proto3,oneof"`
+}
+
+type geoArea_Box struct {
+	Box *GeoBox `protobuf:"bytes,4,opt,name=box,proto3,oneof"`
+}
+
+func (*geoArea_RadiusMetres) isGeoArea_Shape() {}
+
+func (*geoArea_Box) isGeoArea_Shape() {}
+
+type GeoBox struct {
+	state                   protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_WidthMetres  float64                `protobuf:"fixed64,1,opt,name=width_metres,json=widthMetres,proto3"`
+	xxx_hidden_HeightMetres float64                `protobuf:"fixed64,2,opt,name=height_metres,json=heightMetres,proto3"`
+	unknownFields           protoimpl.UnknownFields
+	sizeCache               protoimpl.SizeCache
+}
+
+func (x *GeoBox) Reset() {
+	*x = GeoBox{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[154]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GeoBox) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GeoBox) ProtoMessage() {}
+
+func (x *GeoBox) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[154]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *GeoBox) GetWidthMetres() float64 {
+	if x != nil {
+		return x.xxx_hidden_WidthMetres
+	}
+	return 0
+}
+
+func (x *GeoBox) GetHeightMetres() float64 {
+	if x != nil {
+		return x.xxx_hidden_HeightMetres
+	}
+	return 0
+}
+
+func (x *GeoBox) SetWidthMetres(v float64) {
+	x.xxx_hidden_WidthMetres = v
+}
+
+func (x *GeoBox) SetHeightMetres(v float64) {
+	x.xxx_hidden_HeightMetres = v
+}
+
+type GeoBox_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	WidthMetres  float64
+	HeightMetres float64
+}
+
+func (b0 GeoBox_builder) Build() *GeoBox {
+	m0 := &GeoBox{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_WidthMetres = b.WidthMetres
+	x.xxx_hidden_HeightMetres = b.HeightMetres
+	return m0
+}
+
+type GeoSearchRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Area      *GeoArea               `protobuf:"bytes,3,opt,name=area,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *GeoSearchRequest) Reset() {
+	*x = GeoSearchRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[155]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GeoSearchRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GeoSearchRequest) ProtoMessage() {}
+
+func (x *GeoSearchRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[155]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *GeoSearchRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *GeoSearchRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *GeoSearchRequest) GetArea() *GeoArea {
+	if x != nil {
+		return x.xxx_hidden_Area
+	}
+	return nil
+}
+
+func (x *GeoSearchRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *GeoSearchRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *GeoSearchRequest) SetArea(v *GeoArea) {
+	x.xxx_hidden_Area = v
+}
+
+func (x *GeoSearchRequest) HasArea() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Area != nil
+}
+
+func (x *GeoSearchRequest) ClearArea() {
+	x.xxx_hidden_Area = nil
+}
+
+type GeoSearchRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Area      *GeoArea
+}
+
+func (b0 GeoSearchRequest_builder) Build() *GeoSearchRequest {
+	m0 := &GeoSearchRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Area = b.Area
+	return m0
+}
+
+type GeoSearchResponse struct {
+	state              protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Members *[]*GeoFound           `protobuf:"bytes,1,rep,name=members,proto3"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *GeoSearchResponse) Reset() {
+	*x = GeoSearchResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[156]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GeoSearchResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GeoSearchResponse) ProtoMessage() {}
+
+func (x *GeoSearchResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[156]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *GeoSearchResponse) GetMembers() []*GeoFound {
+	if x != nil {
+		if x.xxx_hidden_Members != nil {
+			return *x.xxx_hidden_Members
+		}
+	}
+	return nil
+}
+
+func (x *GeoSearchResponse) SetMembers(v []*GeoFound) {
+	x.xxx_hidden_Members = &v
+}
+
+type GeoSearchResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// At most 1,048,576 members, and 8 MiB; more are refused.
+	Members []*GeoFound
+}
+
+func (b0 GeoSearchResponse_builder) Build() *GeoSearchResponse {
+	m0 := &GeoSearchResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Members = &b.Members
+	return m0
+}
+
+type GeoFound struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Member []byte                 `protobuf:"bytes,1,opt,name=member,proto3"`
+	xxx_hidden_Point  *GeoPoint              `protobuf:"bytes,2,opt,name=point,proto3"`
+	xxx_hidden_Metres float64                `protobuf:"fixed64,3,opt,name=metres,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *GeoFound) Reset() {
+	*x = GeoFound{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[157]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GeoFound) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GeoFound) ProtoMessage() {}
+
+func (x *GeoFound) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[157]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *GeoFound) GetMember() []byte {
+	if x != nil {
+		return x.xxx_hidden_Member
+	}
+	return nil
+}
+
+func (x *GeoFound) GetPoint() *GeoPoint {
+	if x != nil {
+		return x.xxx_hidden_Point
+	}
+	return nil
+}
+
+func (x *GeoFound) GetMetres() float64 {
+	if x != nil {
+		return x.xxx_hidden_Metres
+	}
+	return 0
+}
+
+func (x *GeoFound) SetMember(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Member = v
+}
+
+func (x *GeoFound) SetPoint(v *GeoPoint) {
+	x.xxx_hidden_Point = v
+}
+
+func (x *GeoFound) SetMetres(v float64) {
+	x.xxx_hidden_Metres = v
+}
+
+func (x *GeoFound) HasPoint() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Point != nil
+}
+
+func (x *GeoFound) ClearPoint() {
+	x.xxx_hidden_Point = nil
+}
+
+type GeoFound_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Member []byte
+	Point  *GeoPoint
+	// From the center.
+	Metres float64
+}
+
+func (b0 GeoFound_builder) Build() *GeoFound {
+	m0 := &GeoFound{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Member = b.Member
+	x.xxx_hidden_Point = b.Point
+	x.xxx_hidden_Metres = b.Metres
+	return m0
+}
+
+type GeoSearchStoreRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Area      *GeoArea               `protobuf:"bytes,3,opt,name=area,proto3"`
+	xxx_hidden_Into      []byte                 `protobuf:"bytes,4,opt,name=into,proto3"`
+	xxx_hidden_Distances bool                   `protobuf:"varint,5,opt,name=distances,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *GeoSearchStoreRequest) Reset() {
+	*x = GeoSearchStoreRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[158]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GeoSearchStoreRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GeoSearchStoreRequest) ProtoMessage() {}
+
+func (x *GeoSearchStoreRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[158]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *GeoSearchStoreRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *GeoSearchStoreRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *GeoSearchStoreRequest) GetArea() *GeoArea {
+	if x != nil {
+		return x.xxx_hidden_Area
+	}
+	return nil
+}
+
+func (x *GeoSearchStoreRequest) GetInto() []byte {
+	if x != nil {
+		return x.xxx_hidden_Into
+	}
+	return nil
+}
+
+func (x *GeoSearchStoreRequest) GetDistances() bool {
+	if x != nil {
+		return x.xxx_hidden_Distances
+	}
+	return false
+}
+
+func (x *GeoSearchStoreRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *GeoSearchStoreRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *GeoSearchStoreRequest) SetArea(v *GeoArea) {
+	x.xxx_hidden_Area = v
+}
+
+func (x *GeoSearchStoreRequest) SetInto(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Into = v
+}
+
+func (x *GeoSearchStoreRequest) SetDistances(v bool) {
+	x.xxx_hidden_Distances = v
+}
+
+func (x *GeoSearchStoreRequest) HasArea() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Area != nil
+}
+
+func (x *GeoSearchStoreRequest) ClearArea() {
+	x.xxx_hidden_Area = nil
+}
+
+type GeoSearchStoreRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Area      *GeoArea
+	// What the result replaces; an empty one deletes it.
+	Into []byte
+	// Keep the distances from the center as scores, in metres, in the place of places.
+	Distances bool
+}
+
+func (b0 GeoSearchStoreRequest_builder) Build() *GeoSearchStoreRequest {
+	m0 := &GeoSearchStoreRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Area = b.Area
+	x.xxx_hidden_Into = b.Into
+	x.xxx_hidden_Distances = b.Distances
+	return m0
+}
+
+type GeoSearchStoreResponse struct {
+	state            protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Count int64                  `protobuf:"varint,1,opt,name=count,proto3"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *GeoSearchStoreResponse) Reset() {
+	*x = GeoSearchStoreResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[159]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GeoSearchStoreResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GeoSearchStoreResponse) ProtoMessage() {}
+
+func (x *GeoSearchStoreResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[159]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *GeoSearchStoreResponse) GetCount() int64 {
+	if x != nil {
+		return x.xxx_hidden_Count
+	}
+	return 0
+}
+
+func (x *GeoSearchStoreResponse) SetCount(v int64) {
+	x.xxx_hidden_Count = v
+}
+
+type GeoSearchStoreResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Count int64
+}
+
+func (b0 GeoSearchStoreResponse_builder) Build() *GeoSearchStoreResponse {
+	m0 := &GeoSearchStoreResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Count = b.Count
+	return m0
+}
+
+type TypesRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Keys      [][]byte               `protobuf:"bytes,2,rep,name=keys,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *TypesRequest) Reset() {
+	*x = TypesRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[160]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TypesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TypesRequest) ProtoMessage() {}
+
+func (x *TypesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[160]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *TypesRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *TypesRequest) GetKeys() [][]byte {
+	if x != nil {
+		return x.xxx_hidden_Keys
+	}
+	return nil
+}
+
+func (x *TypesRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *TypesRequest) SetKeys(v [][]byte) {
+	x.xxx_hidden_Keys = v
+}
+
+type TypesRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Keys      [][]byte
+}
+
+func (b0 TypesRequest_builder) Build() *TypesRequest {
+	m0 := &TypesRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Keys = b.Keys
+	return m0
+}
+
+type TypesResponse struct {
+	state            protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Types []string               `protobuf:"bytes,1,rep,name=types,proto3"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *TypesResponse) Reset() {
+	*x = TypesResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[161]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TypesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TypesResponse) ProtoMessage() {}
+
+func (x *TypesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[161]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *TypesResponse) GetTypes() []string {
+	if x != nil {
+		return x.xxx_hidden_Types
+	}
+	return nil
+}
+
+func (x *TypesResponse) SetTypes(v []string) {
+	x.xxx_hidden_Types = v
+}
+
+type TypesResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// One for each key, in order: "string", "set", "hash", "zset", "list" and so on; "none" where
+	// there is nothing.
+	Types []string
+}
+
+func (b0 TypesResponse_builder) Build() *TypesResponse {
+	m0 := &TypesResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Types = b.Types
+	return m0
+}
+
+type DBSizeRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *DBSizeRequest) Reset() {
+	*x = DBSizeRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[162]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DBSizeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DBSizeRequest) ProtoMessage() {}
+
+func (x *DBSizeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[162]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *DBSizeRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *DBSizeRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+type DBSizeRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+}
+
+func (b0 DBSizeRequest_builder) Build() *DBSizeRequest {
+	m0 := &DBSizeRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	return m0
+}
+
+type DBSizeResponse struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Keys   int64                  `protobuf:"varint,1,opt,name=keys,proto3"`
+	xxx_hidden_Ending int64                  `protobuf:"varint,2,opt,name=ending,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *DBSizeResponse) Reset() {
+	*x = DBSizeResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[163]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DBSizeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DBSizeResponse) ProtoMessage() {}
+
+func (x *DBSizeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[163]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *DBSizeResponse) GetKeys() int64 {
+	if x != nil {
+		return x.xxx_hidden_Keys
+	}
+	return 0
+}
+
+func (x *DBSizeResponse) GetEnding() int64 {
+	if x != nil {
+		return x.xxx_hidden_Ending
+	}
+	return 0
+}
+
+func (x *DBSizeResponse) SetKeys(v int64) {
+	x.xxx_hidden_Keys = v
+}
+
+func (x *DBSizeResponse) SetEnding(v int64) {
+	x.xxx_hidden_Ending = v
+}
+
+type DBSizeResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// A key whose time is over counts until it is deleted.
+	Keys int64
+	// How many of them have a deadline.
+	Ending int64
+}
+
+func (b0 DBSizeResponse_builder) Build() *DBSizeResponse {
+	m0 := &DBSizeResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Keys = b.Keys
+	x.xxx_hidden_Ending = b.Ending
+	return m0
+}
+
+type RandomKeyRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *RandomKeyRequest) Reset() {
+	*x = RandomKeyRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[164]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RandomKeyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RandomKeyRequest) ProtoMessage() {}
+
+func (x *RandomKeyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[164]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *RandomKeyRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *RandomKeyRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+type RandomKeyRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+}
+
+func (b0 RandomKeyRequest_builder) Build() *RandomKeyRequest {
+	m0 := &RandomKeyRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	return m0
+}
+
+type RandomKeyResponse struct {
+	state            protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Found bool                   `protobuf:"varint,1,opt,name=found,proto3"`
+	xxx_hidden_Key   []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *RandomKeyResponse) Reset() {
+	*x = RandomKeyResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[165]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RandomKeyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RandomKeyResponse) ProtoMessage() {}
+
+func (x *RandomKeyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[165]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *RandomKeyResponse) GetFound() bool {
+	if x != nil {
+		return x.xxx_hidden_Found
+	}
+	return false
+}
+
+func (x *RandomKeyResponse) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *RandomKeyResponse) SetFound(v bool) {
+	x.xxx_hidden_Found = v
+}
+
+func (x *RandomKeyResponse) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+type RandomKeyResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// False when there is no key.
+	Found bool
+	// One of the 256 that follow a random slot.
+	Key []byte
+}
+
+func (b0 RandomKeyResponse_builder) Build() *RandomKeyResponse {
+	m0 := &RandomKeyResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Found = b.Found
+	x.xxx_hidden_Key = b.Key
+	return m0
+}
+
+type WaitRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Regions   uint32                 `protobuf:"varint,1,opt,name=regions,proto3"`
+	xxx_hidden_TimeoutMs uint32                 `protobuf:"varint,2,opt,name=timeout_ms,json=timeoutMs,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *WaitRequest) Reset() {
+	*x = WaitRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[166]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WaitRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WaitRequest) ProtoMessage() {}
+
+func (x *WaitRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[166]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *WaitRequest) GetRegions() uint32 {
+	if x != nil {
+		return x.xxx_hidden_Regions
+	}
+	return 0
+}
+
+func (x *WaitRequest) GetTimeoutMs() uint32 {
+	if x != nil {
+		return x.xxx_hidden_TimeoutMs
+	}
+	return 0
+}
+
+func (x *WaitRequest) SetRegions(v uint32) {
+	x.xxx_hidden_Regions = v
+}
+
+func (x *WaitRequest) SetTimeoutMs(v uint32) {
+	x.xxx_hidden_TimeoutMs = v
+}
+
+type WaitRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// How many regions, beside that of the node.
+	Regions uint32
+	// Ten minutes at most; 0 does not wait.
+	TimeoutMs uint32
+}
+
+func (b0 WaitRequest_builder) Build() *WaitRequest {
+	m0 := &WaitRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Regions = b.Regions
+	x.xxx_hidden_TimeoutMs = b.TimeoutMs
+	return m0
+}
+
+type WaitResponse struct {
+	state              protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Regions uint32                 `protobuf:"varint,1,opt,name=regions,proto3"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *WaitResponse) Reset() {
+	*x = WaitResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[167]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WaitResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WaitResponse) ProtoMessage() {}
+
+func (x *WaitResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[167]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *WaitResponse) GetRegions() uint32 {
+	if x != nil {
+		return x.xxx_hidden_Regions
+	}
+	return 0
+}
+
+func (x *WaitResponse) SetRegions(v uint32) {
+	x.xxx_hidden_Regions = v
+}
+
+type WaitResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// How many hold it, fewer if the time was over.
+	Regions uint32
+}
+
+func (b0 WaitResponse_builder) Build() *WaitResponse {
+	m0 := &WaitResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Regions = b.Regions
+	return m0
+}
+
+type CommandRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Arguments [][]byte               `protobuf:"bytes,2,rep,name=arguments,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *CommandRequest) Reset() {
+	*x = CommandRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[168]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CommandRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CommandRequest) ProtoMessage() {}
+
+func (x *CommandRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[168]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *CommandRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *CommandRequest) GetArguments() [][]byte {
+	if x != nil {
+		return x.xxx_hidden_Arguments
+	}
+	return nil
+}
+
+func (x *CommandRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *CommandRequest) SetArguments(v [][]byte) {
+	x.xxx_hidden_Arguments = v
+}
+
+type CommandRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	// The name, in any case, and what follows it.
+	Arguments [][]byte
+}
+
+func (b0 CommandRequest_builder) Build() *CommandRequest {
+	m0 := &CommandRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Arguments = b.Arguments
+	return m0
+}
+
+type CommandResponse struct {
+	state            protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Value *Value                 `protobuf:"bytes,1,opt,name=value,proto3"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *CommandResponse) Reset() {
+	*x = CommandResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[169]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CommandResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CommandResponse) ProtoMessage() {}
+
+func (x *CommandResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[169]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *CommandResponse) GetValue() *Value {
+	if x != nil {
+		return x.xxx_hidden_Value
+	}
+	return nil
+}
+
+func (x *CommandResponse) SetValue(v *Value) {
+	x.xxx_hidden_Value = v
+}
+
+func (x *CommandResponse) HasValue() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Value != nil
+}
+
+func (x *CommandResponse) ClearValue() {
+	x.xxx_hidden_Value = nil
+}
+
+type CommandResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Value *Value
+}
+
+func (b0 CommandResponse_builder) Build() *CommandResponse {
+	m0 := &CommandResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Value = b.Value
+	return m0
+}
+
+// Value is a reply as version 3 of the Redis protocol has it. None of the kinds: there is nothing.
+type Value struct {
+	state           protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Kind isValue_Kind           `protobuf_oneof:"kind"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *Value) Reset() {
+	*x = Value{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[170]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Value) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Value) ProtoMessage() {}
+
+func (x *Value) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[170]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *Value) GetInteger() int64 {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Kind.(*value_Integer); ok {
+			return x.Integer
+		}
+	}
+	return 0
+}
+
+func (x *Value) GetText() []byte {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Kind.(*value_Text); ok {
+			return x.Text
+		}
+	}
+	return nil
+}
+
+func (x *Value) GetNumber() float64 {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Kind.(*value_Number); ok {
+			return x.Number
+		}
+	}
+	return 0
+}
+
+func (x *Value) GetList() *ValueList {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Kind.(*value_List); ok {
+			return x.List
+		}
+	}
+	return nil
+}
+
+func (x *Value) GetMap() *ValueList {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Kind.(*value_Map); ok {
+			return x.Map
+		}
+	}
+	return nil
+}
+
+func (x *Value) GetStatus() string {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Kind.(*value_Status); ok {
+			return x.Status
+		}
+	}
+	return ""
+}
+
+func (x *Value) SetInteger(v int64) {
+	x.xxx_hidden_Kind = &value_Integer{v}
+}
+
+func (x *Value) SetText(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Kind = &value_Text{v}
+}
+
+func (x *Value) SetNumber(v float64) {
+	x.xxx_hidden_Kind = &value_Number{v}
+}
+
+func (x *Value) SetList(v *ValueList) {
+	if v == nil {
+		x.xxx_hidden_Kind = nil
+		return
+	}
+	x.xxx_hidden_Kind = &value_List{v}
+}
+
+func (x *Value) SetMap(v *ValueList) {
+	if v == nil {
+		x.xxx_hidden_Kind = nil
+		return
+	}
+	x.xxx_hidden_Kind = &value_Map{v}
+}
+
+func (x *Value) SetStatus(v string) {
+	x.xxx_hidden_Kind = &value_Status{v}
+}
+
+func (x *Value) HasKind() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Kind != nil
+}
+
+func (x *Value) HasInteger() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Kind.(*value_Integer)
+	return ok
+}
+
+func (x *Value) HasText() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Kind.(*value_Text)
+	return ok
+}
+
+func (x *Value) HasNumber() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Kind.(*value_Number)
+	return ok
+}
+
+func (x *Value) HasList() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Kind.(*value_List)
+	return ok
+}
+
+func (x *Value) HasMap() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Kind.(*value_Map)
+	return ok
+}
+
+func (x *Value) HasStatus() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Kind.(*value_Status)
+	return ok
+}
+
+func (x *Value) ClearKind() {
+	x.xxx_hidden_Kind = nil
+}
+
+func (x *Value) ClearInteger() {
+	if _, ok := x.xxx_hidden_Kind.(*value_Integer); ok {
+		x.xxx_hidden_Kind = nil
+	}
+}
+
+func (x *Value) ClearText() {
+	if _, ok := x.xxx_hidden_Kind.(*value_Text); ok {
+		x.xxx_hidden_Kind = nil
+	}
+}
+
+func (x *Value) ClearNumber() {
+	if _, ok := x.xxx_hidden_Kind.(*value_Number); ok {
+		x.xxx_hidden_Kind = nil
+	}
+}
+
+func (x *Value) ClearList() {
+	if _, ok := x.xxx_hidden_Kind.(*value_List); ok {
+		x.xxx_hidden_Kind = nil
+	}
+}
+
+func (x *Value) ClearMap() {
+	if _, ok := x.xxx_hidden_Kind.(*value_Map); ok {
+		x.xxx_hidden_Kind = nil
+	}
+}
+
+func (x *Value) ClearStatus() {
+	if _, ok := x.xxx_hidden_Kind.(*value_Status); ok {
+		x.xxx_hidden_Kind = nil
+	}
+}
+
+const Value_Kind_not_set_case case_Value_Kind = 0
+const Value_Integer_case case_Value_Kind = 1
+const Value_Text_case case_Value_Kind = 2
+const Value_Number_case case_Value_Kind = 3
+const Value_List_case case_Value_Kind = 4
+const Value_Map_case case_Value_Kind = 5
+const Value_Status_case case_Value_Kind = 6
+
+func (x *Value) WhichKind() case_Value_Kind {
+	if x == nil {
+		return Value_Kind_not_set_case
+	}
+	switch x.xxx_hidden_Kind.(type) {
+	case *value_Integer:
+		return Value_Integer_case
+	case *value_Text:
+		return Value_Text_case
+	case *value_Number:
+		return Value_Number_case
+	case *value_List:
+		return Value_List_case
+	case *value_Map:
+		return Value_Map_case
+	case *value_Status:
+		return Value_Status_case
+	default:
+		return Value_Kind_not_set_case
+	}
+}
+
+type Value_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// Fields of oneof xxx_hidden_Kind:
+	Integer *int64
+	Text    []byte
+	Number  *float64
+	List    *ValueList
+	// A key, its value, and so on.
+	Map *ValueList
+	// A fixed word, as OK.
+	Status *string
+	// -- end of xxx_hidden_Kind
+}
+
+func (b0 Value_builder) Build() *Value {
+	m0 := &Value{}
+	b, x := &b0, m0
+	_, _ = b, x
+	if b.Integer != nil {
+		x.xxx_hidden_Kind = &value_Integer{*b.Integer}
+	}
+	if b.Text != nil {
+		x.xxx_hidden_Kind = &value_Text{b.Text}
+	}
+	if b.Number != nil {
+		x.xxx_hidden_Kind = &value_Number{*b.Number}
+	}
+	if b.List != nil {
+		x.xxx_hidden_Kind = &value_List{b.List}
+	}
+	if b.Map != nil {
+		x.xxx_hidden_Kind = &value_Map{b.Map}
+	}
+	if b.Status != nil {
+		x.xxx_hidden_Kind = &value_Status{*b.Status}
+	}
+	return m0
+}
+
+type case_Value_Kind protoreflect.FieldNumber
+
+func (x case_Value_Kind) String() string {
+	md := file_atoll_v1_kv_proto_msgTypes[170].Descriptor()
+	if x == 0 {
+		return "not set"
+	}
+	return protoimpl.X.MessageFieldStringOf(md, protoreflect.FieldNumber(x))
+}
+
+type isValue_Kind interface {
+	isValue_Kind()
+}
+
+type value_Integer struct {
+	Integer int64 `protobuf:"varint,1,opt,name=integer,proto3,oneof"`
+}
+
+type value_Text struct {
+	Text []byte `protobuf:"bytes,2,opt,name=text,proto3,oneof"`
+}
+
+type value_Number struct {
+	Number float64 `protobuf:"fixed64,3,opt,name=number,proto3,oneof"`
+}
+
+type value_List struct {
+	List *ValueList `protobuf:"bytes,4,opt,name=list,proto3,oneof"`
+}
+
+type value_Map struct {
+	// A key, its value, and so on.
+	Map *ValueList `protobuf:"bytes,5,opt,name=map,proto3,oneof"`
+}
+
+type value_Status struct {
+	// A fixed word, as OK.
+	Status string `protobuf:"bytes,6,opt,name=status,proto3,oneof"`
+}
+
+func (*value_Integer) isValue_Kind() {}
+
+func (*value_Text) isValue_Kind() {}
+
+func (*value_Number) isValue_Kind() {}
+
+func (*value_List) isValue_Kind() {}
+
+func (*value_Map) isValue_Kind() {}
+
+func (*value_Status) isValue_Kind() {}
+
+type ValueList struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Values *[]*Value              `protobuf:"bytes,1,rep,name=values,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *ValueList) Reset() {
+	*x = ValueList{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[171]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ValueList) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ValueList) ProtoMessage() {}
+
+func (x *ValueList) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[171]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *ValueList) GetValues() []*Value {
+	if x != nil {
+		if x.xxx_hidden_Values != nil {
+			return *x.xxx_hidden_Values
+		}
+	}
+	return nil
+}
+
+func (x *ValueList) SetValues(v []*Value) {
+	x.xxx_hidden_Values = &v
+}
+
+type ValueList_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Values []*Value
+}
+
+func (b0 ValueList_builder) Build() *ValueList {
+	m0 := &ValueList{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Values = &b.Values
+	return m0
+}
+
 type TxnRequest struct {
 	state                 protoimpl.MessageState `protogen:"opaque.v1"`
 	xxx_hidden_Namespace  string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
@@ -15212,7 +21497,7 @@ type TxnRequest struct {
 
 func (x *TxnRequest) Reset() {
 	*x = TxnRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[123]
+	mi := &file_atoll_v1_kv_proto_msgTypes[172]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -15224,7 +21509,7 @@ func (x *TxnRequest) String() string {
 func (*TxnRequest) ProtoMessage() {}
 
 func (x *TxnRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[123]
+	mi := &file_atoll_v1_kv_proto_msgTypes[172]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -15284,7 +21569,7 @@ type TxnResponse struct {
 
 func (x *TxnResponse) Reset() {
 	*x = TxnResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[124]
+	mi := &file_atoll_v1_kv_proto_msgTypes[173]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -15296,7 +21581,7 @@ func (x *TxnResponse) String() string {
 func (*TxnResponse) ProtoMessage() {}
 
 func (x *TxnResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[124]
+	mi := &file_atoll_v1_kv_proto_msgTypes[173]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -15347,7 +21632,7 @@ type StreamRequest struct {
 
 func (x *StreamRequest) Reset() {
 	*x = StreamRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[125]
+	mi := &file_atoll_v1_kv_proto_msgTypes[174]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -15359,7 +21644,7 @@ func (x *StreamRequest) String() string {
 func (*StreamRequest) ProtoMessage() {}
 
 func (x *StreamRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[125]
+	mi := &file_atoll_v1_kv_proto_msgTypes[174]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -15460,7 +21745,7 @@ type StreamResponse struct {
 
 func (x *StreamResponse) Reset() {
 	*x = StreamResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[126]
+	mi := &file_atoll_v1_kv_proto_msgTypes[175]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -15472,7 +21757,7 @@ func (x *StreamResponse) String() string {
 func (*StreamResponse) ProtoMessage() {}
 
 func (x *StreamResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[126]
+	mi := &file_atoll_v1_kv_proto_msgTypes[175]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -15631,7 +21916,7 @@ func (b0 StreamResponse_builder) Build() *StreamResponse {
 type case_StreamResponse_Outcome protoreflect.FieldNumber
 
 func (x case_StreamResponse_Outcome) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[126].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[175].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -15667,7 +21952,7 @@ type ErrorDetail struct {
 
 func (x *ErrorDetail) Reset() {
 	*x = ErrorDetail{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[127]
+	mi := &file_atoll_v1_kv_proto_msgTypes[176]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -15679,7 +21964,7 @@ func (x *ErrorDetail) String() string {
 func (*ErrorDetail) ProtoMessage() {}
 
 func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[127]
+	mi := &file_atoll_v1_kv_proto_msgTypes[176]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -16111,12 +22396,13 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04keys\x18\x02 \x03(\fR\x04keys\"&\n" +
 	"\x0eExistsResponse\x12\x14\n" +
-	"\x05count\x18\x01 \x01(\x03R\x05count\"q\n" +
+	"\x05count\x18\x01 \x01(\x03R\x05count\"\x8b\x01\n" +
 	"\vScanRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x16\n" +
 	"\x06prefix\x18\x02 \x01(\fR\x06prefix\x12\x14\n" +
 	"\x05limit\x18\x03 \x01(\rR\x05limit\x12\x16\n" +
-	"\x06cursor\x18\x04 \x01(\fR\x06cursor\":\n" +
+	"\x06cursor\x18\x04 \x01(\fR\x06cursor\x12\x18\n" +
+	"\apattern\x18\x05 \x01(\fR\apattern\":\n" +
 	"\fScanResponse\x12\x12\n" +
 	"\x04keys\x18\x01 \x03(\fR\x04keys\x12\x16\n" +
 	"\x06cursor\x18\x02 \x01(\fR\x06cursor\"A\n" +
@@ -16133,7 +22419,7 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x03seq\x18\x05 \x01(\x04R\x03seq\x12\x16\n" +
 	"\x06region\x18\x06 \x01(\tR\x06region\x12\x12\n" +
 	"\x04node\x18\a \x01(\tR\x04node\x12\x14\n" +
-	"\x05shown\x18\b \x01(\bR\x05shown\"\xef\x16\n" +
+	"\x05shown\x18\b \x01(\bR\x05shown\"\xec\x1e\n" +
 	"\tOperation\x12(\n" +
 	"\x03get\x18\x01 \x01(\v2\x14.atoll.v1.GetRequestH\x00R\x03get\x12(\n" +
 	"\x03set\x18\x02 \x01(\v2\x14.atoll.v1.SetRequestH\x00R\x03set\x121\n" +
@@ -16194,8 +22480,28 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x05bdecr\x18? \x01(\v2\x16.atoll.v1.BDecrRequestH\x00R\x05bdecr\x121\n" +
 	"\x06bgrant\x18@ \x01(\v2\x17.atoll.v1.BGrantRequestH\x00R\x06bgrant\x124\n" +
 	"\abrights\x18A \x01(\v2\x18.atoll.v1.BRightsRequestH\x00R\abrights\x127\n" +
-	"\bbreclaim\x18B \x01(\v2\x19.atoll.v1.BReclaimRequestH\x00R\bbreclaimB\x04\n" +
-	"\x02op\"\xab\x17\n" +
+	"\bbreclaim\x18B \x01(\v2\x19.atoll.v1.BReclaimRequestH\x00R\bbreclaim\x12.\n" +
+	"\x05pfadd\x18P \x01(\v2\x16.atoll.v1.PFAddRequestH\x00R\x05pfadd\x124\n" +
+	"\apfcount\x18Q \x01(\v2\x18.atoll.v1.PFCountRequestH\x00R\apfcount\x124\n" +
+	"\apfmerge\x18R \x01(\v2\x18.atoll.v1.PFMergeRequestH\x00R\apfmerge\x121\n" +
+	"\x06getbit\x18S \x01(\v2\x17.atoll.v1.GetBitRequestH\x00R\x06getbit\x121\n" +
+	"\x06setbit\x18T \x01(\v2\x17.atoll.v1.SetBitRequestH\x00R\x06setbit\x127\n" +
+	"\bbitcount\x18U \x01(\v2\x19.atoll.v1.BitCountRequestH\x00R\bbitcount\x121\n" +
+	"\x06bitpos\x18V \x01(\v2\x17.atoll.v1.BitPosRequestH\x00R\x06bitpos\x12.\n" +
+	"\x05bitop\x18W \x01(\v2\x16.atoll.v1.BitOpRequestH\x00R\x05bitop\x127\n" +
+	"\bbitfield\x18X \x01(\v2\x19.atoll.v1.BitFieldRequestH\x00R\bbitfield\x121\n" +
+	"\x06geoadd\x18Y \x01(\v2\x17.atoll.v1.GeoAddRequestH\x00R\x06geoadd\x121\n" +
+	"\x06geopos\x18Z \x01(\v2\x17.atoll.v1.GeoPosRequestH\x00R\x06geopos\x124\n" +
+	"\ageodist\x18[ \x01(\v2\x18.atoll.v1.GeoDistRequestH\x00R\ageodist\x12:\n" +
+	"\tgeosearch\x18\\ \x01(\v2\x1a.atoll.v1.GeoSearchRequestH\x00R\tgeosearch\x12I\n" +
+	"\x0egeosearchstore\x18] \x01(\v2\x1f.atoll.v1.GeoSearchStoreRequestH\x00R\x0egeosearchstore\x12.\n" +
+	"\x05types\x18^ \x01(\v2\x16.atoll.v1.TypesRequestH\x00R\x05types\x121\n" +
+	"\x06dbsize\x18_ \x01(\v2\x17.atoll.v1.DBSizeRequestH\x00R\x06dbsize\x12;\n" +
+	"\n" +
+	"random_key\x18` \x01(\v2\x1a.atoll.v1.RandomKeyRequestH\x00R\trandomKey\x124\n" +
+	"\acommand\x18a \x01(\v2\x18.atoll.v1.CommandRequestH\x00R\acommand\x12+\n" +
+	"\x04wait\x18b \x01(\v2\x15.atoll.v1.WaitRequestH\x00R\x04waitB\x04\n" +
+	"\x02op\"\xbb\x1f\n" +
 	"\x06Result\x12)\n" +
 	"\x03get\x18\x01 \x01(\v2\x15.atoll.v1.GetResponseH\x00R\x03get\x12)\n" +
 	"\x03set\x18\x02 \x01(\v2\x15.atoll.v1.SetResponseH\x00R\x03set\x122\n" +
@@ -16256,7 +22562,27 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x05bdecr\x18? \x01(\v2\x17.atoll.v1.BDecrResponseH\x00R\x05bdecr\x122\n" +
 	"\x06bgrant\x18@ \x01(\v2\x18.atoll.v1.BGrantResponseH\x00R\x06bgrant\x125\n" +
 	"\abrights\x18A \x01(\v2\x19.atoll.v1.BRightsResponseH\x00R\abrights\x128\n" +
-	"\bbreclaim\x18B \x01(\v2\x1a.atoll.v1.BReclaimResponseH\x00R\bbreclaimB\b\n" +
+	"\bbreclaim\x18B \x01(\v2\x1a.atoll.v1.BReclaimResponseH\x00R\bbreclaim\x12/\n" +
+	"\x05pfadd\x18P \x01(\v2\x17.atoll.v1.PFAddResponseH\x00R\x05pfadd\x125\n" +
+	"\apfcount\x18Q \x01(\v2\x19.atoll.v1.PFCountResponseH\x00R\apfcount\x125\n" +
+	"\apfmerge\x18R \x01(\v2\x19.atoll.v1.PFMergeResponseH\x00R\apfmerge\x122\n" +
+	"\x06getbit\x18S \x01(\v2\x18.atoll.v1.GetBitResponseH\x00R\x06getbit\x122\n" +
+	"\x06setbit\x18T \x01(\v2\x18.atoll.v1.SetBitResponseH\x00R\x06setbit\x128\n" +
+	"\bbitcount\x18U \x01(\v2\x1a.atoll.v1.BitCountResponseH\x00R\bbitcount\x122\n" +
+	"\x06bitpos\x18V \x01(\v2\x18.atoll.v1.BitPosResponseH\x00R\x06bitpos\x12/\n" +
+	"\x05bitop\x18W \x01(\v2\x17.atoll.v1.BitOpResponseH\x00R\x05bitop\x128\n" +
+	"\bbitfield\x18X \x01(\v2\x1a.atoll.v1.BitFieldResponseH\x00R\bbitfield\x122\n" +
+	"\x06geoadd\x18Y \x01(\v2\x18.atoll.v1.GeoAddResponseH\x00R\x06geoadd\x122\n" +
+	"\x06geopos\x18Z \x01(\v2\x18.atoll.v1.GeoPosResponseH\x00R\x06geopos\x125\n" +
+	"\ageodist\x18[ \x01(\v2\x19.atoll.v1.GeoDistResponseH\x00R\ageodist\x12;\n" +
+	"\tgeosearch\x18\\ \x01(\v2\x1b.atoll.v1.GeoSearchResponseH\x00R\tgeosearch\x12J\n" +
+	"\x0egeosearchstore\x18] \x01(\v2 .atoll.v1.GeoSearchStoreResponseH\x00R\x0egeosearchstore\x12/\n" +
+	"\x05types\x18^ \x01(\v2\x17.atoll.v1.TypesResponseH\x00R\x05types\x122\n" +
+	"\x06dbsize\x18_ \x01(\v2\x18.atoll.v1.DBSizeResponseH\x00R\x06dbsize\x12<\n" +
+	"\n" +
+	"random_key\x18` \x01(\v2\x1b.atoll.v1.RandomKeyResponseH\x00R\trandomKey\x125\n" +
+	"\acommand\x18a \x01(\v2\x19.atoll.v1.CommandResponseH\x00R\acommand\x12,\n" +
+	"\x04wait\x18b \x01(\v2\x16.atoll.v1.WaitResponseH\x00R\x04waitB\b\n" +
 	"\x06result\"l\n" +
 	"\x0eBCreateRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
@@ -16303,7 +22629,180 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\fR\x03key\"*\n" +
 	"\x10BReclaimResponse\x12\x16\n" +
-	"\x06rights\x18\x01 \x01(\x03R\x06rights\"_\n" +
+	"\x06rights\x18\x01 \x01(\x03R\x06rights\"Z\n" +
+	"\fPFAddRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x1a\n" +
+	"\belements\x18\x03 \x03(\fR\belements\")\n" +
+	"\rPFAddResponse\x12\x18\n" +
+	"\achanged\x18\x01 \x01(\bR\achanged\"B\n" +
+	"\x0ePFCountRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
+	"\x04keys\x18\x02 \x03(\fR\x04keys\"'\n" +
+	"\x0fPFCountResponse\x12\x14\n" +
+	"\x05count\x18\x01 \x01(\x03R\x05count\"T\n" +
+	"\x0ePFMergeRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x12\n" +
+	"\x04from\x18\x03 \x03(\fR\x04from\"\x11\n" +
+	"\x0fPFMergeResponse\"[\n" +
+	"\bBitRange\x12\x14\n" +
+	"\x05start\x18\x01 \x01(\x03R\x05start\x12\x17\n" +
+	"\x04stop\x18\x02 \x01(\x03H\x00R\x04stop\x88\x01\x01\x12\x17\n" +
+	"\ain_bits\x18\x03 \x01(\bR\x06inBitsB\a\n" +
+	"\x05_stop\"W\n" +
+	"\rGetBitRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x16\n" +
+	"\x06offset\x18\x03 \x01(\x04R\x06offset\"\"\n" +
+	"\x0eGetBitResponse\x12\x10\n" +
+	"\x03set\x18\x01 \x01(\bR\x03set\"i\n" +
+	"\rSetBitRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x16\n" +
+	"\x06offset\x18\x03 \x01(\x04R\x06offset\x12\x10\n" +
+	"\x03set\x18\x04 \x01(\bR\x03set\")\n" +
+	"\x0eSetBitResponse\x12\x17\n" +
+	"\awas_set\x18\x01 \x01(\bR\x06wasSet\"k\n" +
+	"\x0fBitCountRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12(\n" +
+	"\x05range\x18\x03 \x01(\v2\x12.atoll.v1.BitRangeR\x05range\"(\n" +
+	"\x10BitCountResponse\x12\x14\n" +
+	"\x05count\x18\x01 \x01(\x03R\x05count\"{\n" +
+	"\rBitPosRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x10\n" +
+	"\x03set\x18\x03 \x01(\bR\x03set\x12(\n" +
+	"\x05range\x18\x04 \x01(\v2\x12.atoll.v1.BitRangeR\x05range\">\n" +
+	"\x0eBitPosResponse\x12\x14\n" +
+	"\x05found\x18\x01 \x01(\bR\x05found\x12\x16\n" +
+	"\x06offset\x18\x02 \x01(\x03R\x06offset\"\x88\x01\n" +
+	"\fBitOpRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x124\n" +
+	"\toperation\x18\x03 \x01(\x0e2\x16.atoll.v1.BitOperationR\toperation\x12\x12\n" +
+	"\x04from\x18\x04 \x03(\fR\x04from\"'\n" +
+	"\rBitOpResponse\x12\x16\n" +
+	"\x06length\x18\x01 \x01(\x03R\x06length\"\xb1\x01\n" +
+	"\aBitStep\x12\x12\n" +
+	"\x04bits\x18\x01 \x01(\rR\x04bits\x12\x16\n" +
+	"\x06signed\x18\x02 \x01(\bR\x06signed\x12\x16\n" +
+	"\x06offset\x18\x03 \x01(\x04R\x06offset\x12\x12\n" +
+	"\x03set\x18\x04 \x01(\x03H\x00R\x03set\x12\x12\n" +
+	"\x03add\x18\x05 \x01(\x03H\x00R\x03add\x121\n" +
+	"\boverflow\x18\x06 \x01(\x0e2\x15.atoll.v1.BitOverflowR\boverflowB\a\n" +
+	"\x05write\"j\n" +
+	"\x0fBitFieldRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12'\n" +
+	"\x05steps\x18\x03 \x03(\v2\x11.atoll.v1.BitStepR\x05steps\"E\n" +
+	"\x10BitFieldResponse\x121\n" +
+	"\aresults\x18\x01 \x03(\v2\x17.atoll.v1.BitStepResultR\aresults\"E\n" +
+	"\rBitStepResult\x12\x1e\n" +
+	"\n" +
+	"overflowed\x18\x01 \x01(\bR\n" +
+	"overflowed\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value\"D\n" +
+	"\bGeoPoint\x12\x1c\n" +
+	"\tlongitude\x18\x01 \x01(\x01R\tlongitude\x12\x1a\n" +
+	"\blatitude\x18\x02 \x01(\x01R\blatitude\"M\n" +
+	"\tGeoMember\x12\x16\n" +
+	"\x06member\x18\x01 \x01(\fR\x06member\x12(\n" +
+	"\x05point\x18\x02 \x01(\v2\x12.atoll.v1.GeoPointR\x05point\"\xa8\x01\n" +
+	"\rGeoAddRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12-\n" +
+	"\amembers\x18\x03 \x03(\v2\x13.atoll.v1.GeoMemberR\amembers\x12\x19\n" +
+	"\bonly_new\x18\x04 \x01(\bR\aonlyNew\x12\x1d\n" +
+	"\n" +
+	"only_known\x18\x05 \x01(\bR\tonlyKnown\"&\n" +
+	"\x0eGeoAddResponse\x12\x14\n" +
+	"\x05added\x18\x01 \x01(\x03R\x05added\"Y\n" +
+	"\rGeoPosRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x18\n" +
+	"\amembers\x18\x03 \x03(\fR\amembers\"E\n" +
+	"\x0eGeoPosResponse\x123\n" +
+	"\tpositions\x18\x01 \x03(\v2\x15.atoll.v1.GeoPositionR\tpositions\"Q\n" +
+	"\vGeoPosition\x12(\n" +
+	"\x05point\x18\x01 \x01(\v2\x12.atoll.v1.GeoPointR\x05point\x12\x18\n" +
+	"\ageohash\x18\x02 \x01(\tR\ageohash\"d\n" +
+	"\x0eGeoDistRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x12\n" +
+	"\x04from\x18\x03 \x01(\fR\x04from\x12\x0e\n" +
+	"\x02to\x18\x04 \x01(\fR\x02to\"?\n" +
+	"\x0fGeoDistResponse\x12\x14\n" +
+	"\x05found\x18\x01 \x01(\bR\x05found\x12\x16\n" +
+	"\x06metres\x18\x02 \x01(\x01R\x06metres\"\x81\x02\n" +
+	"\aGeoArea\x12\x18\n" +
+	"\x06member\x18\x01 \x01(\fH\x00R\x06member\x12*\n" +
+	"\x05point\x18\x02 \x01(\v2\x12.atoll.v1.GeoPointH\x00R\x05point\x12%\n" +
+	"\rradius_metres\x18\x03 \x01(\x01H\x01R\fradiusMetres\x12$\n" +
+	"\x03box\x18\x04 \x01(\v2\x10.atoll.v1.GeoBoxH\x01R\x03box\x12(\n" +
+	"\x05order\x18\x05 \x01(\x0e2\x12.atoll.v1.GeoOrderR\x05order\x12\x14\n" +
+	"\x05limit\x18\x06 \x01(\x04R\x05limit\x12\x10\n" +
+	"\x03any\x18\a \x01(\bR\x03anyB\b\n" +
+	"\x06centerB\a\n" +
+	"\x05shape\"P\n" +
+	"\x06GeoBox\x12!\n" +
+	"\fwidth_metres\x18\x01 \x01(\x01R\vwidthMetres\x12#\n" +
+	"\rheight_metres\x18\x02 \x01(\x01R\fheightMetres\"i\n" +
+	"\x10GeoSearchRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12%\n" +
+	"\x04area\x18\x03 \x01(\v2\x11.atoll.v1.GeoAreaR\x04area\"A\n" +
+	"\x11GeoSearchResponse\x12,\n" +
+	"\amembers\x18\x01 \x03(\v2\x12.atoll.v1.GeoFoundR\amembers\"d\n" +
+	"\bGeoFound\x12\x16\n" +
+	"\x06member\x18\x01 \x01(\fR\x06member\x12(\n" +
+	"\x05point\x18\x02 \x01(\v2\x12.atoll.v1.GeoPointR\x05point\x12\x16\n" +
+	"\x06metres\x18\x03 \x01(\x01R\x06metres\"\xa0\x01\n" +
+	"\x15GeoSearchStoreRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12%\n" +
+	"\x04area\x18\x03 \x01(\v2\x11.atoll.v1.GeoAreaR\x04area\x12\x12\n" +
+	"\x04into\x18\x04 \x01(\fR\x04into\x12\x1c\n" +
+	"\tdistances\x18\x05 \x01(\bR\tdistances\".\n" +
+	"\x16GeoSearchStoreResponse\x12\x14\n" +
+	"\x05count\x18\x01 \x01(\x03R\x05count\"@\n" +
+	"\fTypesRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
+	"\x04keys\x18\x02 \x03(\fR\x04keys\"%\n" +
+	"\rTypesResponse\x12\x14\n" +
+	"\x05types\x18\x01 \x03(\tR\x05types\"-\n" +
+	"\rDBSizeRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\"<\n" +
+	"\x0eDBSizeResponse\x12\x12\n" +
+	"\x04keys\x18\x01 \x01(\x03R\x04keys\x12\x16\n" +
+	"\x06ending\x18\x02 \x01(\x03R\x06ending\"0\n" +
+	"\x10RandomKeyRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\";\n" +
+	"\x11RandomKeyResponse\x12\x14\n" +
+	"\x05found\x18\x01 \x01(\bR\x05found\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\"F\n" +
+	"\vWaitRequest\x12\x18\n" +
+	"\aregions\x18\x01 \x01(\rR\aregions\x12\x1d\n" +
+	"\n" +
+	"timeout_ms\x18\x02 \x01(\rR\ttimeoutMs\"(\n" +
+	"\fWaitResponse\x12\x18\n" +
+	"\aregions\x18\x01 \x01(\rR\aregions\"L\n" +
+	"\x0eCommandRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x1c\n" +
+	"\targuments\x18\x02 \x03(\fR\targuments\"8\n" +
+	"\x0fCommandResponse\x12%\n" +
+	"\x05value\x18\x01 \x01(\v2\x0f.atoll.v1.ValueR\x05value\"\xc9\x01\n" +
+	"\x05Value\x12\x1a\n" +
+	"\ainteger\x18\x01 \x01(\x03H\x00R\ainteger\x12\x14\n" +
+	"\x04text\x18\x02 \x01(\fH\x00R\x04text\x12\x18\n" +
+	"\x06number\x18\x03 \x01(\x01H\x00R\x06number\x12)\n" +
+	"\x04list\x18\x04 \x01(\v2\x13.atoll.v1.ValueListH\x00R\x04list\x12'\n" +
+	"\x03map\x18\x05 \x01(\v2\x13.atoll.v1.ValueListH\x00R\x03map\x12\x18\n" +
+	"\x06status\x18\x06 \x01(\tH\x00R\x06statusB\x06\n" +
+	"\x04kind\"4\n" +
+	"\tValueList\x12'\n" +
+	"\x06values\x18\x01 \x03(\v2\x0f.atoll.v1.ValueR\x06values\"_\n" +
 	"\n" +
 	"TxnRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x123\n" +
@@ -16327,7 +22826,21 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x12\n" +
 	"\x04hint\x18\x03 \x01(\tR\x04hint\x12\x1c\n" +
-	"\tretryable\x18\x04 \x01(\bR\tretryable2\xee\x1b\n" +
+	"\tretryable\x18\x04 \x01(\bR\tretryable*\x88\x01\n" +
+	"\fBitOperation\x12\x1d\n" +
+	"\x19BIT_OPERATION_UNSPECIFIED\x10\x00\x12\x15\n" +
+	"\x11BIT_OPERATION_AND\x10\x01\x12\x14\n" +
+	"\x10BIT_OPERATION_OR\x10\x02\x12\x15\n" +
+	"\x11BIT_OPERATION_XOR\x10\x03\x12\x15\n" +
+	"\x11BIT_OPERATION_NOT\x10\x04*]\n" +
+	"\vBitOverflow\x12\x1c\n" +
+	"\x18BIT_OVERFLOW_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15BIT_OVERFLOW_SATURATE\x10\x01\x12\x15\n" +
+	"\x11BIT_OVERFLOW_FAIL\x10\x02*T\n" +
+	"\bGeoOrder\x12\x19\n" +
+	"\x15GEO_ORDER_UNSPECIFIED\x10\x00\x12\x15\n" +
+	"\x11GEO_ORDER_NEAREST\x10\x01\x12\x16\n" +
+	"\x12GEO_ORDER_FARTHEST\x10\x022\xa8%\n" +
 	"\x02KV\x125\n" +
 	"\x04Ping\x12\x15.atoll.v1.PingRequest\x1a\x16.atoll.v1.PingResponse\x122\n" +
 	"\x03Get\x12\x14.atoll.v1.GetRequest\x1a\x15.atoll.v1.GetResponse\x122\n" +
@@ -16383,404 +22896,573 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x05BDecr\x12\x16.atoll.v1.BDecrRequest\x1a\x17.atoll.v1.BDecrResponse\x12;\n" +
 	"\x06BGrant\x12\x17.atoll.v1.BGrantRequest\x1a\x18.atoll.v1.BGrantResponse\x12>\n" +
 	"\aBRights\x12\x18.atoll.v1.BRightsRequest\x1a\x19.atoll.v1.BRightsResponse\x12A\n" +
-	"\bBReclaim\x12\x19.atoll.v1.BReclaimRequest\x1a\x1a.atoll.v1.BReclaimResponse\x12;\n" +
+	"\bBReclaim\x12\x19.atoll.v1.BReclaimRequest\x1a\x1a.atoll.v1.BReclaimResponse\x128\n" +
+	"\x05PFAdd\x12\x16.atoll.v1.PFAddRequest\x1a\x17.atoll.v1.PFAddResponse\x12>\n" +
+	"\aPFCount\x12\x18.atoll.v1.PFCountRequest\x1a\x19.atoll.v1.PFCountResponse\x12>\n" +
+	"\aPFMerge\x12\x18.atoll.v1.PFMergeRequest\x1a\x19.atoll.v1.PFMergeResponse\x12;\n" +
+	"\x06GetBit\x12\x17.atoll.v1.GetBitRequest\x1a\x18.atoll.v1.GetBitResponse\x12;\n" +
+	"\x06SetBit\x12\x17.atoll.v1.SetBitRequest\x1a\x18.atoll.v1.SetBitResponse\x12A\n" +
+	"\bBitCount\x12\x19.atoll.v1.BitCountRequest\x1a\x1a.atoll.v1.BitCountResponse\x12;\n" +
+	"\x06BitPos\x12\x17.atoll.v1.BitPosRequest\x1a\x18.atoll.v1.BitPosResponse\x128\n" +
+	"\x05BitOp\x12\x16.atoll.v1.BitOpRequest\x1a\x17.atoll.v1.BitOpResponse\x12A\n" +
+	"\bBitField\x12\x19.atoll.v1.BitFieldRequest\x1a\x1a.atoll.v1.BitFieldResponse\x12;\n" +
+	"\x06GeoAdd\x12\x17.atoll.v1.GeoAddRequest\x1a\x18.atoll.v1.GeoAddResponse\x12;\n" +
+	"\x06GeoPos\x12\x17.atoll.v1.GeoPosRequest\x1a\x18.atoll.v1.GeoPosResponse\x12>\n" +
+	"\aGeoDist\x12\x18.atoll.v1.GeoDistRequest\x1a\x19.atoll.v1.GeoDistResponse\x12D\n" +
+	"\tGeoSearch\x12\x1a.atoll.v1.GeoSearchRequest\x1a\x1b.atoll.v1.GeoSearchResponse\x12S\n" +
+	"\x0eGeoSearchStore\x12\x1f.atoll.v1.GeoSearchStoreRequest\x1a .atoll.v1.GeoSearchStoreResponse\x128\n" +
+	"\x05Types\x12\x16.atoll.v1.TypesRequest\x1a\x17.atoll.v1.TypesResponse\x12;\n" +
+	"\x06DBSize\x12\x17.atoll.v1.DBSizeRequest\x1a\x18.atoll.v1.DBSizeResponse\x12D\n" +
+	"\tRandomKey\x12\x1a.atoll.v1.RandomKeyRequest\x1a\x1b.atoll.v1.RandomKeyResponse\x12;\n" +
 	"\x06Exists\x12\x17.atoll.v1.ExistsRequest\x1a\x18.atoll.v1.ExistsResponse\x125\n" +
-	"\x04Scan\x12\x15.atoll.v1.ScanRequest\x1a\x16.atoll.v1.ScanResponse\x122\n" +
+	"\x04Scan\x12\x15.atoll.v1.ScanRequest\x1a\x16.atoll.v1.ScanResponse\x125\n" +
+	"\x04Wait\x12\x15.atoll.v1.WaitRequest\x1a\x16.atoll.v1.WaitResponse\x12>\n" +
+	"\aCommand\x12\x18.atoll.v1.CommandRequest\x1a\x19.atoll.v1.CommandResponse\x122\n" +
 	"\x03Txn\x12\x14.atoll.v1.TxnRequest\x1a\x15.atoll.v1.TxnResponse\x12A\n" +
 	"\bSiblings\x12\x19.atoll.v1.SiblingsRequest\x1a\x1a.atoll.v1.SiblingsResponse\x12?\n" +
 	"\x06Stream\x12\x17.atoll.v1.StreamRequest\x1a\x18.atoll.v1.StreamResponse(\x010\x01B1Z/github.com/atollkv/atoll/proto/atoll/v1;atollv1b\x06proto3"
 
-var file_atoll_v1_kv_proto_msgTypes = make([]protoimpl.MessageInfo, 128)
+var file_atoll_v1_kv_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_atoll_v1_kv_proto_msgTypes = make([]protoimpl.MessageInfo, 177)
 var file_atoll_v1_kv_proto_goTypes = []any{
-	(*PingRequest)(nil),           // 0: atoll.v1.PingRequest
-	(*PingResponse)(nil),          // 1: atoll.v1.PingResponse
-	(*GetRequest)(nil),            // 2: atoll.v1.GetRequest
-	(*GetResponse)(nil),           // 3: atoll.v1.GetResponse
-	(*SetRequest)(nil),            // 4: atoll.v1.SetRequest
-	(*SetResponse)(nil),           // 5: atoll.v1.SetResponse
-	(*Lifetime)(nil),              // 6: atoll.v1.Lifetime
-	(*ExpireRequest)(nil),         // 7: atoll.v1.ExpireRequest
-	(*ExpireResponse)(nil),        // 8: atoll.v1.ExpireResponse
-	(*PersistRequest)(nil),        // 9: atoll.v1.PersistRequest
-	(*PersistResponse)(nil),       // 10: atoll.v1.PersistResponse
-	(*TTLRequest)(nil),            // 11: atoll.v1.TTLRequest
-	(*TTLResponse)(nil),           // 12: atoll.v1.TTLResponse
-	(*DeleteRequest)(nil),         // 13: atoll.v1.DeleteRequest
-	(*DeleteResponse)(nil),        // 14: atoll.v1.DeleteResponse
-	(*IncrRequest)(nil),           // 15: atoll.v1.IncrRequest
-	(*IncrResponse)(nil),          // 16: atoll.v1.IncrResponse
-	(*ResetCounterRequest)(nil),   // 17: atoll.v1.ResetCounterRequest
-	(*ResetCounterResponse)(nil),  // 18: atoll.v1.ResetCounterResponse
-	(*SAddRequest)(nil),           // 19: atoll.v1.SAddRequest
-	(*SAddResponse)(nil),          // 20: atoll.v1.SAddResponse
-	(*SRemRequest)(nil),           // 21: atoll.v1.SRemRequest
-	(*SRemResponse)(nil),          // 22: atoll.v1.SRemResponse
-	(*SMembersRequest)(nil),       // 23: atoll.v1.SMembersRequest
-	(*SMembersResponse)(nil),      // 24: atoll.v1.SMembersResponse
-	(*SIsMemberRequest)(nil),      // 25: atoll.v1.SIsMemberRequest
-	(*SIsMemberResponse)(nil),     // 26: atoll.v1.SIsMemberResponse
-	(*SCardRequest)(nil),          // 27: atoll.v1.SCardRequest
-	(*SCardResponse)(nil),         // 28: atoll.v1.SCardResponse
-	(*FieldValue)(nil),            // 29: atoll.v1.FieldValue
-	(*HSetRequest)(nil),           // 30: atoll.v1.HSetRequest
-	(*HSetResponse)(nil),          // 31: atoll.v1.HSetResponse
-	(*HSetNXRequest)(nil),         // 32: atoll.v1.HSetNXRequest
-	(*HSetNXResponse)(nil),        // 33: atoll.v1.HSetNXResponse
-	(*HGetRequest)(nil),           // 34: atoll.v1.HGetRequest
-	(*HGetResponse)(nil),          // 35: atoll.v1.HGetResponse
-	(*HMGetRequest)(nil),          // 36: atoll.v1.HMGetRequest
-	(*HMGetResponse)(nil),         // 37: atoll.v1.HMGetResponse
-	(*HGetAllRequest)(nil),        // 38: atoll.v1.HGetAllRequest
-	(*HGetAllResponse)(nil),       // 39: atoll.v1.HGetAllResponse
-	(*HKeysRequest)(nil),          // 40: atoll.v1.HKeysRequest
-	(*HKeysResponse)(nil),         // 41: atoll.v1.HKeysResponse
-	(*HValsRequest)(nil),          // 42: atoll.v1.HValsRequest
-	(*HValsResponse)(nil),         // 43: atoll.v1.HValsResponse
-	(*HLenRequest)(nil),           // 44: atoll.v1.HLenRequest
-	(*HLenResponse)(nil),          // 45: atoll.v1.HLenResponse
-	(*HExistsRequest)(nil),        // 46: atoll.v1.HExistsRequest
-	(*HExistsResponse)(nil),       // 47: atoll.v1.HExistsResponse
-	(*HStrLenRequest)(nil),        // 48: atoll.v1.HStrLenRequest
-	(*HStrLenResponse)(nil),       // 49: atoll.v1.HStrLenResponse
-	(*HDelRequest)(nil),           // 50: atoll.v1.HDelRequest
-	(*HDelResponse)(nil),          // 51: atoll.v1.HDelResponse
-	(*HIncrRequest)(nil),          // 52: atoll.v1.HIncrRequest
-	(*HIncrResponse)(nil),         // 53: atoll.v1.HIncrResponse
-	(*ScoredMember)(nil),          // 54: atoll.v1.ScoredMember
-	(*ZAddRequest)(nil),           // 55: atoll.v1.ZAddRequest
-	(*ZAddResponse)(nil),          // 56: atoll.v1.ZAddResponse
-	(*ZIncrRequest)(nil),          // 57: atoll.v1.ZIncrRequest
-	(*ZIncrResponse)(nil),         // 58: atoll.v1.ZIncrResponse
-	(*ZRemRequest)(nil),           // 59: atoll.v1.ZRemRequest
-	(*ZRemResponse)(nil),          // 60: atoll.v1.ZRemResponse
-	(*ZScoreRequest)(nil),         // 61: atoll.v1.ZScoreRequest
-	(*ZScoreResponse)(nil),        // 62: atoll.v1.ZScoreResponse
-	(*ZCardRequest)(nil),          // 63: atoll.v1.ZCardRequest
-	(*ZCardResponse)(nil),         // 64: atoll.v1.ZCardResponse
-	(*ZRangeRequest)(nil),         // 65: atoll.v1.ZRangeRequest
-	(*ZRangeResponse)(nil),        // 66: atoll.v1.ZRangeResponse
-	(*ZRangeByScoreRequest)(nil),  // 67: atoll.v1.ZRangeByScoreRequest
-	(*ZRangeByScoreResponse)(nil), // 68: atoll.v1.ZRangeByScoreResponse
-	(*ZRankRequest)(nil),          // 69: atoll.v1.ZRankRequest
-	(*ZRankResponse)(nil),         // 70: atoll.v1.ZRankResponse
-	(*ZPopRequest)(nil),           // 71: atoll.v1.ZPopRequest
-	(*ZPopResponse)(nil),          // 72: atoll.v1.ZPopResponse
-	(*LPushRequest)(nil),          // 73: atoll.v1.LPushRequest
-	(*LPushResponse)(nil),         // 74: atoll.v1.LPushResponse
-	(*LPopRequest)(nil),           // 75: atoll.v1.LPopRequest
-	(*LPopResponse)(nil),          // 76: atoll.v1.LPopResponse
-	(*LRangeRequest)(nil),         // 77: atoll.v1.LRangeRequest
-	(*LRangeResponse)(nil),        // 78: atoll.v1.LRangeResponse
-	(*LLenRequest)(nil),           // 79: atoll.v1.LLenRequest
-	(*LLenResponse)(nil),          // 80: atoll.v1.LLenResponse
-	(*LIndexRequest)(nil),         // 81: atoll.v1.LIndexRequest
-	(*LIndexResponse)(nil),        // 82: atoll.v1.LIndexResponse
-	(*LSetRequest)(nil),           // 83: atoll.v1.LSetRequest
-	(*LSetResponse)(nil),          // 84: atoll.v1.LSetResponse
-	(*LInsertRequest)(nil),        // 85: atoll.v1.LInsertRequest
-	(*LInsertResponse)(nil),       // 86: atoll.v1.LInsertResponse
-	(*LRemRequest)(nil),           // 87: atoll.v1.LRemRequest
-	(*LRemResponse)(nil),          // 88: atoll.v1.LRemResponse
-	(*LTrimRequest)(nil),          // 89: atoll.v1.LTrimRequest
-	(*LTrimResponse)(nil),         // 90: atoll.v1.LTrimResponse
-	(*LMoveRequest)(nil),          // 91: atoll.v1.LMoveRequest
-	(*LMoveResponse)(nil),         // 92: atoll.v1.LMoveResponse
-	(*LPosRequest)(nil),           // 93: atoll.v1.LPosRequest
-	(*LPosResponse)(nil),          // 94: atoll.v1.LPosResponse
-	(*RenameRequest)(nil),         // 95: atoll.v1.RenameRequest
-	(*RenameResponse)(nil),        // 96: atoll.v1.RenameResponse
-	(*CopyRequest)(nil),           // 97: atoll.v1.CopyRequest
-	(*CopyResponse)(nil),          // 98: atoll.v1.CopyResponse
-	(*ExistsRequest)(nil),         // 99: atoll.v1.ExistsRequest
-	(*ExistsResponse)(nil),        // 100: atoll.v1.ExistsResponse
-	(*ScanRequest)(nil),           // 101: atoll.v1.ScanRequest
-	(*ScanResponse)(nil),          // 102: atoll.v1.ScanResponse
-	(*SiblingsRequest)(nil),       // 103: atoll.v1.SiblingsRequest
-	(*SiblingsResponse)(nil),      // 104: atoll.v1.SiblingsResponse
-	(*Sibling)(nil),               // 105: atoll.v1.Sibling
-	(*Operation)(nil),             // 106: atoll.v1.Operation
-	(*Result)(nil),                // 107: atoll.v1.Result
-	(*BCreateRequest)(nil),        // 108: atoll.v1.BCreateRequest
-	(*BCreateResponse)(nil),       // 109: atoll.v1.BCreateResponse
-	(*BGetRequest)(nil),           // 110: atoll.v1.BGetRequest
-	(*BGetResponse)(nil),          // 111: atoll.v1.BGetResponse
-	(*BIncrRequest)(nil),          // 112: atoll.v1.BIncrRequest
-	(*BIncrResponse)(nil),         // 113: atoll.v1.BIncrResponse
-	(*BDecrRequest)(nil),          // 114: atoll.v1.BDecrRequest
-	(*BDecrResponse)(nil),         // 115: atoll.v1.BDecrResponse
-	(*BGrantRequest)(nil),         // 116: atoll.v1.BGrantRequest
-	(*BGrantResponse)(nil),        // 117: atoll.v1.BGrantResponse
-	(*BRightsRequest)(nil),        // 118: atoll.v1.BRightsRequest
-	(*BRightsResponse)(nil),       // 119: atoll.v1.BRightsResponse
-	(*Account)(nil),               // 120: atoll.v1.Account
-	(*BReclaimRequest)(nil),       // 121: atoll.v1.BReclaimRequest
-	(*BReclaimResponse)(nil),      // 122: atoll.v1.BReclaimResponse
-	(*TxnRequest)(nil),            // 123: atoll.v1.TxnRequest
-	(*TxnResponse)(nil),           // 124: atoll.v1.TxnResponse
-	(*StreamRequest)(nil),         // 125: atoll.v1.StreamRequest
-	(*StreamResponse)(nil),        // 126: atoll.v1.StreamResponse
-	(*ErrorDetail)(nil),           // 127: atoll.v1.ErrorDetail
+	(BitOperation)(0),              // 0: atoll.v1.BitOperation
+	(BitOverflow)(0),               // 1: atoll.v1.BitOverflow
+	(GeoOrder)(0),                  // 2: atoll.v1.GeoOrder
+	(*PingRequest)(nil),            // 3: atoll.v1.PingRequest
+	(*PingResponse)(nil),           // 4: atoll.v1.PingResponse
+	(*GetRequest)(nil),             // 5: atoll.v1.GetRequest
+	(*GetResponse)(nil),            // 6: atoll.v1.GetResponse
+	(*SetRequest)(nil),             // 7: atoll.v1.SetRequest
+	(*SetResponse)(nil),            // 8: atoll.v1.SetResponse
+	(*Lifetime)(nil),               // 9: atoll.v1.Lifetime
+	(*ExpireRequest)(nil),          // 10: atoll.v1.ExpireRequest
+	(*ExpireResponse)(nil),         // 11: atoll.v1.ExpireResponse
+	(*PersistRequest)(nil),         // 12: atoll.v1.PersistRequest
+	(*PersistResponse)(nil),        // 13: atoll.v1.PersistResponse
+	(*TTLRequest)(nil),             // 14: atoll.v1.TTLRequest
+	(*TTLResponse)(nil),            // 15: atoll.v1.TTLResponse
+	(*DeleteRequest)(nil),          // 16: atoll.v1.DeleteRequest
+	(*DeleteResponse)(nil),         // 17: atoll.v1.DeleteResponse
+	(*IncrRequest)(nil),            // 18: atoll.v1.IncrRequest
+	(*IncrResponse)(nil),           // 19: atoll.v1.IncrResponse
+	(*ResetCounterRequest)(nil),    // 20: atoll.v1.ResetCounterRequest
+	(*ResetCounterResponse)(nil),   // 21: atoll.v1.ResetCounterResponse
+	(*SAddRequest)(nil),            // 22: atoll.v1.SAddRequest
+	(*SAddResponse)(nil),           // 23: atoll.v1.SAddResponse
+	(*SRemRequest)(nil),            // 24: atoll.v1.SRemRequest
+	(*SRemResponse)(nil),           // 25: atoll.v1.SRemResponse
+	(*SMembersRequest)(nil),        // 26: atoll.v1.SMembersRequest
+	(*SMembersResponse)(nil),       // 27: atoll.v1.SMembersResponse
+	(*SIsMemberRequest)(nil),       // 28: atoll.v1.SIsMemberRequest
+	(*SIsMemberResponse)(nil),      // 29: atoll.v1.SIsMemberResponse
+	(*SCardRequest)(nil),           // 30: atoll.v1.SCardRequest
+	(*SCardResponse)(nil),          // 31: atoll.v1.SCardResponse
+	(*FieldValue)(nil),             // 32: atoll.v1.FieldValue
+	(*HSetRequest)(nil),            // 33: atoll.v1.HSetRequest
+	(*HSetResponse)(nil),           // 34: atoll.v1.HSetResponse
+	(*HSetNXRequest)(nil),          // 35: atoll.v1.HSetNXRequest
+	(*HSetNXResponse)(nil),         // 36: atoll.v1.HSetNXResponse
+	(*HGetRequest)(nil),            // 37: atoll.v1.HGetRequest
+	(*HGetResponse)(nil),           // 38: atoll.v1.HGetResponse
+	(*HMGetRequest)(nil),           // 39: atoll.v1.HMGetRequest
+	(*HMGetResponse)(nil),          // 40: atoll.v1.HMGetResponse
+	(*HGetAllRequest)(nil),         // 41: atoll.v1.HGetAllRequest
+	(*HGetAllResponse)(nil),        // 42: atoll.v1.HGetAllResponse
+	(*HKeysRequest)(nil),           // 43: atoll.v1.HKeysRequest
+	(*HKeysResponse)(nil),          // 44: atoll.v1.HKeysResponse
+	(*HValsRequest)(nil),           // 45: atoll.v1.HValsRequest
+	(*HValsResponse)(nil),          // 46: atoll.v1.HValsResponse
+	(*HLenRequest)(nil),            // 47: atoll.v1.HLenRequest
+	(*HLenResponse)(nil),           // 48: atoll.v1.HLenResponse
+	(*HExistsRequest)(nil),         // 49: atoll.v1.HExistsRequest
+	(*HExistsResponse)(nil),        // 50: atoll.v1.HExistsResponse
+	(*HStrLenRequest)(nil),         // 51: atoll.v1.HStrLenRequest
+	(*HStrLenResponse)(nil),        // 52: atoll.v1.HStrLenResponse
+	(*HDelRequest)(nil),            // 53: atoll.v1.HDelRequest
+	(*HDelResponse)(nil),           // 54: atoll.v1.HDelResponse
+	(*HIncrRequest)(nil),           // 55: atoll.v1.HIncrRequest
+	(*HIncrResponse)(nil),          // 56: atoll.v1.HIncrResponse
+	(*ScoredMember)(nil),           // 57: atoll.v1.ScoredMember
+	(*ZAddRequest)(nil),            // 58: atoll.v1.ZAddRequest
+	(*ZAddResponse)(nil),           // 59: atoll.v1.ZAddResponse
+	(*ZIncrRequest)(nil),           // 60: atoll.v1.ZIncrRequest
+	(*ZIncrResponse)(nil),          // 61: atoll.v1.ZIncrResponse
+	(*ZRemRequest)(nil),            // 62: atoll.v1.ZRemRequest
+	(*ZRemResponse)(nil),           // 63: atoll.v1.ZRemResponse
+	(*ZScoreRequest)(nil),          // 64: atoll.v1.ZScoreRequest
+	(*ZScoreResponse)(nil),         // 65: atoll.v1.ZScoreResponse
+	(*ZCardRequest)(nil),           // 66: atoll.v1.ZCardRequest
+	(*ZCardResponse)(nil),          // 67: atoll.v1.ZCardResponse
+	(*ZRangeRequest)(nil),          // 68: atoll.v1.ZRangeRequest
+	(*ZRangeResponse)(nil),         // 69: atoll.v1.ZRangeResponse
+	(*ZRangeByScoreRequest)(nil),   // 70: atoll.v1.ZRangeByScoreRequest
+	(*ZRangeByScoreResponse)(nil),  // 71: atoll.v1.ZRangeByScoreResponse
+	(*ZRankRequest)(nil),           // 72: atoll.v1.ZRankRequest
+	(*ZRankResponse)(nil),          // 73: atoll.v1.ZRankResponse
+	(*ZPopRequest)(nil),            // 74: atoll.v1.ZPopRequest
+	(*ZPopResponse)(nil),           // 75: atoll.v1.ZPopResponse
+	(*LPushRequest)(nil),           // 76: atoll.v1.LPushRequest
+	(*LPushResponse)(nil),          // 77: atoll.v1.LPushResponse
+	(*LPopRequest)(nil),            // 78: atoll.v1.LPopRequest
+	(*LPopResponse)(nil),           // 79: atoll.v1.LPopResponse
+	(*LRangeRequest)(nil),          // 80: atoll.v1.LRangeRequest
+	(*LRangeResponse)(nil),         // 81: atoll.v1.LRangeResponse
+	(*LLenRequest)(nil),            // 82: atoll.v1.LLenRequest
+	(*LLenResponse)(nil),           // 83: atoll.v1.LLenResponse
+	(*LIndexRequest)(nil),          // 84: atoll.v1.LIndexRequest
+	(*LIndexResponse)(nil),         // 85: atoll.v1.LIndexResponse
+	(*LSetRequest)(nil),            // 86: atoll.v1.LSetRequest
+	(*LSetResponse)(nil),           // 87: atoll.v1.LSetResponse
+	(*LInsertRequest)(nil),         // 88: atoll.v1.LInsertRequest
+	(*LInsertResponse)(nil),        // 89: atoll.v1.LInsertResponse
+	(*LRemRequest)(nil),            // 90: atoll.v1.LRemRequest
+	(*LRemResponse)(nil),           // 91: atoll.v1.LRemResponse
+	(*LTrimRequest)(nil),           // 92: atoll.v1.LTrimRequest
+	(*LTrimResponse)(nil),          // 93: atoll.v1.LTrimResponse
+	(*LMoveRequest)(nil),           // 94: atoll.v1.LMoveRequest
+	(*LMoveResponse)(nil),          // 95: atoll.v1.LMoveResponse
+	(*LPosRequest)(nil),            // 96: atoll.v1.LPosRequest
+	(*LPosResponse)(nil),           // 97: atoll.v1.LPosResponse
+	(*RenameRequest)(nil),          // 98: atoll.v1.RenameRequest
+	(*RenameResponse)(nil),         // 99: atoll.v1.RenameResponse
+	(*CopyRequest)(nil),            // 100: atoll.v1.CopyRequest
+	(*CopyResponse)(nil),           // 101: atoll.v1.CopyResponse
+	(*ExistsRequest)(nil),          // 102: atoll.v1.ExistsRequest
+	(*ExistsResponse)(nil),         // 103: atoll.v1.ExistsResponse
+	(*ScanRequest)(nil),            // 104: atoll.v1.ScanRequest
+	(*ScanResponse)(nil),           // 105: atoll.v1.ScanResponse
+	(*SiblingsRequest)(nil),        // 106: atoll.v1.SiblingsRequest
+	(*SiblingsResponse)(nil),       // 107: atoll.v1.SiblingsResponse
+	(*Sibling)(nil),                // 108: atoll.v1.Sibling
+	(*Operation)(nil),              // 109: atoll.v1.Operation
+	(*Result)(nil),                 // 110: atoll.v1.Result
+	(*BCreateRequest)(nil),         // 111: atoll.v1.BCreateRequest
+	(*BCreateResponse)(nil),        // 112: atoll.v1.BCreateResponse
+	(*BGetRequest)(nil),            // 113: atoll.v1.BGetRequest
+	(*BGetResponse)(nil),           // 114: atoll.v1.BGetResponse
+	(*BIncrRequest)(nil),           // 115: atoll.v1.BIncrRequest
+	(*BIncrResponse)(nil),          // 116: atoll.v1.BIncrResponse
+	(*BDecrRequest)(nil),           // 117: atoll.v1.BDecrRequest
+	(*BDecrResponse)(nil),          // 118: atoll.v1.BDecrResponse
+	(*BGrantRequest)(nil),          // 119: atoll.v1.BGrantRequest
+	(*BGrantResponse)(nil),         // 120: atoll.v1.BGrantResponse
+	(*BRightsRequest)(nil),         // 121: atoll.v1.BRightsRequest
+	(*BRightsResponse)(nil),        // 122: atoll.v1.BRightsResponse
+	(*Account)(nil),                // 123: atoll.v1.Account
+	(*BReclaimRequest)(nil),        // 124: atoll.v1.BReclaimRequest
+	(*BReclaimResponse)(nil),       // 125: atoll.v1.BReclaimResponse
+	(*PFAddRequest)(nil),           // 126: atoll.v1.PFAddRequest
+	(*PFAddResponse)(nil),          // 127: atoll.v1.PFAddResponse
+	(*PFCountRequest)(nil),         // 128: atoll.v1.PFCountRequest
+	(*PFCountResponse)(nil),        // 129: atoll.v1.PFCountResponse
+	(*PFMergeRequest)(nil),         // 130: atoll.v1.PFMergeRequest
+	(*PFMergeResponse)(nil),        // 131: atoll.v1.PFMergeResponse
+	(*BitRange)(nil),               // 132: atoll.v1.BitRange
+	(*GetBitRequest)(nil),          // 133: atoll.v1.GetBitRequest
+	(*GetBitResponse)(nil),         // 134: atoll.v1.GetBitResponse
+	(*SetBitRequest)(nil),          // 135: atoll.v1.SetBitRequest
+	(*SetBitResponse)(nil),         // 136: atoll.v1.SetBitResponse
+	(*BitCountRequest)(nil),        // 137: atoll.v1.BitCountRequest
+	(*BitCountResponse)(nil),       // 138: atoll.v1.BitCountResponse
+	(*BitPosRequest)(nil),          // 139: atoll.v1.BitPosRequest
+	(*BitPosResponse)(nil),         // 140: atoll.v1.BitPosResponse
+	(*BitOpRequest)(nil),           // 141: atoll.v1.BitOpRequest
+	(*BitOpResponse)(nil),          // 142: atoll.v1.BitOpResponse
+	(*BitStep)(nil),                // 143: atoll.v1.BitStep
+	(*BitFieldRequest)(nil),        // 144: atoll.v1.BitFieldRequest
+	(*BitFieldResponse)(nil),       // 145: atoll.v1.BitFieldResponse
+	(*BitStepResult)(nil),          // 146: atoll.v1.BitStepResult
+	(*GeoPoint)(nil),               // 147: atoll.v1.GeoPoint
+	(*GeoMember)(nil),              // 148: atoll.v1.GeoMember
+	(*GeoAddRequest)(nil),          // 149: atoll.v1.GeoAddRequest
+	(*GeoAddResponse)(nil),         // 150: atoll.v1.GeoAddResponse
+	(*GeoPosRequest)(nil),          // 151: atoll.v1.GeoPosRequest
+	(*GeoPosResponse)(nil),         // 152: atoll.v1.GeoPosResponse
+	(*GeoPosition)(nil),            // 153: atoll.v1.GeoPosition
+	(*GeoDistRequest)(nil),         // 154: atoll.v1.GeoDistRequest
+	(*GeoDistResponse)(nil),        // 155: atoll.v1.GeoDistResponse
+	(*GeoArea)(nil),                // 156: atoll.v1.GeoArea
+	(*GeoBox)(nil),                 // 157: atoll.v1.GeoBox
+	(*GeoSearchRequest)(nil),       // 158: atoll.v1.GeoSearchRequest
+	(*GeoSearchResponse)(nil),      // 159: atoll.v1.GeoSearchResponse
+	(*GeoFound)(nil),               // 160: atoll.v1.GeoFound
+	(*GeoSearchStoreRequest)(nil),  // 161: atoll.v1.GeoSearchStoreRequest
+	(*GeoSearchStoreResponse)(nil), // 162: atoll.v1.GeoSearchStoreResponse
+	(*TypesRequest)(nil),           // 163: atoll.v1.TypesRequest
+	(*TypesResponse)(nil),          // 164: atoll.v1.TypesResponse
+	(*DBSizeRequest)(nil),          // 165: atoll.v1.DBSizeRequest
+	(*DBSizeResponse)(nil),         // 166: atoll.v1.DBSizeResponse
+	(*RandomKeyRequest)(nil),       // 167: atoll.v1.RandomKeyRequest
+	(*RandomKeyResponse)(nil),      // 168: atoll.v1.RandomKeyResponse
+	(*WaitRequest)(nil),            // 169: atoll.v1.WaitRequest
+	(*WaitResponse)(nil),           // 170: atoll.v1.WaitResponse
+	(*CommandRequest)(nil),         // 171: atoll.v1.CommandRequest
+	(*CommandResponse)(nil),        // 172: atoll.v1.CommandResponse
+	(*Value)(nil),                  // 173: atoll.v1.Value
+	(*ValueList)(nil),              // 174: atoll.v1.ValueList
+	(*TxnRequest)(nil),             // 175: atoll.v1.TxnRequest
+	(*TxnResponse)(nil),            // 176: atoll.v1.TxnResponse
+	(*StreamRequest)(nil),          // 177: atoll.v1.StreamRequest
+	(*StreamResponse)(nil),         // 178: atoll.v1.StreamResponse
+	(*ErrorDetail)(nil),            // 179: atoll.v1.ErrorDetail
 }
 var file_atoll_v1_kv_proto_depIdxs = []int32{
-	6,   // 0: atoll.v1.SetRequest.lifetime:type_name -> atoll.v1.Lifetime
-	6,   // 1: atoll.v1.ExpireRequest.lifetime:type_name -> atoll.v1.Lifetime
-	29,  // 2: atoll.v1.HSetRequest.fields:type_name -> atoll.v1.FieldValue
-	35,  // 3: atoll.v1.HMGetResponse.values:type_name -> atoll.v1.HGetResponse
-	29,  // 4: atoll.v1.HGetAllResponse.fields:type_name -> atoll.v1.FieldValue
-	54,  // 5: atoll.v1.ZAddRequest.members:type_name -> atoll.v1.ScoredMember
-	54,  // 6: atoll.v1.ZRangeResponse.members:type_name -> atoll.v1.ScoredMember
-	54,  // 7: atoll.v1.ZRangeByScoreResponse.members:type_name -> atoll.v1.ScoredMember
-	54,  // 8: atoll.v1.ZPopResponse.members:type_name -> atoll.v1.ScoredMember
-	105, // 9: atoll.v1.SiblingsResponse.siblings:type_name -> atoll.v1.Sibling
-	2,   // 10: atoll.v1.Operation.get:type_name -> atoll.v1.GetRequest
-	4,   // 11: atoll.v1.Operation.set:type_name -> atoll.v1.SetRequest
-	13,  // 12: atoll.v1.Operation.delete:type_name -> atoll.v1.DeleteRequest
-	15,  // 13: atoll.v1.Operation.incr:type_name -> atoll.v1.IncrRequest
-	17,  // 14: atoll.v1.Operation.reset_counter:type_name -> atoll.v1.ResetCounterRequest
-	19,  // 15: atoll.v1.Operation.sadd:type_name -> atoll.v1.SAddRequest
-	21,  // 16: atoll.v1.Operation.srem:type_name -> atoll.v1.SRemRequest
-	25,  // 17: atoll.v1.Operation.sismember:type_name -> atoll.v1.SIsMemberRequest
-	27,  // 18: atoll.v1.Operation.scard:type_name -> atoll.v1.SCardRequest
-	99,  // 19: atoll.v1.Operation.exists:type_name -> atoll.v1.ExistsRequest
-	0,   // 20: atoll.v1.Operation.ping:type_name -> atoll.v1.PingRequest
-	23,  // 21: atoll.v1.Operation.smembers:type_name -> atoll.v1.SMembersRequest
-	101, // 22: atoll.v1.Operation.scan:type_name -> atoll.v1.ScanRequest
-	103, // 23: atoll.v1.Operation.siblings:type_name -> atoll.v1.SiblingsRequest
-	123, // 24: atoll.v1.Operation.txn:type_name -> atoll.v1.TxnRequest
-	30,  // 25: atoll.v1.Operation.hset:type_name -> atoll.v1.HSetRequest
-	32,  // 26: atoll.v1.Operation.hsetnx:type_name -> atoll.v1.HSetNXRequest
-	34,  // 27: atoll.v1.Operation.hget:type_name -> atoll.v1.HGetRequest
-	36,  // 28: atoll.v1.Operation.hmget:type_name -> atoll.v1.HMGetRequest
-	38,  // 29: atoll.v1.Operation.hgetall:type_name -> atoll.v1.HGetAllRequest
-	40,  // 30: atoll.v1.Operation.hkeys:type_name -> atoll.v1.HKeysRequest
-	42,  // 31: atoll.v1.Operation.hvals:type_name -> atoll.v1.HValsRequest
-	44,  // 32: atoll.v1.Operation.hlen:type_name -> atoll.v1.HLenRequest
-	46,  // 33: atoll.v1.Operation.hexists:type_name -> atoll.v1.HExistsRequest
-	48,  // 34: atoll.v1.Operation.hstrlen:type_name -> atoll.v1.HStrLenRequest
-	50,  // 35: atoll.v1.Operation.hdel:type_name -> atoll.v1.HDelRequest
-	52,  // 36: atoll.v1.Operation.hincr:type_name -> atoll.v1.HIncrRequest
-	55,  // 37: atoll.v1.Operation.zadd:type_name -> atoll.v1.ZAddRequest
-	57,  // 38: atoll.v1.Operation.zincr:type_name -> atoll.v1.ZIncrRequest
-	59,  // 39: atoll.v1.Operation.zrem:type_name -> atoll.v1.ZRemRequest
-	61,  // 40: atoll.v1.Operation.zscore:type_name -> atoll.v1.ZScoreRequest
-	63,  // 41: atoll.v1.Operation.zcard:type_name -> atoll.v1.ZCardRequest
-	65,  // 42: atoll.v1.Operation.zrange:type_name -> atoll.v1.ZRangeRequest
-	67,  // 43: atoll.v1.Operation.zrange_by_score:type_name -> atoll.v1.ZRangeByScoreRequest
-	69,  // 44: atoll.v1.Operation.zrank:type_name -> atoll.v1.ZRankRequest
-	71,  // 45: atoll.v1.Operation.zpop:type_name -> atoll.v1.ZPopRequest
-	73,  // 46: atoll.v1.Operation.lpush:type_name -> atoll.v1.LPushRequest
-	75,  // 47: atoll.v1.Operation.lpop:type_name -> atoll.v1.LPopRequest
-	77,  // 48: atoll.v1.Operation.lrange:type_name -> atoll.v1.LRangeRequest
-	79,  // 49: atoll.v1.Operation.llen:type_name -> atoll.v1.LLenRequest
-	81,  // 50: atoll.v1.Operation.lindex:type_name -> atoll.v1.LIndexRequest
-	83,  // 51: atoll.v1.Operation.lset:type_name -> atoll.v1.LSetRequest
-	85,  // 52: atoll.v1.Operation.linsert:type_name -> atoll.v1.LInsertRequest
-	87,  // 53: atoll.v1.Operation.lrem:type_name -> atoll.v1.LRemRequest
-	89,  // 54: atoll.v1.Operation.ltrim:type_name -> atoll.v1.LTrimRequest
-	91,  // 55: atoll.v1.Operation.lmove:type_name -> atoll.v1.LMoveRequest
-	93,  // 56: atoll.v1.Operation.lpos:type_name -> atoll.v1.LPosRequest
-	7,   // 57: atoll.v1.Operation.expire:type_name -> atoll.v1.ExpireRequest
-	9,   // 58: atoll.v1.Operation.persist:type_name -> atoll.v1.PersistRequest
-	11,  // 59: atoll.v1.Operation.ttl:type_name -> atoll.v1.TTLRequest
-	95,  // 60: atoll.v1.Operation.rename:type_name -> atoll.v1.RenameRequest
-	97,  // 61: atoll.v1.Operation.copy:type_name -> atoll.v1.CopyRequest
-	108, // 62: atoll.v1.Operation.bcreate:type_name -> atoll.v1.BCreateRequest
-	110, // 63: atoll.v1.Operation.bget:type_name -> atoll.v1.BGetRequest
-	112, // 64: atoll.v1.Operation.bincr:type_name -> atoll.v1.BIncrRequest
-	114, // 65: atoll.v1.Operation.bdecr:type_name -> atoll.v1.BDecrRequest
-	116, // 66: atoll.v1.Operation.bgrant:type_name -> atoll.v1.BGrantRequest
-	118, // 67: atoll.v1.Operation.brights:type_name -> atoll.v1.BRightsRequest
-	121, // 68: atoll.v1.Operation.breclaim:type_name -> atoll.v1.BReclaimRequest
-	3,   // 69: atoll.v1.Result.get:type_name -> atoll.v1.GetResponse
-	5,   // 70: atoll.v1.Result.set:type_name -> atoll.v1.SetResponse
-	14,  // 71: atoll.v1.Result.delete:type_name -> atoll.v1.DeleteResponse
-	16,  // 72: atoll.v1.Result.incr:type_name -> atoll.v1.IncrResponse
-	18,  // 73: atoll.v1.Result.reset_counter:type_name -> atoll.v1.ResetCounterResponse
-	20,  // 74: atoll.v1.Result.sadd:type_name -> atoll.v1.SAddResponse
-	22,  // 75: atoll.v1.Result.srem:type_name -> atoll.v1.SRemResponse
-	26,  // 76: atoll.v1.Result.sismember:type_name -> atoll.v1.SIsMemberResponse
-	28,  // 77: atoll.v1.Result.scard:type_name -> atoll.v1.SCardResponse
-	100, // 78: atoll.v1.Result.exists:type_name -> atoll.v1.ExistsResponse
-	1,   // 79: atoll.v1.Result.ping:type_name -> atoll.v1.PingResponse
-	24,  // 80: atoll.v1.Result.smembers:type_name -> atoll.v1.SMembersResponse
-	102, // 81: atoll.v1.Result.scan:type_name -> atoll.v1.ScanResponse
-	104, // 82: atoll.v1.Result.siblings:type_name -> atoll.v1.SiblingsResponse
-	124, // 83: atoll.v1.Result.txn:type_name -> atoll.v1.TxnResponse
-	31,  // 84: atoll.v1.Result.hset:type_name -> atoll.v1.HSetResponse
-	33,  // 85: atoll.v1.Result.hsetnx:type_name -> atoll.v1.HSetNXResponse
-	35,  // 86: atoll.v1.Result.hget:type_name -> atoll.v1.HGetResponse
-	37,  // 87: atoll.v1.Result.hmget:type_name -> atoll.v1.HMGetResponse
-	39,  // 88: atoll.v1.Result.hgetall:type_name -> atoll.v1.HGetAllResponse
-	41,  // 89: atoll.v1.Result.hkeys:type_name -> atoll.v1.HKeysResponse
-	43,  // 90: atoll.v1.Result.hvals:type_name -> atoll.v1.HValsResponse
-	45,  // 91: atoll.v1.Result.hlen:type_name -> atoll.v1.HLenResponse
-	47,  // 92: atoll.v1.Result.hexists:type_name -> atoll.v1.HExistsResponse
-	49,  // 93: atoll.v1.Result.hstrlen:type_name -> atoll.v1.HStrLenResponse
-	51,  // 94: atoll.v1.Result.hdel:type_name -> atoll.v1.HDelResponse
-	53,  // 95: atoll.v1.Result.hincr:type_name -> atoll.v1.HIncrResponse
-	56,  // 96: atoll.v1.Result.zadd:type_name -> atoll.v1.ZAddResponse
-	58,  // 97: atoll.v1.Result.zincr:type_name -> atoll.v1.ZIncrResponse
-	60,  // 98: atoll.v1.Result.zrem:type_name -> atoll.v1.ZRemResponse
-	62,  // 99: atoll.v1.Result.zscore:type_name -> atoll.v1.ZScoreResponse
-	64,  // 100: atoll.v1.Result.zcard:type_name -> atoll.v1.ZCardResponse
-	66,  // 101: atoll.v1.Result.zrange:type_name -> atoll.v1.ZRangeResponse
-	68,  // 102: atoll.v1.Result.zrange_by_score:type_name -> atoll.v1.ZRangeByScoreResponse
-	70,  // 103: atoll.v1.Result.zrank:type_name -> atoll.v1.ZRankResponse
-	72,  // 104: atoll.v1.Result.zpop:type_name -> atoll.v1.ZPopResponse
-	74,  // 105: atoll.v1.Result.lpush:type_name -> atoll.v1.LPushResponse
-	76,  // 106: atoll.v1.Result.lpop:type_name -> atoll.v1.LPopResponse
-	78,  // 107: atoll.v1.Result.lrange:type_name -> atoll.v1.LRangeResponse
-	80,  // 108: atoll.v1.Result.llen:type_name -> atoll.v1.LLenResponse
-	82,  // 109: atoll.v1.Result.lindex:type_name -> atoll.v1.LIndexResponse
-	84,  // 110: atoll.v1.Result.lset:type_name -> atoll.v1.LSetResponse
-	86,  // 111: atoll.v1.Result.linsert:type_name -> atoll.v1.LInsertResponse
-	88,  // 112: atoll.v1.Result.lrem:type_name -> atoll.v1.LRemResponse
-	90,  // 113: atoll.v1.Result.ltrim:type_name -> atoll.v1.LTrimResponse
-	92,  // 114: atoll.v1.Result.lmove:type_name -> atoll.v1.LMoveResponse
-	94,  // 115: atoll.v1.Result.lpos:type_name -> atoll.v1.LPosResponse
-	8,   // 116: atoll.v1.Result.expire:type_name -> atoll.v1.ExpireResponse
-	10,  // 117: atoll.v1.Result.persist:type_name -> atoll.v1.PersistResponse
-	12,  // 118: atoll.v1.Result.ttl:type_name -> atoll.v1.TTLResponse
-	96,  // 119: atoll.v1.Result.rename:type_name -> atoll.v1.RenameResponse
-	98,  // 120: atoll.v1.Result.copy:type_name -> atoll.v1.CopyResponse
-	109, // 121: atoll.v1.Result.bcreate:type_name -> atoll.v1.BCreateResponse
-	111, // 122: atoll.v1.Result.bget:type_name -> atoll.v1.BGetResponse
-	113, // 123: atoll.v1.Result.bincr:type_name -> atoll.v1.BIncrResponse
-	115, // 124: atoll.v1.Result.bdecr:type_name -> atoll.v1.BDecrResponse
-	117, // 125: atoll.v1.Result.bgrant:type_name -> atoll.v1.BGrantResponse
-	119, // 126: atoll.v1.Result.brights:type_name -> atoll.v1.BRightsResponse
-	122, // 127: atoll.v1.Result.breclaim:type_name -> atoll.v1.BReclaimResponse
-	120, // 128: atoll.v1.BRightsResponse.accounts:type_name -> atoll.v1.Account
-	106, // 129: atoll.v1.TxnRequest.operations:type_name -> atoll.v1.Operation
-	107, // 130: atoll.v1.TxnResponse.results:type_name -> atoll.v1.Result
-	106, // 131: atoll.v1.StreamRequest.operation:type_name -> atoll.v1.Operation
-	107, // 132: atoll.v1.StreamResponse.result:type_name -> atoll.v1.Result
-	127, // 133: atoll.v1.StreamResponse.error:type_name -> atoll.v1.ErrorDetail
-	0,   // 134: atoll.v1.KV.Ping:input_type -> atoll.v1.PingRequest
-	2,   // 135: atoll.v1.KV.Get:input_type -> atoll.v1.GetRequest
-	4,   // 136: atoll.v1.KV.Set:input_type -> atoll.v1.SetRequest
-	13,  // 137: atoll.v1.KV.Delete:input_type -> atoll.v1.DeleteRequest
-	15,  // 138: atoll.v1.KV.Incr:input_type -> atoll.v1.IncrRequest
-	17,  // 139: atoll.v1.KV.ResetCounter:input_type -> atoll.v1.ResetCounterRequest
-	19,  // 140: atoll.v1.KV.SAdd:input_type -> atoll.v1.SAddRequest
-	21,  // 141: atoll.v1.KV.SRem:input_type -> atoll.v1.SRemRequest
-	23,  // 142: atoll.v1.KV.SMembers:input_type -> atoll.v1.SMembersRequest
-	25,  // 143: atoll.v1.KV.SIsMember:input_type -> atoll.v1.SIsMemberRequest
-	27,  // 144: atoll.v1.KV.SCard:input_type -> atoll.v1.SCardRequest
-	30,  // 145: atoll.v1.KV.HSet:input_type -> atoll.v1.HSetRequest
-	32,  // 146: atoll.v1.KV.HSetNX:input_type -> atoll.v1.HSetNXRequest
-	34,  // 147: atoll.v1.KV.HGet:input_type -> atoll.v1.HGetRequest
-	36,  // 148: atoll.v1.KV.HMGet:input_type -> atoll.v1.HMGetRequest
-	38,  // 149: atoll.v1.KV.HGetAll:input_type -> atoll.v1.HGetAllRequest
-	40,  // 150: atoll.v1.KV.HKeys:input_type -> atoll.v1.HKeysRequest
-	42,  // 151: atoll.v1.KV.HVals:input_type -> atoll.v1.HValsRequest
-	44,  // 152: atoll.v1.KV.HLen:input_type -> atoll.v1.HLenRequest
-	46,  // 153: atoll.v1.KV.HExists:input_type -> atoll.v1.HExistsRequest
-	48,  // 154: atoll.v1.KV.HStrLen:input_type -> atoll.v1.HStrLenRequest
-	50,  // 155: atoll.v1.KV.HDel:input_type -> atoll.v1.HDelRequest
-	52,  // 156: atoll.v1.KV.HIncr:input_type -> atoll.v1.HIncrRequest
-	55,  // 157: atoll.v1.KV.ZAdd:input_type -> atoll.v1.ZAddRequest
-	57,  // 158: atoll.v1.KV.ZIncr:input_type -> atoll.v1.ZIncrRequest
-	59,  // 159: atoll.v1.KV.ZRem:input_type -> atoll.v1.ZRemRequest
-	61,  // 160: atoll.v1.KV.ZScore:input_type -> atoll.v1.ZScoreRequest
-	63,  // 161: atoll.v1.KV.ZCard:input_type -> atoll.v1.ZCardRequest
-	65,  // 162: atoll.v1.KV.ZRange:input_type -> atoll.v1.ZRangeRequest
-	67,  // 163: atoll.v1.KV.ZRangeByScore:input_type -> atoll.v1.ZRangeByScoreRequest
-	69,  // 164: atoll.v1.KV.ZRank:input_type -> atoll.v1.ZRankRequest
-	71,  // 165: atoll.v1.KV.ZPop:input_type -> atoll.v1.ZPopRequest
-	73,  // 166: atoll.v1.KV.LPush:input_type -> atoll.v1.LPushRequest
-	75,  // 167: atoll.v1.KV.LPop:input_type -> atoll.v1.LPopRequest
-	77,  // 168: atoll.v1.KV.LRange:input_type -> atoll.v1.LRangeRequest
-	79,  // 169: atoll.v1.KV.LLen:input_type -> atoll.v1.LLenRequest
-	81,  // 170: atoll.v1.KV.LIndex:input_type -> atoll.v1.LIndexRequest
-	83,  // 171: atoll.v1.KV.LSet:input_type -> atoll.v1.LSetRequest
-	85,  // 172: atoll.v1.KV.LInsert:input_type -> atoll.v1.LInsertRequest
-	87,  // 173: atoll.v1.KV.LRem:input_type -> atoll.v1.LRemRequest
-	89,  // 174: atoll.v1.KV.LTrim:input_type -> atoll.v1.LTrimRequest
-	91,  // 175: atoll.v1.KV.LMove:input_type -> atoll.v1.LMoveRequest
-	93,  // 176: atoll.v1.KV.LPos:input_type -> atoll.v1.LPosRequest
-	7,   // 177: atoll.v1.KV.Expire:input_type -> atoll.v1.ExpireRequest
-	9,   // 178: atoll.v1.KV.Persist:input_type -> atoll.v1.PersistRequest
-	11,  // 179: atoll.v1.KV.TTL:input_type -> atoll.v1.TTLRequest
-	95,  // 180: atoll.v1.KV.Rename:input_type -> atoll.v1.RenameRequest
-	97,  // 181: atoll.v1.KV.Copy:input_type -> atoll.v1.CopyRequest
-	108, // 182: atoll.v1.KV.BCreate:input_type -> atoll.v1.BCreateRequest
-	110, // 183: atoll.v1.KV.BGet:input_type -> atoll.v1.BGetRequest
-	112, // 184: atoll.v1.KV.BIncr:input_type -> atoll.v1.BIncrRequest
-	114, // 185: atoll.v1.KV.BDecr:input_type -> atoll.v1.BDecrRequest
-	116, // 186: atoll.v1.KV.BGrant:input_type -> atoll.v1.BGrantRequest
-	118, // 187: atoll.v1.KV.BRights:input_type -> atoll.v1.BRightsRequest
-	121, // 188: atoll.v1.KV.BReclaim:input_type -> atoll.v1.BReclaimRequest
-	99,  // 189: atoll.v1.KV.Exists:input_type -> atoll.v1.ExistsRequest
-	101, // 190: atoll.v1.KV.Scan:input_type -> atoll.v1.ScanRequest
-	123, // 191: atoll.v1.KV.Txn:input_type -> atoll.v1.TxnRequest
-	103, // 192: atoll.v1.KV.Siblings:input_type -> atoll.v1.SiblingsRequest
-	125, // 193: atoll.v1.KV.Stream:input_type -> atoll.v1.StreamRequest
-	1,   // 194: atoll.v1.KV.Ping:output_type -> atoll.v1.PingResponse
-	3,   // 195: atoll.v1.KV.Get:output_type -> atoll.v1.GetResponse
-	5,   // 196: atoll.v1.KV.Set:output_type -> atoll.v1.SetResponse
-	14,  // 197: atoll.v1.KV.Delete:output_type -> atoll.v1.DeleteResponse
-	16,  // 198: atoll.v1.KV.Incr:output_type -> atoll.v1.IncrResponse
-	18,  // 199: atoll.v1.KV.ResetCounter:output_type -> atoll.v1.ResetCounterResponse
-	20,  // 200: atoll.v1.KV.SAdd:output_type -> atoll.v1.SAddResponse
-	22,  // 201: atoll.v1.KV.SRem:output_type -> atoll.v1.SRemResponse
-	24,  // 202: atoll.v1.KV.SMembers:output_type -> atoll.v1.SMembersResponse
-	26,  // 203: atoll.v1.KV.SIsMember:output_type -> atoll.v1.SIsMemberResponse
-	28,  // 204: atoll.v1.KV.SCard:output_type -> atoll.v1.SCardResponse
-	31,  // 205: atoll.v1.KV.HSet:output_type -> atoll.v1.HSetResponse
-	33,  // 206: atoll.v1.KV.HSetNX:output_type -> atoll.v1.HSetNXResponse
-	35,  // 207: atoll.v1.KV.HGet:output_type -> atoll.v1.HGetResponse
-	37,  // 208: atoll.v1.KV.HMGet:output_type -> atoll.v1.HMGetResponse
-	39,  // 209: atoll.v1.KV.HGetAll:output_type -> atoll.v1.HGetAllResponse
-	41,  // 210: atoll.v1.KV.HKeys:output_type -> atoll.v1.HKeysResponse
-	43,  // 211: atoll.v1.KV.HVals:output_type -> atoll.v1.HValsResponse
-	45,  // 212: atoll.v1.KV.HLen:output_type -> atoll.v1.HLenResponse
-	47,  // 213: atoll.v1.KV.HExists:output_type -> atoll.v1.HExistsResponse
-	49,  // 214: atoll.v1.KV.HStrLen:output_type -> atoll.v1.HStrLenResponse
-	51,  // 215: atoll.v1.KV.HDel:output_type -> atoll.v1.HDelResponse
-	53,  // 216: atoll.v1.KV.HIncr:output_type -> atoll.v1.HIncrResponse
-	56,  // 217: atoll.v1.KV.ZAdd:output_type -> atoll.v1.ZAddResponse
-	58,  // 218: atoll.v1.KV.ZIncr:output_type -> atoll.v1.ZIncrResponse
-	60,  // 219: atoll.v1.KV.ZRem:output_type -> atoll.v1.ZRemResponse
-	62,  // 220: atoll.v1.KV.ZScore:output_type -> atoll.v1.ZScoreResponse
-	64,  // 221: atoll.v1.KV.ZCard:output_type -> atoll.v1.ZCardResponse
-	66,  // 222: atoll.v1.KV.ZRange:output_type -> atoll.v1.ZRangeResponse
-	68,  // 223: atoll.v1.KV.ZRangeByScore:output_type -> atoll.v1.ZRangeByScoreResponse
-	70,  // 224: atoll.v1.KV.ZRank:output_type -> atoll.v1.ZRankResponse
-	72,  // 225: atoll.v1.KV.ZPop:output_type -> atoll.v1.ZPopResponse
-	74,  // 226: atoll.v1.KV.LPush:output_type -> atoll.v1.LPushResponse
-	76,  // 227: atoll.v1.KV.LPop:output_type -> atoll.v1.LPopResponse
-	78,  // 228: atoll.v1.KV.LRange:output_type -> atoll.v1.LRangeResponse
-	80,  // 229: atoll.v1.KV.LLen:output_type -> atoll.v1.LLenResponse
-	82,  // 230: atoll.v1.KV.LIndex:output_type -> atoll.v1.LIndexResponse
-	84,  // 231: atoll.v1.KV.LSet:output_type -> atoll.v1.LSetResponse
-	86,  // 232: atoll.v1.KV.LInsert:output_type -> atoll.v1.LInsertResponse
-	88,  // 233: atoll.v1.KV.LRem:output_type -> atoll.v1.LRemResponse
-	90,  // 234: atoll.v1.KV.LTrim:output_type -> atoll.v1.LTrimResponse
-	92,  // 235: atoll.v1.KV.LMove:output_type -> atoll.v1.LMoveResponse
-	94,  // 236: atoll.v1.KV.LPos:output_type -> atoll.v1.LPosResponse
-	8,   // 237: atoll.v1.KV.Expire:output_type -> atoll.v1.ExpireResponse
-	10,  // 238: atoll.v1.KV.Persist:output_type -> atoll.v1.PersistResponse
-	12,  // 239: atoll.v1.KV.TTL:output_type -> atoll.v1.TTLResponse
-	96,  // 240: atoll.v1.KV.Rename:output_type -> atoll.v1.RenameResponse
-	98,  // 241: atoll.v1.KV.Copy:output_type -> atoll.v1.CopyResponse
-	109, // 242: atoll.v1.KV.BCreate:output_type -> atoll.v1.BCreateResponse
-	111, // 243: atoll.v1.KV.BGet:output_type -> atoll.v1.BGetResponse
-	113, // 244: atoll.v1.KV.BIncr:output_type -> atoll.v1.BIncrResponse
-	115, // 245: atoll.v1.KV.BDecr:output_type -> atoll.v1.BDecrResponse
-	117, // 246: atoll.v1.KV.BGrant:output_type -> atoll.v1.BGrantResponse
-	119, // 247: atoll.v1.KV.BRights:output_type -> atoll.v1.BRightsResponse
-	122, // 248: atoll.v1.KV.BReclaim:output_type -> atoll.v1.BReclaimResponse
-	100, // 249: atoll.v1.KV.Exists:output_type -> atoll.v1.ExistsResponse
-	102, // 250: atoll.v1.KV.Scan:output_type -> atoll.v1.ScanResponse
-	124, // 251: atoll.v1.KV.Txn:output_type -> atoll.v1.TxnResponse
-	104, // 252: atoll.v1.KV.Siblings:output_type -> atoll.v1.SiblingsResponse
-	126, // 253: atoll.v1.KV.Stream:output_type -> atoll.v1.StreamResponse
-	194, // [194:254] is the sub-list for method output_type
-	134, // [134:194] is the sub-list for method input_type
-	134, // [134:134] is the sub-list for extension type_name
-	134, // [134:134] is the sub-list for extension extendee
-	0,   // [0:134] is the sub-list for field type_name
+	9,   // 0: atoll.v1.SetRequest.lifetime:type_name -> atoll.v1.Lifetime
+	9,   // 1: atoll.v1.ExpireRequest.lifetime:type_name -> atoll.v1.Lifetime
+	32,  // 2: atoll.v1.HSetRequest.fields:type_name -> atoll.v1.FieldValue
+	38,  // 3: atoll.v1.HMGetResponse.values:type_name -> atoll.v1.HGetResponse
+	32,  // 4: atoll.v1.HGetAllResponse.fields:type_name -> atoll.v1.FieldValue
+	57,  // 5: atoll.v1.ZAddRequest.members:type_name -> atoll.v1.ScoredMember
+	57,  // 6: atoll.v1.ZRangeResponse.members:type_name -> atoll.v1.ScoredMember
+	57,  // 7: atoll.v1.ZRangeByScoreResponse.members:type_name -> atoll.v1.ScoredMember
+	57,  // 8: atoll.v1.ZPopResponse.members:type_name -> atoll.v1.ScoredMember
+	108, // 9: atoll.v1.SiblingsResponse.siblings:type_name -> atoll.v1.Sibling
+	5,   // 10: atoll.v1.Operation.get:type_name -> atoll.v1.GetRequest
+	7,   // 11: atoll.v1.Operation.set:type_name -> atoll.v1.SetRequest
+	16,  // 12: atoll.v1.Operation.delete:type_name -> atoll.v1.DeleteRequest
+	18,  // 13: atoll.v1.Operation.incr:type_name -> atoll.v1.IncrRequest
+	20,  // 14: atoll.v1.Operation.reset_counter:type_name -> atoll.v1.ResetCounterRequest
+	22,  // 15: atoll.v1.Operation.sadd:type_name -> atoll.v1.SAddRequest
+	24,  // 16: atoll.v1.Operation.srem:type_name -> atoll.v1.SRemRequest
+	28,  // 17: atoll.v1.Operation.sismember:type_name -> atoll.v1.SIsMemberRequest
+	30,  // 18: atoll.v1.Operation.scard:type_name -> atoll.v1.SCardRequest
+	102, // 19: atoll.v1.Operation.exists:type_name -> atoll.v1.ExistsRequest
+	3,   // 20: atoll.v1.Operation.ping:type_name -> atoll.v1.PingRequest
+	26,  // 21: atoll.v1.Operation.smembers:type_name -> atoll.v1.SMembersRequest
+	104, // 22: atoll.v1.Operation.scan:type_name -> atoll.v1.ScanRequest
+	106, // 23: atoll.v1.Operation.siblings:type_name -> atoll.v1.SiblingsRequest
+	175, // 24: atoll.v1.Operation.txn:type_name -> atoll.v1.TxnRequest
+	33,  // 25: atoll.v1.Operation.hset:type_name -> atoll.v1.HSetRequest
+	35,  // 26: atoll.v1.Operation.hsetnx:type_name -> atoll.v1.HSetNXRequest
+	37,  // 27: atoll.v1.Operation.hget:type_name -> atoll.v1.HGetRequest
+	39,  // 28: atoll.v1.Operation.hmget:type_name -> atoll.v1.HMGetRequest
+	41,  // 29: atoll.v1.Operation.hgetall:type_name -> atoll.v1.HGetAllRequest
+	43,  // 30: atoll.v1.Operation.hkeys:type_name -> atoll.v1.HKeysRequest
+	45,  // 31: atoll.v1.Operation.hvals:type_name -> atoll.v1.HValsRequest
+	47,  // 32: atoll.v1.Operation.hlen:type_name -> atoll.v1.HLenRequest
+	49,  // 33: atoll.v1.Operation.hexists:type_name -> atoll.v1.HExistsRequest
+	51,  // 34: atoll.v1.Operation.hstrlen:type_name -> atoll.v1.HStrLenRequest
+	53,  // 35: atoll.v1.Operation.hdel:type_name -> atoll.v1.HDelRequest
+	55,  // 36: atoll.v1.Operation.hincr:type_name -> atoll.v1.HIncrRequest
+	58,  // 37: atoll.v1.Operation.zadd:type_name -> atoll.v1.ZAddRequest
+	60,  // 38: atoll.v1.Operation.zincr:type_name -> atoll.v1.ZIncrRequest
+	62,  // 39: atoll.v1.Operation.zrem:type_name -> atoll.v1.ZRemRequest
+	64,  // 40: atoll.v1.Operation.zscore:type_name -> atoll.v1.ZScoreRequest
+	66,  // 41: atoll.v1.Operation.zcard:type_name -> atoll.v1.ZCardRequest
+	68,  // 42: atoll.v1.Operation.zrange:type_name -> atoll.v1.ZRangeRequest
+	70,  // 43: atoll.v1.Operation.zrange_by_score:type_name -> atoll.v1.ZRangeByScoreRequest
+	72,  // 44: atoll.v1.Operation.zrank:type_name -> atoll.v1.ZRankRequest
+	74,  // 45: atoll.v1.Operation.zpop:type_name -> atoll.v1.ZPopRequest
+	76,  // 46: atoll.v1.Operation.lpush:type_name -> atoll.v1.LPushRequest
+	78,  // 47: atoll.v1.Operation.lpop:type_name -> atoll.v1.LPopRequest
+	80,  // 48: atoll.v1.Operation.lrange:type_name -> atoll.v1.LRangeRequest
+	82,  // 49: atoll.v1.Operation.llen:type_name -> atoll.v1.LLenRequest
+	84,  // 50: atoll.v1.Operation.lindex:type_name -> atoll.v1.LIndexRequest
+	86,  // 51: atoll.v1.Operation.lset:type_name -> atoll.v1.LSetRequest
+	88,  // 52: atoll.v1.Operation.linsert:type_name -> atoll.v1.LInsertRequest
+	90,  // 53: atoll.v1.Operation.lrem:type_name -> atoll.v1.LRemRequest
+	92,  // 54: atoll.v1.Operation.ltrim:type_name -> atoll.v1.LTrimRequest
+	94,  // 55: atoll.v1.Operation.lmove:type_name -> atoll.v1.LMoveRequest
+	96,  // 56: atoll.v1.Operation.lpos:type_name -> atoll.v1.LPosRequest
+	10,  // 57: atoll.v1.Operation.expire:type_name -> atoll.v1.ExpireRequest
+	12,  // 58: atoll.v1.Operation.persist:type_name -> atoll.v1.PersistRequest
+	14,  // 59: atoll.v1.Operation.ttl:type_name -> atoll.v1.TTLRequest
+	98,  // 60: atoll.v1.Operation.rename:type_name -> atoll.v1.RenameRequest
+	100, // 61: atoll.v1.Operation.copy:type_name -> atoll.v1.CopyRequest
+	111, // 62: atoll.v1.Operation.bcreate:type_name -> atoll.v1.BCreateRequest
+	113, // 63: atoll.v1.Operation.bget:type_name -> atoll.v1.BGetRequest
+	115, // 64: atoll.v1.Operation.bincr:type_name -> atoll.v1.BIncrRequest
+	117, // 65: atoll.v1.Operation.bdecr:type_name -> atoll.v1.BDecrRequest
+	119, // 66: atoll.v1.Operation.bgrant:type_name -> atoll.v1.BGrantRequest
+	121, // 67: atoll.v1.Operation.brights:type_name -> atoll.v1.BRightsRequest
+	124, // 68: atoll.v1.Operation.breclaim:type_name -> atoll.v1.BReclaimRequest
+	126, // 69: atoll.v1.Operation.pfadd:type_name -> atoll.v1.PFAddRequest
+	128, // 70: atoll.v1.Operation.pfcount:type_name -> atoll.v1.PFCountRequest
+	130, // 71: atoll.v1.Operation.pfmerge:type_name -> atoll.v1.PFMergeRequest
+	133, // 72: atoll.v1.Operation.getbit:type_name -> atoll.v1.GetBitRequest
+	135, // 73: atoll.v1.Operation.setbit:type_name -> atoll.v1.SetBitRequest
+	137, // 74: atoll.v1.Operation.bitcount:type_name -> atoll.v1.BitCountRequest
+	139, // 75: atoll.v1.Operation.bitpos:type_name -> atoll.v1.BitPosRequest
+	141, // 76: atoll.v1.Operation.bitop:type_name -> atoll.v1.BitOpRequest
+	144, // 77: atoll.v1.Operation.bitfield:type_name -> atoll.v1.BitFieldRequest
+	149, // 78: atoll.v1.Operation.geoadd:type_name -> atoll.v1.GeoAddRequest
+	151, // 79: atoll.v1.Operation.geopos:type_name -> atoll.v1.GeoPosRequest
+	154, // 80: atoll.v1.Operation.geodist:type_name -> atoll.v1.GeoDistRequest
+	158, // 81: atoll.v1.Operation.geosearch:type_name -> atoll.v1.GeoSearchRequest
+	161, // 82: atoll.v1.Operation.geosearchstore:type_name -> atoll.v1.GeoSearchStoreRequest
+	163, // 83: atoll.v1.Operation.types:type_name -> atoll.v1.TypesRequest
+	165, // 84: atoll.v1.Operation.dbsize:type_name -> atoll.v1.DBSizeRequest
+	167, // 85: atoll.v1.Operation.random_key:type_name -> atoll.v1.RandomKeyRequest
+	171, // 86: atoll.v1.Operation.command:type_name -> atoll.v1.CommandRequest
+	169, // 87: atoll.v1.Operation.wait:type_name -> atoll.v1.WaitRequest
+	6,   // 88: atoll.v1.Result.get:type_name -> atoll.v1.GetResponse
+	8,   // 89: atoll.v1.Result.set:type_name -> atoll.v1.SetResponse
+	17,  // 90: atoll.v1.Result.delete:type_name -> atoll.v1.DeleteResponse
+	19,  // 91: atoll.v1.Result.incr:type_name -> atoll.v1.IncrResponse
+	21,  // 92: atoll.v1.Result.reset_counter:type_name -> atoll.v1.ResetCounterResponse
+	23,  // 93: atoll.v1.Result.sadd:type_name -> atoll.v1.SAddResponse
+	25,  // 94: atoll.v1.Result.srem:type_name -> atoll.v1.SRemResponse
+	29,  // 95: atoll.v1.Result.sismember:type_name -> atoll.v1.SIsMemberResponse
+	31,  // 96: atoll.v1.Result.scard:type_name -> atoll.v1.SCardResponse
+	103, // 97: atoll.v1.Result.exists:type_name -> atoll.v1.ExistsResponse
+	4,   // 98: atoll.v1.Result.ping:type_name -> atoll.v1.PingResponse
+	27,  // 99: atoll.v1.Result.smembers:type_name -> atoll.v1.SMembersResponse
+	105, // 100: atoll.v1.Result.scan:type_name -> atoll.v1.ScanResponse
+	107, // 101: atoll.v1.Result.siblings:type_name -> atoll.v1.SiblingsResponse
+	176, // 102: atoll.v1.Result.txn:type_name -> atoll.v1.TxnResponse
+	34,  // 103: atoll.v1.Result.hset:type_name -> atoll.v1.HSetResponse
+	36,  // 104: atoll.v1.Result.hsetnx:type_name -> atoll.v1.HSetNXResponse
+	38,  // 105: atoll.v1.Result.hget:type_name -> atoll.v1.HGetResponse
+	40,  // 106: atoll.v1.Result.hmget:type_name -> atoll.v1.HMGetResponse
+	42,  // 107: atoll.v1.Result.hgetall:type_name -> atoll.v1.HGetAllResponse
+	44,  // 108: atoll.v1.Result.hkeys:type_name -> atoll.v1.HKeysResponse
+	46,  // 109: atoll.v1.Result.hvals:type_name -> atoll.v1.HValsResponse
+	48,  // 110: atoll.v1.Result.hlen:type_name -> atoll.v1.HLenResponse
+	50,  // 111: atoll.v1.Result.hexists:type_name -> atoll.v1.HExistsResponse
+	52,  // 112: atoll.v1.Result.hstrlen:type_name -> atoll.v1.HStrLenResponse
+	54,  // 113: atoll.v1.Result.hdel:type_name -> atoll.v1.HDelResponse
+	56,  // 114: atoll.v1.Result.hincr:type_name -> atoll.v1.HIncrResponse
+	59,  // 115: atoll.v1.Result.zadd:type_name -> atoll.v1.ZAddResponse
+	61,  // 116: atoll.v1.Result.zincr:type_name -> atoll.v1.ZIncrResponse
+	63,  // 117: atoll.v1.Result.zrem:type_name -> atoll.v1.ZRemResponse
+	65,  // 118: atoll.v1.Result.zscore:type_name -> atoll.v1.ZScoreResponse
+	67,  // 119: atoll.v1.Result.zcard:type_name -> atoll.v1.ZCardResponse
+	69,  // 120: atoll.v1.Result.zrange:type_name -> atoll.v1.ZRangeResponse
+	71,  // 121: atoll.v1.Result.zrange_by_score:type_name -> atoll.v1.ZRangeByScoreResponse
+	73,  // 122: atoll.v1.Result.zrank:type_name -> atoll.v1.ZRankResponse
+	75,  // 123: atoll.v1.Result.zpop:type_name -> atoll.v1.ZPopResponse
+	77,  // 124: atoll.v1.Result.lpush:type_name -> atoll.v1.LPushResponse
+	79,  // 125: atoll.v1.Result.lpop:type_name -> atoll.v1.LPopResponse
+	81,  // 126: atoll.v1.Result.lrange:type_name -> atoll.v1.LRangeResponse
+	83,  // 127: atoll.v1.Result.llen:type_name -> atoll.v1.LLenResponse
+	85,  // 128: atoll.v1.Result.lindex:type_name -> atoll.v1.LIndexResponse
+	87,  // 129: atoll.v1.Result.lset:type_name -> atoll.v1.LSetResponse
+	89,  // 130: atoll.v1.Result.linsert:type_name -> atoll.v1.LInsertResponse
+	91,  // 131: atoll.v1.Result.lrem:type_name -> atoll.v1.LRemResponse
+	93,  // 132: atoll.v1.Result.ltrim:type_name -> atoll.v1.LTrimResponse
+	95,  // 133: atoll.v1.Result.lmove:type_name -> atoll.v1.LMoveResponse
+	97,  // 134: atoll.v1.Result.lpos:type_name -> atoll.v1.LPosResponse
+	11,  // 135: atoll.v1.Result.expire:type_name -> atoll.v1.ExpireResponse
+	13,  // 136: atoll.v1.Result.persist:type_name -> atoll.v1.PersistResponse
+	15,  // 137: atoll.v1.Result.ttl:type_name -> atoll.v1.TTLResponse
+	99,  // 138: atoll.v1.Result.rename:type_name -> atoll.v1.RenameResponse
+	101, // 139: atoll.v1.Result.copy:type_name -> atoll.v1.CopyResponse
+	112, // 140: atoll.v1.Result.bcreate:type_name -> atoll.v1.BCreateResponse
+	114, // 141: atoll.v1.Result.bget:type_name -> atoll.v1.BGetResponse
+	116, // 142: atoll.v1.Result.bincr:type_name -> atoll.v1.BIncrResponse
+	118, // 143: atoll.v1.Result.bdecr:type_name -> atoll.v1.BDecrResponse
+	120, // 144: atoll.v1.Result.bgrant:type_name -> atoll.v1.BGrantResponse
+	122, // 145: atoll.v1.Result.brights:type_name -> atoll.v1.BRightsResponse
+	125, // 146: atoll.v1.Result.breclaim:type_name -> atoll.v1.BReclaimResponse
+	127, // 147: atoll.v1.Result.pfadd:type_name -> atoll.v1.PFAddResponse
+	129, // 148: atoll.v1.Result.pfcount:type_name -> atoll.v1.PFCountResponse
+	131, // 149: atoll.v1.Result.pfmerge:type_name -> atoll.v1.PFMergeResponse
+	134, // 150: atoll.v1.Result.getbit:type_name -> atoll.v1.GetBitResponse
+	136, // 151: atoll.v1.Result.setbit:type_name -> atoll.v1.SetBitResponse
+	138, // 152: atoll.v1.Result.bitcount:type_name -> atoll.v1.BitCountResponse
+	140, // 153: atoll.v1.Result.bitpos:type_name -> atoll.v1.BitPosResponse
+	142, // 154: atoll.v1.Result.bitop:type_name -> atoll.v1.BitOpResponse
+	145, // 155: atoll.v1.Result.bitfield:type_name -> atoll.v1.BitFieldResponse
+	150, // 156: atoll.v1.Result.geoadd:type_name -> atoll.v1.GeoAddResponse
+	152, // 157: atoll.v1.Result.geopos:type_name -> atoll.v1.GeoPosResponse
+	155, // 158: atoll.v1.Result.geodist:type_name -> atoll.v1.GeoDistResponse
+	159, // 159: atoll.v1.Result.geosearch:type_name -> atoll.v1.GeoSearchResponse
+	162, // 160: atoll.v1.Result.geosearchstore:type_name -> atoll.v1.GeoSearchStoreResponse
+	164, // 161: atoll.v1.Result.types:type_name -> atoll.v1.TypesResponse
+	166, // 162: atoll.v1.Result.dbsize:type_name -> atoll.v1.DBSizeResponse
+	168, // 163: atoll.v1.Result.random_key:type_name -> atoll.v1.RandomKeyResponse
+	172, // 164: atoll.v1.Result.command:type_name -> atoll.v1.CommandResponse
+	170, // 165: atoll.v1.Result.wait:type_name -> atoll.v1.WaitResponse
+	123, // 166: atoll.v1.BRightsResponse.accounts:type_name -> atoll.v1.Account
+	132, // 167: atoll.v1.BitCountRequest.range:type_name -> atoll.v1.BitRange
+	132, // 168: atoll.v1.BitPosRequest.range:type_name -> atoll.v1.BitRange
+	0,   // 169: atoll.v1.BitOpRequest.operation:type_name -> atoll.v1.BitOperation
+	1,   // 170: atoll.v1.BitStep.overflow:type_name -> atoll.v1.BitOverflow
+	143, // 171: atoll.v1.BitFieldRequest.steps:type_name -> atoll.v1.BitStep
+	146, // 172: atoll.v1.BitFieldResponse.results:type_name -> atoll.v1.BitStepResult
+	147, // 173: atoll.v1.GeoMember.point:type_name -> atoll.v1.GeoPoint
+	148, // 174: atoll.v1.GeoAddRequest.members:type_name -> atoll.v1.GeoMember
+	153, // 175: atoll.v1.GeoPosResponse.positions:type_name -> atoll.v1.GeoPosition
+	147, // 176: atoll.v1.GeoPosition.point:type_name -> atoll.v1.GeoPoint
+	147, // 177: atoll.v1.GeoArea.point:type_name -> atoll.v1.GeoPoint
+	157, // 178: atoll.v1.GeoArea.box:type_name -> atoll.v1.GeoBox
+	2,   // 179: atoll.v1.GeoArea.order:type_name -> atoll.v1.GeoOrder
+	156, // 180: atoll.v1.GeoSearchRequest.area:type_name -> atoll.v1.GeoArea
+	160, // 181: atoll.v1.GeoSearchResponse.members:type_name -> atoll.v1.GeoFound
+	147, // 182: atoll.v1.GeoFound.point:type_name -> atoll.v1.GeoPoint
+	156, // 183: atoll.v1.GeoSearchStoreRequest.area:type_name -> atoll.v1.GeoArea
+	173, // 184: atoll.v1.CommandResponse.value:type_name -> atoll.v1.Value
+	174, // 185: atoll.v1.Value.list:type_name -> atoll.v1.ValueList
+	174, // 186: atoll.v1.Value.map:type_name -> atoll.v1.ValueList
+	173, // 187: atoll.v1.ValueList.values:type_name -> atoll.v1.Value
+	109, // 188: atoll.v1.TxnRequest.operations:type_name -> atoll.v1.Operation
+	110, // 189: atoll.v1.TxnResponse.results:type_name -> atoll.v1.Result
+	109, // 190: atoll.v1.StreamRequest.operation:type_name -> atoll.v1.Operation
+	110, // 191: atoll.v1.StreamResponse.result:type_name -> atoll.v1.Result
+	179, // 192: atoll.v1.StreamResponse.error:type_name -> atoll.v1.ErrorDetail
+	3,   // 193: atoll.v1.KV.Ping:input_type -> atoll.v1.PingRequest
+	5,   // 194: atoll.v1.KV.Get:input_type -> atoll.v1.GetRequest
+	7,   // 195: atoll.v1.KV.Set:input_type -> atoll.v1.SetRequest
+	16,  // 196: atoll.v1.KV.Delete:input_type -> atoll.v1.DeleteRequest
+	18,  // 197: atoll.v1.KV.Incr:input_type -> atoll.v1.IncrRequest
+	20,  // 198: atoll.v1.KV.ResetCounter:input_type -> atoll.v1.ResetCounterRequest
+	22,  // 199: atoll.v1.KV.SAdd:input_type -> atoll.v1.SAddRequest
+	24,  // 200: atoll.v1.KV.SRem:input_type -> atoll.v1.SRemRequest
+	26,  // 201: atoll.v1.KV.SMembers:input_type -> atoll.v1.SMembersRequest
+	28,  // 202: atoll.v1.KV.SIsMember:input_type -> atoll.v1.SIsMemberRequest
+	30,  // 203: atoll.v1.KV.SCard:input_type -> atoll.v1.SCardRequest
+	33,  // 204: atoll.v1.KV.HSet:input_type -> atoll.v1.HSetRequest
+	35,  // 205: atoll.v1.KV.HSetNX:input_type -> atoll.v1.HSetNXRequest
+	37,  // 206: atoll.v1.KV.HGet:input_type -> atoll.v1.HGetRequest
+	39,  // 207: atoll.v1.KV.HMGet:input_type -> atoll.v1.HMGetRequest
+	41,  // 208: atoll.v1.KV.HGetAll:input_type -> atoll.v1.HGetAllRequest
+	43,  // 209: atoll.v1.KV.HKeys:input_type -> atoll.v1.HKeysRequest
+	45,  // 210: atoll.v1.KV.HVals:input_type -> atoll.v1.HValsRequest
+	47,  // 211: atoll.v1.KV.HLen:input_type -> atoll.v1.HLenRequest
+	49,  // 212: atoll.v1.KV.HExists:input_type -> atoll.v1.HExistsRequest
+	51,  // 213: atoll.v1.KV.HStrLen:input_type -> atoll.v1.HStrLenRequest
+	53,  // 214: atoll.v1.KV.HDel:input_type -> atoll.v1.HDelRequest
+	55,  // 215: atoll.v1.KV.HIncr:input_type -> atoll.v1.HIncrRequest
+	58,  // 216: atoll.v1.KV.ZAdd:input_type -> atoll.v1.ZAddRequest
+	60,  // 217: atoll.v1.KV.ZIncr:input_type -> atoll.v1.ZIncrRequest
+	62,  // 218: atoll.v1.KV.ZRem:input_type -> atoll.v1.ZRemRequest
+	64,  // 219: atoll.v1.KV.ZScore:input_type -> atoll.v1.ZScoreRequest
+	66,  // 220: atoll.v1.KV.ZCard:input_type -> atoll.v1.ZCardRequest
+	68,  // 221: atoll.v1.KV.ZRange:input_type -> atoll.v1.ZRangeRequest
+	70,  // 222: atoll.v1.KV.ZRangeByScore:input_type -> atoll.v1.ZRangeByScoreRequest
+	72,  // 223: atoll.v1.KV.ZRank:input_type -> atoll.v1.ZRankRequest
+	74,  // 224: atoll.v1.KV.ZPop:input_type -> atoll.v1.ZPopRequest
+	76,  // 225: atoll.v1.KV.LPush:input_type -> atoll.v1.LPushRequest
+	78,  // 226: atoll.v1.KV.LPop:input_type -> atoll.v1.LPopRequest
+	80,  // 227: atoll.v1.KV.LRange:input_type -> atoll.v1.LRangeRequest
+	82,  // 228: atoll.v1.KV.LLen:input_type -> atoll.v1.LLenRequest
+	84,  // 229: atoll.v1.KV.LIndex:input_type -> atoll.v1.LIndexRequest
+	86,  // 230: atoll.v1.KV.LSet:input_type -> atoll.v1.LSetRequest
+	88,  // 231: atoll.v1.KV.LInsert:input_type -> atoll.v1.LInsertRequest
+	90,  // 232: atoll.v1.KV.LRem:input_type -> atoll.v1.LRemRequest
+	92,  // 233: atoll.v1.KV.LTrim:input_type -> atoll.v1.LTrimRequest
+	94,  // 234: atoll.v1.KV.LMove:input_type -> atoll.v1.LMoveRequest
+	96,  // 235: atoll.v1.KV.LPos:input_type -> atoll.v1.LPosRequest
+	10,  // 236: atoll.v1.KV.Expire:input_type -> atoll.v1.ExpireRequest
+	12,  // 237: atoll.v1.KV.Persist:input_type -> atoll.v1.PersistRequest
+	14,  // 238: atoll.v1.KV.TTL:input_type -> atoll.v1.TTLRequest
+	98,  // 239: atoll.v1.KV.Rename:input_type -> atoll.v1.RenameRequest
+	100, // 240: atoll.v1.KV.Copy:input_type -> atoll.v1.CopyRequest
+	111, // 241: atoll.v1.KV.BCreate:input_type -> atoll.v1.BCreateRequest
+	113, // 242: atoll.v1.KV.BGet:input_type -> atoll.v1.BGetRequest
+	115, // 243: atoll.v1.KV.BIncr:input_type -> atoll.v1.BIncrRequest
+	117, // 244: atoll.v1.KV.BDecr:input_type -> atoll.v1.BDecrRequest
+	119, // 245: atoll.v1.KV.BGrant:input_type -> atoll.v1.BGrantRequest
+	121, // 246: atoll.v1.KV.BRights:input_type -> atoll.v1.BRightsRequest
+	124, // 247: atoll.v1.KV.BReclaim:input_type -> atoll.v1.BReclaimRequest
+	126, // 248: atoll.v1.KV.PFAdd:input_type -> atoll.v1.PFAddRequest
+	128, // 249: atoll.v1.KV.PFCount:input_type -> atoll.v1.PFCountRequest
+	130, // 250: atoll.v1.KV.PFMerge:input_type -> atoll.v1.PFMergeRequest
+	133, // 251: atoll.v1.KV.GetBit:input_type -> atoll.v1.GetBitRequest
+	135, // 252: atoll.v1.KV.SetBit:input_type -> atoll.v1.SetBitRequest
+	137, // 253: atoll.v1.KV.BitCount:input_type -> atoll.v1.BitCountRequest
+	139, // 254: atoll.v1.KV.BitPos:input_type -> atoll.v1.BitPosRequest
+	141, // 255: atoll.v1.KV.BitOp:input_type -> atoll.v1.BitOpRequest
+	144, // 256: atoll.v1.KV.BitField:input_type -> atoll.v1.BitFieldRequest
+	149, // 257: atoll.v1.KV.GeoAdd:input_type -> atoll.v1.GeoAddRequest
+	151, // 258: atoll.v1.KV.GeoPos:input_type -> atoll.v1.GeoPosRequest
+	154, // 259: atoll.v1.KV.GeoDist:input_type -> atoll.v1.GeoDistRequest
+	158, // 260: atoll.v1.KV.GeoSearch:input_type -> atoll.v1.GeoSearchRequest
+	161, // 261: atoll.v1.KV.GeoSearchStore:input_type -> atoll.v1.GeoSearchStoreRequest
+	163, // 262: atoll.v1.KV.Types:input_type -> atoll.v1.TypesRequest
+	165, // 263: atoll.v1.KV.DBSize:input_type -> atoll.v1.DBSizeRequest
+	167, // 264: atoll.v1.KV.RandomKey:input_type -> atoll.v1.RandomKeyRequest
+	102, // 265: atoll.v1.KV.Exists:input_type -> atoll.v1.ExistsRequest
+	104, // 266: atoll.v1.KV.Scan:input_type -> atoll.v1.ScanRequest
+	169, // 267: atoll.v1.KV.Wait:input_type -> atoll.v1.WaitRequest
+	171, // 268: atoll.v1.KV.Command:input_type -> atoll.v1.CommandRequest
+	175, // 269: atoll.v1.KV.Txn:input_type -> atoll.v1.TxnRequest
+	106, // 270: atoll.v1.KV.Siblings:input_type -> atoll.v1.SiblingsRequest
+	177, // 271: atoll.v1.KV.Stream:input_type -> atoll.v1.StreamRequest
+	4,   // 272: atoll.v1.KV.Ping:output_type -> atoll.v1.PingResponse
+	6,   // 273: atoll.v1.KV.Get:output_type -> atoll.v1.GetResponse
+	8,   // 274: atoll.v1.KV.Set:output_type -> atoll.v1.SetResponse
+	17,  // 275: atoll.v1.KV.Delete:output_type -> atoll.v1.DeleteResponse
+	19,  // 276: atoll.v1.KV.Incr:output_type -> atoll.v1.IncrResponse
+	21,  // 277: atoll.v1.KV.ResetCounter:output_type -> atoll.v1.ResetCounterResponse
+	23,  // 278: atoll.v1.KV.SAdd:output_type -> atoll.v1.SAddResponse
+	25,  // 279: atoll.v1.KV.SRem:output_type -> atoll.v1.SRemResponse
+	27,  // 280: atoll.v1.KV.SMembers:output_type -> atoll.v1.SMembersResponse
+	29,  // 281: atoll.v1.KV.SIsMember:output_type -> atoll.v1.SIsMemberResponse
+	31,  // 282: atoll.v1.KV.SCard:output_type -> atoll.v1.SCardResponse
+	34,  // 283: atoll.v1.KV.HSet:output_type -> atoll.v1.HSetResponse
+	36,  // 284: atoll.v1.KV.HSetNX:output_type -> atoll.v1.HSetNXResponse
+	38,  // 285: atoll.v1.KV.HGet:output_type -> atoll.v1.HGetResponse
+	40,  // 286: atoll.v1.KV.HMGet:output_type -> atoll.v1.HMGetResponse
+	42,  // 287: atoll.v1.KV.HGetAll:output_type -> atoll.v1.HGetAllResponse
+	44,  // 288: atoll.v1.KV.HKeys:output_type -> atoll.v1.HKeysResponse
+	46,  // 289: atoll.v1.KV.HVals:output_type -> atoll.v1.HValsResponse
+	48,  // 290: atoll.v1.KV.HLen:output_type -> atoll.v1.HLenResponse
+	50,  // 291: atoll.v1.KV.HExists:output_type -> atoll.v1.HExistsResponse
+	52,  // 292: atoll.v1.KV.HStrLen:output_type -> atoll.v1.HStrLenResponse
+	54,  // 293: atoll.v1.KV.HDel:output_type -> atoll.v1.HDelResponse
+	56,  // 294: atoll.v1.KV.HIncr:output_type -> atoll.v1.HIncrResponse
+	59,  // 295: atoll.v1.KV.ZAdd:output_type -> atoll.v1.ZAddResponse
+	61,  // 296: atoll.v1.KV.ZIncr:output_type -> atoll.v1.ZIncrResponse
+	63,  // 297: atoll.v1.KV.ZRem:output_type -> atoll.v1.ZRemResponse
+	65,  // 298: atoll.v1.KV.ZScore:output_type -> atoll.v1.ZScoreResponse
+	67,  // 299: atoll.v1.KV.ZCard:output_type -> atoll.v1.ZCardResponse
+	69,  // 300: atoll.v1.KV.ZRange:output_type -> atoll.v1.ZRangeResponse
+	71,  // 301: atoll.v1.KV.ZRangeByScore:output_type -> atoll.v1.ZRangeByScoreResponse
+	73,  // 302: atoll.v1.KV.ZRank:output_type -> atoll.v1.ZRankResponse
+	75,  // 303: atoll.v1.KV.ZPop:output_type -> atoll.v1.ZPopResponse
+	77,  // 304: atoll.v1.KV.LPush:output_type -> atoll.v1.LPushResponse
+	79,  // 305: atoll.v1.KV.LPop:output_type -> atoll.v1.LPopResponse
+	81,  // 306: atoll.v1.KV.LRange:output_type -> atoll.v1.LRangeResponse
+	83,  // 307: atoll.v1.KV.LLen:output_type -> atoll.v1.LLenResponse
+	85,  // 308: atoll.v1.KV.LIndex:output_type -> atoll.v1.LIndexResponse
+	87,  // 309: atoll.v1.KV.LSet:output_type -> atoll.v1.LSetResponse
+	89,  // 310: atoll.v1.KV.LInsert:output_type -> atoll.v1.LInsertResponse
+	91,  // 311: atoll.v1.KV.LRem:output_type -> atoll.v1.LRemResponse
+	93,  // 312: atoll.v1.KV.LTrim:output_type -> atoll.v1.LTrimResponse
+	95,  // 313: atoll.v1.KV.LMove:output_type -> atoll.v1.LMoveResponse
+	97,  // 314: atoll.v1.KV.LPos:output_type -> atoll.v1.LPosResponse
+	11,  // 315: atoll.v1.KV.Expire:output_type -> atoll.v1.ExpireResponse
+	13,  // 316: atoll.v1.KV.Persist:output_type -> atoll.v1.PersistResponse
+	15,  // 317: atoll.v1.KV.TTL:output_type -> atoll.v1.TTLResponse
+	99,  // 318: atoll.v1.KV.Rename:output_type -> atoll.v1.RenameResponse
+	101, // 319: atoll.v1.KV.Copy:output_type -> atoll.v1.CopyResponse
+	112, // 320: atoll.v1.KV.BCreate:output_type -> atoll.v1.BCreateResponse
+	114, // 321: atoll.v1.KV.BGet:output_type -> atoll.v1.BGetResponse
+	116, // 322: atoll.v1.KV.BIncr:output_type -> atoll.v1.BIncrResponse
+	118, // 323: atoll.v1.KV.BDecr:output_type -> atoll.v1.BDecrResponse
+	120, // 324: atoll.v1.KV.BGrant:output_type -> atoll.v1.BGrantResponse
+	122, // 325: atoll.v1.KV.BRights:output_type -> atoll.v1.BRightsResponse
+	125, // 326: atoll.v1.KV.BReclaim:output_type -> atoll.v1.BReclaimResponse
+	127, // 327: atoll.v1.KV.PFAdd:output_type -> atoll.v1.PFAddResponse
+	129, // 328: atoll.v1.KV.PFCount:output_type -> atoll.v1.PFCountResponse
+	131, // 329: atoll.v1.KV.PFMerge:output_type -> atoll.v1.PFMergeResponse
+	134, // 330: atoll.v1.KV.GetBit:output_type -> atoll.v1.GetBitResponse
+	136, // 331: atoll.v1.KV.SetBit:output_type -> atoll.v1.SetBitResponse
+	138, // 332: atoll.v1.KV.BitCount:output_type -> atoll.v1.BitCountResponse
+	140, // 333: atoll.v1.KV.BitPos:output_type -> atoll.v1.BitPosResponse
+	142, // 334: atoll.v1.KV.BitOp:output_type -> atoll.v1.BitOpResponse
+	145, // 335: atoll.v1.KV.BitField:output_type -> atoll.v1.BitFieldResponse
+	150, // 336: atoll.v1.KV.GeoAdd:output_type -> atoll.v1.GeoAddResponse
+	152, // 337: atoll.v1.KV.GeoPos:output_type -> atoll.v1.GeoPosResponse
+	155, // 338: atoll.v1.KV.GeoDist:output_type -> atoll.v1.GeoDistResponse
+	159, // 339: atoll.v1.KV.GeoSearch:output_type -> atoll.v1.GeoSearchResponse
+	162, // 340: atoll.v1.KV.GeoSearchStore:output_type -> atoll.v1.GeoSearchStoreResponse
+	164, // 341: atoll.v1.KV.Types:output_type -> atoll.v1.TypesResponse
+	166, // 342: atoll.v1.KV.DBSize:output_type -> atoll.v1.DBSizeResponse
+	168, // 343: atoll.v1.KV.RandomKey:output_type -> atoll.v1.RandomKeyResponse
+	103, // 344: atoll.v1.KV.Exists:output_type -> atoll.v1.ExistsResponse
+	105, // 345: atoll.v1.KV.Scan:output_type -> atoll.v1.ScanResponse
+	170, // 346: atoll.v1.KV.Wait:output_type -> atoll.v1.WaitResponse
+	172, // 347: atoll.v1.KV.Command:output_type -> atoll.v1.CommandResponse
+	176, // 348: atoll.v1.KV.Txn:output_type -> atoll.v1.TxnResponse
+	107, // 349: atoll.v1.KV.Siblings:output_type -> atoll.v1.SiblingsResponse
+	178, // 350: atoll.v1.KV.Stream:output_type -> atoll.v1.StreamResponse
+	272, // [272:351] is the sub-list for method output_type
+	193, // [193:272] is the sub-list for method input_type
+	193, // [193:193] is the sub-list for extension type_name
+	193, // [193:193] is the sub-list for extension extendee
+	0,   // [0:193] is the sub-list for field type_name
 }
 
 func init() { file_atoll_v1_kv_proto_init() }
@@ -16853,6 +23535,25 @@ func file_atoll_v1_kv_proto_init() {
 		(*operation_Bgrant)(nil),
 		(*operation_Brights)(nil),
 		(*operation_Breclaim)(nil),
+		(*operation_Pfadd)(nil),
+		(*operation_Pfcount)(nil),
+		(*operation_Pfmerge)(nil),
+		(*operation_Getbit)(nil),
+		(*operation_Setbit)(nil),
+		(*operation_Bitcount)(nil),
+		(*operation_Bitpos)(nil),
+		(*operation_Bitop)(nil),
+		(*operation_Bitfield)(nil),
+		(*operation_Geoadd)(nil),
+		(*operation_Geopos)(nil),
+		(*operation_Geodist)(nil),
+		(*operation_Geosearch)(nil),
+		(*operation_Geosearchstore)(nil),
+		(*operation_Types)(nil),
+		(*operation_Dbsize)(nil),
+		(*operation_RandomKey)(nil),
+		(*operation_Command)(nil),
+		(*operation_Wait)(nil),
 	}
 	file_atoll_v1_kv_proto_msgTypes[107].OneofWrappers = []any{
 		(*result_Get)(nil),
@@ -16914,8 +23615,46 @@ func file_atoll_v1_kv_proto_init() {
 		(*result_Bgrant)(nil),
 		(*result_Brights)(nil),
 		(*result_Breclaim)(nil),
+		(*result_Pfadd)(nil),
+		(*result_Pfcount)(nil),
+		(*result_Pfmerge)(nil),
+		(*result_Getbit)(nil),
+		(*result_Setbit)(nil),
+		(*result_Bitcount)(nil),
+		(*result_Bitpos)(nil),
+		(*result_Bitop)(nil),
+		(*result_Bitfield)(nil),
+		(*result_Geoadd)(nil),
+		(*result_Geopos)(nil),
+		(*result_Geodist)(nil),
+		(*result_Geosearch)(nil),
+		(*result_Geosearchstore)(nil),
+		(*result_Types)(nil),
+		(*result_Dbsize)(nil),
+		(*result_RandomKey)(nil),
+		(*result_Command)(nil),
+		(*result_Wait)(nil),
 	}
-	file_atoll_v1_kv_proto_msgTypes[126].OneofWrappers = []any{
+	file_atoll_v1_kv_proto_msgTypes[129].OneofWrappers = []any{}
+	file_atoll_v1_kv_proto_msgTypes[140].OneofWrappers = []any{
+		(*bitStep_Set)(nil),
+		(*bitStep_Add)(nil),
+	}
+	file_atoll_v1_kv_proto_msgTypes[153].OneofWrappers = []any{
+		(*geoArea_Member)(nil),
+		(*geoArea_Point)(nil),
+		(*geoArea_RadiusMetres)(nil),
+		(*geoArea_Box)(nil),
+	}
+	file_atoll_v1_kv_proto_msgTypes[170].OneofWrappers = []any{
+		(*value_Integer)(nil),
+		(*value_Text)(nil),
+		(*value_Number)(nil),
+		(*value_List)(nil),
+		(*value_Map)(nil),
+		(*value_Status)(nil),
+	}
+	file_atoll_v1_kv_proto_msgTypes[175].OneofWrappers = []any{
 		(*streamResponse_Result)(nil),
 		(*streamResponse_Error)(nil),
 	}
@@ -16924,13 +23663,14 @@ func file_atoll_v1_kv_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_atoll_v1_kv_proto_rawDesc), len(file_atoll_v1_kv_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   128,
+			NumEnums:      3,
+			NumMessages:   177,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_atoll_v1_kv_proto_goTypes,
 		DependencyIndexes: file_atoll_v1_kv_proto_depIdxs,
+		EnumInfos:         file_atoll_v1_kv_proto_enumTypes,
 		MessageInfos:      file_atoll_v1_kv_proto_msgTypes,
 	}.Build()
 	File_atoll_v1_kv_proto = out.File

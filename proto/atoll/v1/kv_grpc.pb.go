@@ -19,66 +19,85 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	KV_Ping_FullMethodName          = "/atoll.v1.KV/Ping"
-	KV_Get_FullMethodName           = "/atoll.v1.KV/Get"
-	KV_Set_FullMethodName           = "/atoll.v1.KV/Set"
-	KV_Delete_FullMethodName        = "/atoll.v1.KV/Delete"
-	KV_Incr_FullMethodName          = "/atoll.v1.KV/Incr"
-	KV_ResetCounter_FullMethodName  = "/atoll.v1.KV/ResetCounter"
-	KV_SAdd_FullMethodName          = "/atoll.v1.KV/SAdd"
-	KV_SRem_FullMethodName          = "/atoll.v1.KV/SRem"
-	KV_SMembers_FullMethodName      = "/atoll.v1.KV/SMembers"
-	KV_SIsMember_FullMethodName     = "/atoll.v1.KV/SIsMember"
-	KV_SCard_FullMethodName         = "/atoll.v1.KV/SCard"
-	KV_HSet_FullMethodName          = "/atoll.v1.KV/HSet"
-	KV_HSetNX_FullMethodName        = "/atoll.v1.KV/HSetNX"
-	KV_HGet_FullMethodName          = "/atoll.v1.KV/HGet"
-	KV_HMGet_FullMethodName         = "/atoll.v1.KV/HMGet"
-	KV_HGetAll_FullMethodName       = "/atoll.v1.KV/HGetAll"
-	KV_HKeys_FullMethodName         = "/atoll.v1.KV/HKeys"
-	KV_HVals_FullMethodName         = "/atoll.v1.KV/HVals"
-	KV_HLen_FullMethodName          = "/atoll.v1.KV/HLen"
-	KV_HExists_FullMethodName       = "/atoll.v1.KV/HExists"
-	KV_HStrLen_FullMethodName       = "/atoll.v1.KV/HStrLen"
-	KV_HDel_FullMethodName          = "/atoll.v1.KV/HDel"
-	KV_HIncr_FullMethodName         = "/atoll.v1.KV/HIncr"
-	KV_ZAdd_FullMethodName          = "/atoll.v1.KV/ZAdd"
-	KV_ZIncr_FullMethodName         = "/atoll.v1.KV/ZIncr"
-	KV_ZRem_FullMethodName          = "/atoll.v1.KV/ZRem"
-	KV_ZScore_FullMethodName        = "/atoll.v1.KV/ZScore"
-	KV_ZCard_FullMethodName         = "/atoll.v1.KV/ZCard"
-	KV_ZRange_FullMethodName        = "/atoll.v1.KV/ZRange"
-	KV_ZRangeByScore_FullMethodName = "/atoll.v1.KV/ZRangeByScore"
-	KV_ZRank_FullMethodName         = "/atoll.v1.KV/ZRank"
-	KV_ZPop_FullMethodName          = "/atoll.v1.KV/ZPop"
-	KV_LPush_FullMethodName         = "/atoll.v1.KV/LPush"
-	KV_LPop_FullMethodName          = "/atoll.v1.KV/LPop"
-	KV_LRange_FullMethodName        = "/atoll.v1.KV/LRange"
-	KV_LLen_FullMethodName          = "/atoll.v1.KV/LLen"
-	KV_LIndex_FullMethodName        = "/atoll.v1.KV/LIndex"
-	KV_LSet_FullMethodName          = "/atoll.v1.KV/LSet"
-	KV_LInsert_FullMethodName       = "/atoll.v1.KV/LInsert"
-	KV_LRem_FullMethodName          = "/atoll.v1.KV/LRem"
-	KV_LTrim_FullMethodName         = "/atoll.v1.KV/LTrim"
-	KV_LMove_FullMethodName         = "/atoll.v1.KV/LMove"
-	KV_LPos_FullMethodName          = "/atoll.v1.KV/LPos"
-	KV_Expire_FullMethodName        = "/atoll.v1.KV/Expire"
-	KV_Persist_FullMethodName       = "/atoll.v1.KV/Persist"
-	KV_TTL_FullMethodName           = "/atoll.v1.KV/TTL"
-	KV_Rename_FullMethodName        = "/atoll.v1.KV/Rename"
-	KV_Copy_FullMethodName          = "/atoll.v1.KV/Copy"
-	KV_BCreate_FullMethodName       = "/atoll.v1.KV/BCreate"
-	KV_BGet_FullMethodName          = "/atoll.v1.KV/BGet"
-	KV_BIncr_FullMethodName         = "/atoll.v1.KV/BIncr"
-	KV_BDecr_FullMethodName         = "/atoll.v1.KV/BDecr"
-	KV_BGrant_FullMethodName        = "/atoll.v1.KV/BGrant"
-	KV_BRights_FullMethodName       = "/atoll.v1.KV/BRights"
-	KV_BReclaim_FullMethodName      = "/atoll.v1.KV/BReclaim"
-	KV_Exists_FullMethodName        = "/atoll.v1.KV/Exists"
-	KV_Scan_FullMethodName          = "/atoll.v1.KV/Scan"
-	KV_Txn_FullMethodName           = "/atoll.v1.KV/Txn"
-	KV_Siblings_FullMethodName      = "/atoll.v1.KV/Siblings"
-	KV_Stream_FullMethodName        = "/atoll.v1.KV/Stream"
+	KV_Ping_FullMethodName           = "/atoll.v1.KV/Ping"
+	KV_Get_FullMethodName            = "/atoll.v1.KV/Get"
+	KV_Set_FullMethodName            = "/atoll.v1.KV/Set"
+	KV_Delete_FullMethodName         = "/atoll.v1.KV/Delete"
+	KV_Incr_FullMethodName           = "/atoll.v1.KV/Incr"
+	KV_ResetCounter_FullMethodName   = "/atoll.v1.KV/ResetCounter"
+	KV_SAdd_FullMethodName           = "/atoll.v1.KV/SAdd"
+	KV_SRem_FullMethodName           = "/atoll.v1.KV/SRem"
+	KV_SMembers_FullMethodName       = "/atoll.v1.KV/SMembers"
+	KV_SIsMember_FullMethodName      = "/atoll.v1.KV/SIsMember"
+	KV_SCard_FullMethodName          = "/atoll.v1.KV/SCard"
+	KV_HSet_FullMethodName           = "/atoll.v1.KV/HSet"
+	KV_HSetNX_FullMethodName         = "/atoll.v1.KV/HSetNX"
+	KV_HGet_FullMethodName           = "/atoll.v1.KV/HGet"
+	KV_HMGet_FullMethodName          = "/atoll.v1.KV/HMGet"
+	KV_HGetAll_FullMethodName        = "/atoll.v1.KV/HGetAll"
+	KV_HKeys_FullMethodName          = "/atoll.v1.KV/HKeys"
+	KV_HVals_FullMethodName          = "/atoll.v1.KV/HVals"
+	KV_HLen_FullMethodName           = "/atoll.v1.KV/HLen"
+	KV_HExists_FullMethodName        = "/atoll.v1.KV/HExists"
+	KV_HStrLen_FullMethodName        = "/atoll.v1.KV/HStrLen"
+	KV_HDel_FullMethodName           = "/atoll.v1.KV/HDel"
+	KV_HIncr_FullMethodName          = "/atoll.v1.KV/HIncr"
+	KV_ZAdd_FullMethodName           = "/atoll.v1.KV/ZAdd"
+	KV_ZIncr_FullMethodName          = "/atoll.v1.KV/ZIncr"
+	KV_ZRem_FullMethodName           = "/atoll.v1.KV/ZRem"
+	KV_ZScore_FullMethodName         = "/atoll.v1.KV/ZScore"
+	KV_ZCard_FullMethodName          = "/atoll.v1.KV/ZCard"
+	KV_ZRange_FullMethodName         = "/atoll.v1.KV/ZRange"
+	KV_ZRangeByScore_FullMethodName  = "/atoll.v1.KV/ZRangeByScore"
+	KV_ZRank_FullMethodName          = "/atoll.v1.KV/ZRank"
+	KV_ZPop_FullMethodName           = "/atoll.v1.KV/ZPop"
+	KV_LPush_FullMethodName          = "/atoll.v1.KV/LPush"
+	KV_LPop_FullMethodName           = "/atoll.v1.KV/LPop"
+	KV_LRange_FullMethodName         = "/atoll.v1.KV/LRange"
+	KV_LLen_FullMethodName           = "/atoll.v1.KV/LLen"
+	KV_LIndex_FullMethodName         = "/atoll.v1.KV/LIndex"
+	KV_LSet_FullMethodName           = "/atoll.v1.KV/LSet"
+	KV_LInsert_FullMethodName        = "/atoll.v1.KV/LInsert"
+	KV_LRem_FullMethodName           = "/atoll.v1.KV/LRem"
+	KV_LTrim_FullMethodName          = "/atoll.v1.KV/LTrim"
+	KV_LMove_FullMethodName          = "/atoll.v1.KV/LMove"
+	KV_LPos_FullMethodName           = "/atoll.v1.KV/LPos"
+	KV_Expire_FullMethodName         = "/atoll.v1.KV/Expire"
+	KV_Persist_FullMethodName        = "/atoll.v1.KV/Persist"
+	KV_TTL_FullMethodName            = "/atoll.v1.KV/TTL"
+	KV_Rename_FullMethodName         = "/atoll.v1.KV/Rename"
+	KV_Copy_FullMethodName           = "/atoll.v1.KV/Copy"
+	KV_BCreate_FullMethodName        = "/atoll.v1.KV/BCreate"
+	KV_BGet_FullMethodName           = "/atoll.v1.KV/BGet"
+	KV_BIncr_FullMethodName          = "/atoll.v1.KV/BIncr"
+	KV_BDecr_FullMethodName          = "/atoll.v1.KV/BDecr"
+	KV_BGrant_FullMethodName         = "/atoll.v1.KV/BGrant"
+	KV_BRights_FullMethodName        = "/atoll.v1.KV/BRights"
+	KV_BReclaim_FullMethodName       = "/atoll.v1.KV/BReclaim"
+	KV_PFAdd_FullMethodName          = "/atoll.v1.KV/PFAdd"
+	KV_PFCount_FullMethodName        = "/atoll.v1.KV/PFCount"
+	KV_PFMerge_FullMethodName        = "/atoll.v1.KV/PFMerge"
+	KV_GetBit_FullMethodName         = "/atoll.v1.KV/GetBit"
+	KV_SetBit_FullMethodName         = "/atoll.v1.KV/SetBit"
+	KV_BitCount_FullMethodName       = "/atoll.v1.KV/BitCount"
+	KV_BitPos_FullMethodName         = "/atoll.v1.KV/BitPos"
+	KV_BitOp_FullMethodName          = "/atoll.v1.KV/BitOp"
+	KV_BitField_FullMethodName       = "/atoll.v1.KV/BitField"
+	KV_GeoAdd_FullMethodName         = "/atoll.v1.KV/GeoAdd"
+	KV_GeoPos_FullMethodName         = "/atoll.v1.KV/GeoPos"
+	KV_GeoDist_FullMethodName        = "/atoll.v1.KV/GeoDist"
+	KV_GeoSearch_FullMethodName      = "/atoll.v1.KV/GeoSearch"
+	KV_GeoSearchStore_FullMethodName = "/atoll.v1.KV/GeoSearchStore"
+	KV_Types_FullMethodName          = "/atoll.v1.KV/Types"
+	KV_DBSize_FullMethodName         = "/atoll.v1.KV/DBSize"
+	KV_RandomKey_FullMethodName      = "/atoll.v1.KV/RandomKey"
+	KV_Exists_FullMethodName         = "/atoll.v1.KV/Exists"
+	KV_Scan_FullMethodName           = "/atoll.v1.KV/Scan"
+	KV_Wait_FullMethodName           = "/atoll.v1.KV/Wait"
+	KV_Command_FullMethodName        = "/atoll.v1.KV/Command"
+	KV_Txn_FullMethodName            = "/atoll.v1.KV/Txn"
+	KV_Siblings_FullMethodName       = "/atoll.v1.KV/Siblings"
+	KV_Stream_FullMethodName         = "/atoll.v1.KV/Stream"
 )
 
 // KVClient is the client API for KV service.
@@ -191,10 +210,50 @@ type KVClient interface {
 	// directory was never replaced by an older copy: what such a run took and told nobody would be
 	// taken again.
 	BReclaim(ctx context.Context, in *BReclaimRequest, opts ...grpc.CallOption) (*BReclaimResponse, error)
+	// PFAdd adds elements to a HyperLogLog, and makes one where there is none. What regions add unites.
+	PFAdd(ctx context.Context, in *PFAddRequest, opts ...grpc.CallOption) (*PFAddResponse, error)
+	// PFCount estimates how many different elements were added, to the union of several if so asked.
+	PFCount(ctx context.Context, in *PFCountRequest, opts ...grpc.CallOption) (*PFCountResponse, error)
+	// PFMerge adds to a HyperLogLog what this node has seen added to others.
+	PFMerge(ctx context.Context, in *PFMergeRequest, opts ...grpc.CallOption) (*PFMergeResponse, error)
+	// GetBit reads a bit of a string. The first one is the highest of the first byte.
+	GetBit(ctx context.Context, in *GetBitRequest, opts ...grpc.CallOption) (*GetBitResponse, error)
+	// SetBit sets a bit of a string, which grows by zeros. It writes the whole string: of concurrent
+	// changes the later one is shown, and the other is its sibling. So do BitOp and BitField.
+	SetBit(ctx context.Context, in *SetBitRequest, opts ...grpc.CallOption) (*SetBitResponse, error)
+	BitCount(ctx context.Context, in *BitCountRequest, opts ...grpc.CallOption) (*BitCountResponse, error)
+	// BitPos finds the first bit that is set, or is not.
+	BitPos(ctx context.Context, in *BitPosRequest, opts ...grpc.CallOption) (*BitPosResponse, error)
+	// BitOp combines strings bit by bit, and puts the result in the place of what a key holds.
+	BitOp(ctx context.Context, in *BitOpRequest, opts ...grpc.CallOption) (*BitOpResponse, error)
+	// BitField reads and writes integers within a string, in order. Its additions are no counters:
+	// concurrent ones do not add up.
+	BitField(ctx context.Context, in *BitFieldRequest, opts ...grpc.CallOption) (*BitFieldResponse, error)
+	// GeoAdd gives members of a sorted set their places on the globe. Of concurrent places of one
+	// member the later one is shown.
+	GeoAdd(ctx context.Context, in *GeoAddRequest, opts ...grpc.CallOption) (*GeoAddResponse, error)
+	GeoPos(ctx context.Context, in *GeoPosRequest, opts ...grpc.CallOption) (*GeoPosResponse, error)
+	// GeoDist measures along a sphere, up to 0.5 % off.
+	GeoDist(ctx context.Context, in *GeoDistRequest, opts ...grpc.CallOption) (*GeoDistResponse, error)
+	// GeoSearch lists the members in an area.
+	GeoSearch(ctx context.Context, in *GeoSearchRequest, opts ...grpc.CallOption) (*GeoSearchResponse, error)
+	// GeoSearchStore puts the members in an area in the place of what another key holds, as one update.
+	GeoSearchStore(ctx context.Context, in *GeoSearchStoreRequest, opts ...grpc.CallOption) (*GeoSearchStoreResponse, error)
+	// Types names the types of keys.
+	Types(ctx context.Context, in *TypesRequest, opts ...grpc.CallOption) (*TypesResponse, error)
+	// DBSize counts the keys, in time with what changed since it was asked last.
+	DBSize(ctx context.Context, in *DBSizeRequest, opts ...grpc.CallOption) (*DBSizeResponse, error)
+	// RandomKey picks some key.
+	RandomKey(ctx context.Context, in *RandomKeyRequest, opts ...grpc.CallOption) (*RandomKeyResponse, error)
 	Exists(ctx context.Context, in *ExistsRequest, opts ...grpc.CallOption) (*ExistsResponse, error)
-	// Scan lists keys with a prefix, a page at a time. A key that exists during the whole scan is
+	// Scan lists keys with a prefix, or those that match a pattern, a page at a time. A key that exists during the whole scan is
 	// listed exactly once.
 	Scan(ctx context.Context, in *ScanRequest, opts ...grpc.CallOption) (*ScanResponse, error)
+	// Wait waits until other regions hold durably what this node has written by now, or for some time.
+	Wait(ctx context.Context, in *WaitRequest, opts ...grpc.CallOption) (*WaitResponse, error)
+	// Command runs a command as it is worded in the Redis protocol, with the effect that it has there:
+	// what docs/redis.md lists, but for commands about the connection or the node, and those that wait.
+	Command(ctx context.Context, in *CommandRequest, opts ...grpc.CallOption) (*CommandResponse, error)
 	// Txn runs several operations as one update: all or none, visible as a whole in every region.
 	Txn(ctx context.Context, in *TxnRequest, opts ...grpc.CallOption) (*TxnResponse, error)
 	// Siblings lists the concurrent values of a key, the shown one first.
@@ -766,6 +825,176 @@ func (c *kVClient) BReclaim(ctx context.Context, in *BReclaimRequest, opts ...gr
 	return out, nil
 }
 
+func (c *kVClient) PFAdd(ctx context.Context, in *PFAddRequest, opts ...grpc.CallOption) (*PFAddResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PFAddResponse)
+	err := c.cc.Invoke(ctx, KV_PFAdd_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) PFCount(ctx context.Context, in *PFCountRequest, opts ...grpc.CallOption) (*PFCountResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PFCountResponse)
+	err := c.cc.Invoke(ctx, KV_PFCount_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) PFMerge(ctx context.Context, in *PFMergeRequest, opts ...grpc.CallOption) (*PFMergeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PFMergeResponse)
+	err := c.cc.Invoke(ctx, KV_PFMerge_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) GetBit(ctx context.Context, in *GetBitRequest, opts ...grpc.CallOption) (*GetBitResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetBitResponse)
+	err := c.cc.Invoke(ctx, KV_GetBit_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) SetBit(ctx context.Context, in *SetBitRequest, opts ...grpc.CallOption) (*SetBitResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetBitResponse)
+	err := c.cc.Invoke(ctx, KV_SetBit_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) BitCount(ctx context.Context, in *BitCountRequest, opts ...grpc.CallOption) (*BitCountResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BitCountResponse)
+	err := c.cc.Invoke(ctx, KV_BitCount_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) BitPos(ctx context.Context, in *BitPosRequest, opts ...grpc.CallOption) (*BitPosResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BitPosResponse)
+	err := c.cc.Invoke(ctx, KV_BitPos_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) BitOp(ctx context.Context, in *BitOpRequest, opts ...grpc.CallOption) (*BitOpResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BitOpResponse)
+	err := c.cc.Invoke(ctx, KV_BitOp_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) BitField(ctx context.Context, in *BitFieldRequest, opts ...grpc.CallOption) (*BitFieldResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BitFieldResponse)
+	err := c.cc.Invoke(ctx, KV_BitField_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) GeoAdd(ctx context.Context, in *GeoAddRequest, opts ...grpc.CallOption) (*GeoAddResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GeoAddResponse)
+	err := c.cc.Invoke(ctx, KV_GeoAdd_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) GeoPos(ctx context.Context, in *GeoPosRequest, opts ...grpc.CallOption) (*GeoPosResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GeoPosResponse)
+	err := c.cc.Invoke(ctx, KV_GeoPos_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) GeoDist(ctx context.Context, in *GeoDistRequest, opts ...grpc.CallOption) (*GeoDistResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GeoDistResponse)
+	err := c.cc.Invoke(ctx, KV_GeoDist_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) GeoSearch(ctx context.Context, in *GeoSearchRequest, opts ...grpc.CallOption) (*GeoSearchResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GeoSearchResponse)
+	err := c.cc.Invoke(ctx, KV_GeoSearch_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) GeoSearchStore(ctx context.Context, in *GeoSearchStoreRequest, opts ...grpc.CallOption) (*GeoSearchStoreResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GeoSearchStoreResponse)
+	err := c.cc.Invoke(ctx, KV_GeoSearchStore_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) Types(ctx context.Context, in *TypesRequest, opts ...grpc.CallOption) (*TypesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TypesResponse)
+	err := c.cc.Invoke(ctx, KV_Types_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) DBSize(ctx context.Context, in *DBSizeRequest, opts ...grpc.CallOption) (*DBSizeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DBSizeResponse)
+	err := c.cc.Invoke(ctx, KV_DBSize_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) RandomKey(ctx context.Context, in *RandomKeyRequest, opts ...grpc.CallOption) (*RandomKeyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RandomKeyResponse)
+	err := c.cc.Invoke(ctx, KV_RandomKey_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *kVClient) Exists(ctx context.Context, in *ExistsRequest, opts ...grpc.CallOption) (*ExistsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ExistsResponse)
@@ -780,6 +1009,26 @@ func (c *kVClient) Scan(ctx context.Context, in *ScanRequest, opts ...grpc.CallO
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ScanResponse)
 	err := c.cc.Invoke(ctx, KV_Scan_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) Wait(ctx context.Context, in *WaitRequest, opts ...grpc.CallOption) (*WaitResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(WaitResponse)
+	err := c.cc.Invoke(ctx, KV_Wait_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) Command(ctx context.Context, in *CommandRequest, opts ...grpc.CallOption) (*CommandResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CommandResponse)
+	err := c.cc.Invoke(ctx, KV_Command_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -929,10 +1178,50 @@ type KVServer interface {
 	// directory was never replaced by an older copy: what such a run took and told nobody would be
 	// taken again.
 	BReclaim(context.Context, *BReclaimRequest) (*BReclaimResponse, error)
+	// PFAdd adds elements to a HyperLogLog, and makes one where there is none. What regions add unites.
+	PFAdd(context.Context, *PFAddRequest) (*PFAddResponse, error)
+	// PFCount estimates how many different elements were added, to the union of several if so asked.
+	PFCount(context.Context, *PFCountRequest) (*PFCountResponse, error)
+	// PFMerge adds to a HyperLogLog what this node has seen added to others.
+	PFMerge(context.Context, *PFMergeRequest) (*PFMergeResponse, error)
+	// GetBit reads a bit of a string. The first one is the highest of the first byte.
+	GetBit(context.Context, *GetBitRequest) (*GetBitResponse, error)
+	// SetBit sets a bit of a string, which grows by zeros. It writes the whole string: of concurrent
+	// changes the later one is shown, and the other is its sibling. So do BitOp and BitField.
+	SetBit(context.Context, *SetBitRequest) (*SetBitResponse, error)
+	BitCount(context.Context, *BitCountRequest) (*BitCountResponse, error)
+	// BitPos finds the first bit that is set, or is not.
+	BitPos(context.Context, *BitPosRequest) (*BitPosResponse, error)
+	// BitOp combines strings bit by bit, and puts the result in the place of what a key holds.
+	BitOp(context.Context, *BitOpRequest) (*BitOpResponse, error)
+	// BitField reads and writes integers within a string, in order. Its additions are no counters:
+	// concurrent ones do not add up.
+	BitField(context.Context, *BitFieldRequest) (*BitFieldResponse, error)
+	// GeoAdd gives members of a sorted set their places on the globe. Of concurrent places of one
+	// member the later one is shown.
+	GeoAdd(context.Context, *GeoAddRequest) (*GeoAddResponse, error)
+	GeoPos(context.Context, *GeoPosRequest) (*GeoPosResponse, error)
+	// GeoDist measures along a sphere, up to 0.5 % off.
+	GeoDist(context.Context, *GeoDistRequest) (*GeoDistResponse, error)
+	// GeoSearch lists the members in an area.
+	GeoSearch(context.Context, *GeoSearchRequest) (*GeoSearchResponse, error)
+	// GeoSearchStore puts the members in an area in the place of what another key holds, as one update.
+	GeoSearchStore(context.Context, *GeoSearchStoreRequest) (*GeoSearchStoreResponse, error)
+	// Types names the types of keys.
+	Types(context.Context, *TypesRequest) (*TypesResponse, error)
+	// DBSize counts the keys, in time with what changed since it was asked last.
+	DBSize(context.Context, *DBSizeRequest) (*DBSizeResponse, error)
+	// RandomKey picks some key.
+	RandomKey(context.Context, *RandomKeyRequest) (*RandomKeyResponse, error)
 	Exists(context.Context, *ExistsRequest) (*ExistsResponse, error)
-	// Scan lists keys with a prefix, a page at a time. A key that exists during the whole scan is
+	// Scan lists keys with a prefix, or those that match a pattern, a page at a time. A key that exists during the whole scan is
 	// listed exactly once.
 	Scan(context.Context, *ScanRequest) (*ScanResponse, error)
+	// Wait waits until other regions hold durably what this node has written by now, or for some time.
+	Wait(context.Context, *WaitRequest) (*WaitResponse, error)
+	// Command runs a command as it is worded in the Redis protocol, with the effect that it has there:
+	// what docs/redis.md lists, but for commands about the connection or the node, and those that wait.
+	Command(context.Context, *CommandRequest) (*CommandResponse, error)
 	// Txn runs several operations as one update: all or none, visible as a whole in every region.
 	Txn(context.Context, *TxnRequest) (*TxnResponse, error)
 	// Siblings lists the concurrent values of a key, the shown one first.
@@ -1119,11 +1408,68 @@ func (UnimplementedKVServer) BRights(context.Context, *BRightsRequest) (*BRights
 func (UnimplementedKVServer) BReclaim(context.Context, *BReclaimRequest) (*BReclaimResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method BReclaim not implemented")
 }
+func (UnimplementedKVServer) PFAdd(context.Context, *PFAddRequest) (*PFAddResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PFAdd not implemented")
+}
+func (UnimplementedKVServer) PFCount(context.Context, *PFCountRequest) (*PFCountResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PFCount not implemented")
+}
+func (UnimplementedKVServer) PFMerge(context.Context, *PFMergeRequest) (*PFMergeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PFMerge not implemented")
+}
+func (UnimplementedKVServer) GetBit(context.Context, *GetBitRequest) (*GetBitResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetBit not implemented")
+}
+func (UnimplementedKVServer) SetBit(context.Context, *SetBitRequest) (*SetBitResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetBit not implemented")
+}
+func (UnimplementedKVServer) BitCount(context.Context, *BitCountRequest) (*BitCountResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BitCount not implemented")
+}
+func (UnimplementedKVServer) BitPos(context.Context, *BitPosRequest) (*BitPosResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BitPos not implemented")
+}
+func (UnimplementedKVServer) BitOp(context.Context, *BitOpRequest) (*BitOpResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BitOp not implemented")
+}
+func (UnimplementedKVServer) BitField(context.Context, *BitFieldRequest) (*BitFieldResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BitField not implemented")
+}
+func (UnimplementedKVServer) GeoAdd(context.Context, *GeoAddRequest) (*GeoAddResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GeoAdd not implemented")
+}
+func (UnimplementedKVServer) GeoPos(context.Context, *GeoPosRequest) (*GeoPosResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GeoPos not implemented")
+}
+func (UnimplementedKVServer) GeoDist(context.Context, *GeoDistRequest) (*GeoDistResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GeoDist not implemented")
+}
+func (UnimplementedKVServer) GeoSearch(context.Context, *GeoSearchRequest) (*GeoSearchResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GeoSearch not implemented")
+}
+func (UnimplementedKVServer) GeoSearchStore(context.Context, *GeoSearchStoreRequest) (*GeoSearchStoreResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GeoSearchStore not implemented")
+}
+func (UnimplementedKVServer) Types(context.Context, *TypesRequest) (*TypesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Types not implemented")
+}
+func (UnimplementedKVServer) DBSize(context.Context, *DBSizeRequest) (*DBSizeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DBSize not implemented")
+}
+func (UnimplementedKVServer) RandomKey(context.Context, *RandomKeyRequest) (*RandomKeyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RandomKey not implemented")
+}
 func (UnimplementedKVServer) Exists(context.Context, *ExistsRequest) (*ExistsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Exists not implemented")
 }
 func (UnimplementedKVServer) Scan(context.Context, *ScanRequest) (*ScanResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Scan not implemented")
+}
+func (UnimplementedKVServer) Wait(context.Context, *WaitRequest) (*WaitResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Wait not implemented")
+}
+func (UnimplementedKVServer) Command(context.Context, *CommandRequest) (*CommandResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Command not implemented")
 }
 func (UnimplementedKVServer) Txn(context.Context, *TxnRequest) (*TxnResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Txn not implemented")
@@ -2145,6 +2491,312 @@ func _KV_BReclaim_Handler(srv interface{}, ctx context.Context, dec func(interfa
 	return interceptor(ctx, in, info, handler)
 }
 
+func _KV_PFAdd_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PFAddRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).PFAdd(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_PFAdd_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).PFAdd(ctx, req.(*PFAddRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_PFCount_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PFCountRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).PFCount(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_PFCount_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).PFCount(ctx, req.(*PFCountRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_PFMerge_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PFMergeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).PFMerge(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_PFMerge_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).PFMerge(ctx, req.(*PFMergeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_GetBit_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetBitRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).GetBit(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_GetBit_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).GetBit(ctx, req.(*GetBitRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_SetBit_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetBitRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).SetBit(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_SetBit_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).SetBit(ctx, req.(*SetBitRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_BitCount_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BitCountRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).BitCount(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_BitCount_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).BitCount(ctx, req.(*BitCountRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_BitPos_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BitPosRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).BitPos(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_BitPos_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).BitPos(ctx, req.(*BitPosRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_BitOp_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BitOpRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).BitOp(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_BitOp_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).BitOp(ctx, req.(*BitOpRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_BitField_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BitFieldRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).BitField(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_BitField_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).BitField(ctx, req.(*BitFieldRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_GeoAdd_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GeoAddRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).GeoAdd(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_GeoAdd_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).GeoAdd(ctx, req.(*GeoAddRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_GeoPos_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GeoPosRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).GeoPos(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_GeoPos_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).GeoPos(ctx, req.(*GeoPosRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_GeoDist_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GeoDistRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).GeoDist(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_GeoDist_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).GeoDist(ctx, req.(*GeoDistRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_GeoSearch_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GeoSearchRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).GeoSearch(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_GeoSearch_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).GeoSearch(ctx, req.(*GeoSearchRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_GeoSearchStore_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GeoSearchStoreRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).GeoSearchStore(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_GeoSearchStore_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).GeoSearchStore(ctx, req.(*GeoSearchStoreRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_Types_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TypesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).Types(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_Types_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).Types(ctx, req.(*TypesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_DBSize_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DBSizeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).DBSize(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_DBSize_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).DBSize(ctx, req.(*DBSizeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_RandomKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RandomKeyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).RandomKey(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_RandomKey_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).RandomKey(ctx, req.(*RandomKeyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _KV_Exists_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ExistsRequest)
 	if err := dec(in); err != nil {
@@ -2177,6 +2829,42 @@ func _KV_Scan_Handler(srv interface{}, ctx context.Context, dec func(interface{}
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(KVServer).Scan(ctx, req.(*ScanRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_Wait_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WaitRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).Wait(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_Wait_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).Wait(ctx, req.(*WaitRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_Command_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CommandRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).Command(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_Command_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).Command(ctx, req.(*CommandRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -2452,12 +3140,88 @@ var KV_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _KV_BReclaim_Handler,
 		},
 		{
+			MethodName: "PFAdd",
+			Handler:    _KV_PFAdd_Handler,
+		},
+		{
+			MethodName: "PFCount",
+			Handler:    _KV_PFCount_Handler,
+		},
+		{
+			MethodName: "PFMerge",
+			Handler:    _KV_PFMerge_Handler,
+		},
+		{
+			MethodName: "GetBit",
+			Handler:    _KV_GetBit_Handler,
+		},
+		{
+			MethodName: "SetBit",
+			Handler:    _KV_SetBit_Handler,
+		},
+		{
+			MethodName: "BitCount",
+			Handler:    _KV_BitCount_Handler,
+		},
+		{
+			MethodName: "BitPos",
+			Handler:    _KV_BitPos_Handler,
+		},
+		{
+			MethodName: "BitOp",
+			Handler:    _KV_BitOp_Handler,
+		},
+		{
+			MethodName: "BitField",
+			Handler:    _KV_BitField_Handler,
+		},
+		{
+			MethodName: "GeoAdd",
+			Handler:    _KV_GeoAdd_Handler,
+		},
+		{
+			MethodName: "GeoPos",
+			Handler:    _KV_GeoPos_Handler,
+		},
+		{
+			MethodName: "GeoDist",
+			Handler:    _KV_GeoDist_Handler,
+		},
+		{
+			MethodName: "GeoSearch",
+			Handler:    _KV_GeoSearch_Handler,
+		},
+		{
+			MethodName: "GeoSearchStore",
+			Handler:    _KV_GeoSearchStore_Handler,
+		},
+		{
+			MethodName: "Types",
+			Handler:    _KV_Types_Handler,
+		},
+		{
+			MethodName: "DBSize",
+			Handler:    _KV_DBSize_Handler,
+		},
+		{
+			MethodName: "RandomKey",
+			Handler:    _KV_RandomKey_Handler,
+		},
+		{
 			MethodName: "Exists",
 			Handler:    _KV_Exists_Handler,
 		},
 		{
 			MethodName: "Scan",
 			Handler:    _KV_Scan_Handler,
+		},
+		{
+			MethodName: "Wait",
+			Handler:    _KV_Wait_Handler,
+		},
+		{
+			MethodName: "Command",
+			Handler:    _KV_Command_Handler,
 		},
 		{
 			MethodName: "Txn",

@@ -55,6 +55,19 @@ equal(here.rpush("l", "a", "b", "c"), 3)
 equal(here.lrange("l", 0, -1), ["a", "b", "c"])
 equal(here.lpop("l"), "a")
 
+# streams, by both regions
+first = here.xadd("st", {"n": 1})
+equal(here.xadd("st", {"n": 2}, id="99999999999999-1"), "99999999999999-1")
+equal(here.xlen("st"), 2)
+equal(here.xrange("st", count=1), [(first, {"n": "1"})])
+equal(here.xread({"st": first}), [["st", [("99999999999999-1", {"n": "2"})]]])
+eventually(lambda: there.xlen("st"), 2)
+last = there.xadd("st", {"n": 3})
+equal(here.xread({"st": "99999999999999-1"}, block=30000), [["st", [(last, {"n": "3"})]]])
+equal(here.xdel("st", first), 1)
+equal(here.xtrim("st", maxlen=1, approximate=False), 1)
+equal(here.xinfo_stream("st")["last-generated-id"], last)
+
 # transactions, optimistic ones too
 with here.pipeline() as p:
     equal(p.incr("n").incr("n").get("s").execute(), [6, 7, "val"])

@@ -1,4 +1,4 @@
-package respserver
+package glob
 
 import (
 	"strings"
@@ -18,7 +18,7 @@ func TestMatchByTable(t *testing.T) {
 		{"[a-c]x", "bx", true}, {"[c-a]x", "bx", true}, {"[a-c]", "d", false}, {`\*`, "*", true}, {`\*`, "a", false}, {`[\]]`, "]", true},
 		{"a", "A", false}, {"**b**", "abc", true}, {"[ab", "a", true}, {`a\`, `a\`, true}, {"*a*b*c", "xaybzc", true}, {"a", "ab", false},
 	} {
-		if got := match([]byte(c.pattern), []byte(c.text)); got != c.want {
+		if got := Match([]byte(c.pattern), []byte(c.text)); got != c.want {
 			t.Errorf("%q and %q: %v", c.pattern, c.text, got)
 		}
 	}
@@ -39,10 +39,10 @@ func dumb(p, s string) bool {
 func TestMatchIsWhatTryingEverythingGives(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p, s := rapid.StringMatching(`[ab*?]{0,8}`).Draw(t, "pattern"), rapid.StringMatching(`[ab]{0,10}`).Draw(t, "text")
-		if got := match([]byte(p), []byte(s)); got != dumb(p, s) {
+		if got := Match([]byte(p), []byte(s)); got != dumb(p, s) {
 			t.Fatalf("%q and %q: %v", p, s, got)
 		}
-		if prefix := literalPrefix([]byte(p)); dumb(p, s) && !strings.HasPrefix(s, string(prefix)) {
+		if prefix := Prefix([]byte(p)); dumb(p, s) && !strings.HasPrefix(s, string(prefix)) {
 			t.Fatalf("%q matches %q, which lacks %q", p, s, prefix)
 		}
 	})
@@ -51,7 +51,7 @@ func TestMatchIsWhatTryingEverythingGives(t *testing.T) {
 func TestMatchIsNeverSlow(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
-		match([]byte(strings.Repeat("a*", 500)+"b"), []byte(strings.Repeat("a", 64<<10)))
+		Match([]byte(strings.Repeat("a*", 500)+"b"), []byte(strings.Repeat("a", 64<<10)))
 		close(done)
 	}()
 	select {

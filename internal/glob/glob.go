@@ -1,9 +1,9 @@
-package respserver
+package glob
 
-// match tells whether a pattern matches a text as in Redis: * is any bytes, ? any one, [a-c] one of
+// Match tells whether a pattern matches a text as in Redis: * is any bytes, ? any one, [a-c] one of
 // some, [^a] none of them, and \ takes the next byte as it is. It takes time in the product of the
 // lengths at most: after a mismatch it goes back to the last * only.
-func match(pattern, text []byte) bool {
+func Match(pattern, text []byte) bool {
 	var star, mark []byte // behind the last *, and where the text stood then
 	starred := false
 	for len(text) > 0 || len(pattern) > 0 {
@@ -65,8 +65,8 @@ func matchClass(pattern []byte, c byte) (size int, ok bool) {
 	return min(i+1, len(pattern)), ok != not
 }
 
-// literalPrefix is what every text that a pattern matches begins with.
-func literalPrefix(pattern []byte) []byte {
+// Prefix is what every text that a pattern matches begins with.
+func Prefix(pattern []byte) []byte {
 	for i, c := range pattern {
 		if c == '*' || c == '?' || c == '[' || c == '\\' {
 			return pattern[:i]

@@ -1,0 +1,52 @@
+package command
+
+import (
+	"bytes"
+
+	"github.com/atollkv/atoll/crdt"
+	"github.com/atollkv/atoll/keyspace"
+)
+
+// XDel deletes entries of a stream by their ids: all that this node has seen of an id. The stream stays, be it empty.
+// Reply: Int, how many there were. https://redis.io/commands/xdel
+type XDel struct {
+	Key []byte
+	IDs []crdt.StreamID
+	// Bad is an error of the ids, which counts only where there is a stream.
+	Bad error
+}
+
+// Name implements keyspace.Command.
+func (XDel) Name() string { return "XDEL" }
+
+// Keys implements keyspace.Command.
+func (c XDel) Keys() [][]byte { return [][]byte{c.Key} }
+
+// Writes implements keyspace.Command.
+func (XDel) Writes() bool { return true }
+
+// Run implements keyspace.Command.
+func (c XDel) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
+	if _, found, err := tx.Expect(c.Key, crdt.TypeStream); err != nil || !found {
+		return r, err
+	}
+	if c.Bad != nil {
+		return r, refusing(c.Bad)
+	}
+	for _, id := range c.IDs {
+		var names [][]byte
+		err := tx.Entries(c.Key, id, id, keyspace.Front, func(name []byte, _ *crdt.Field) bool {
+			names = append(names, bytes.Clone(name))
+			return true
+		})
+		if err == nil {
+			err = tx.DeleteEntries(c.Key, names, true)
+		}
+		if err != nil {
+			return keyspace.Reply{}, err
+		}
+		r.Int += int64(len(names))
+	}
+	notedIf(r.Int > 0, tx, keyspace.ClassStream, "xdel", c.Key)
+	return r, nil
+}
