@@ -27,6 +27,9 @@ type batch struct {
 	retired []clock.Origin // their heads go
 	bytes   int
 	watches *watches
+	// writers tell who alone has changed each key; nil where nobody asks. writer is whose commands run.
+	writers map[string]int64
+	writer  int64
 }
 
 // cell is one decoded cell; exactly one part is used.
@@ -194,6 +197,7 @@ func (b *batch) putCount(key []byte, t crdt.Type, n count) {
 func (b *batch) put(key []byte, c *cell) {
 	b.watches.noteCell(key)
 	b.fronts.put(key)
+	b.noteWriter(key)
 	b.cells[string(key)] = c
 	b.bytes += len(key) + 32
 }

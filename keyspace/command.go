@@ -33,6 +33,10 @@ type Reply struct {
 	Siblings []Sibling
 	// Accounts are those of a bounded counter.
 	Accounts []Account
+	// Conflicts are those of a command that asks for them.
+	Conflicts *ConflictPage
+	// History is that of a command that asks for it.
+	History *HistoryPage
 	// Entries are those of a stream; Stream is its state.
 	Entries []Entry
 	Stream  Stream

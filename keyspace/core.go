@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/atollkv/atoll/clock"
@@ -71,6 +72,10 @@ type Core struct {
 	cache   *cellCache
 	sealed  uint64        // commits so far
 	changed [Slots]uint64 // the last commit that changed each slot
+
+	notes     notes
+	writers   atomic.Bool // changes tell who made them
+	conflicts conflicts
 
 	failed error // set once; nothing is accepted after it
 
@@ -157,6 +162,7 @@ func (c *Core) execute(cmds []Command, replays clock.Dot) (replies []Reply, writ
 	replies = make([]Reply, len(cmds))
 	for i, cmd := range cmds {
 		replies[i], err = cmd.Run(tx)
+		tx.NotifyMisses(cmd)
 		if err == nil && len(cmds) > 1 {
 			err = replies[i].Err // all or nothing
 		}
@@ -169,11 +175,14 @@ func (c *Core) execute(cmds []Command, replays clock.Dot) (replies []Reply, writ
 		u.Replays = replays
 		err = c.record(u, tx.write)
 	}
+	if err == nil {
+		c.notes.list = append(c.notes.list, tx.events...)
+	}
 	return replies, written, err
 }
 
 func (c *Core) begin(writes bool) *Tx {
-	tx := &Tx{cells: &c.batch, hlc: c.hlc, ahead: c.cfg.MaxOffset, watches: &c.watches}
+	tx := &Tx{cells: &c.batch, hlc: c.hlc, ahead: c.cfg.MaxOffset, watches: &c.watches, conflicts: &c.conflicts, noting: c.notes.wanted.Load(), missing: c.notes.misses.Load()}
 	if !writes {
 		return tx
 	}
@@ -381,6 +390,9 @@ func (c *Core) Seal() *store.Commit {
 	}
 	commit := c.batch.seal(c.cfg.Shard)
 	c.guard.forget()
+	if c.writers.Load() {
+		c.batch.writers = map[string]int64{}
+	}
 	c.sealed++
 	for _, cell := range commit.Cells {
 		if slot, ok := slotOfCell(cell.Key); ok {

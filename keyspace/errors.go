@@ -16,6 +16,8 @@ var (
 	ErrCursor = errors.New("invalid cursor")
 	// ErrReadOnly: a command that only reads was about to write.
 	ErrReadOnly = errors.New("write in a read")
+	// ErrReadsOnly: a command that is for reads was given in the commit loop, which it would hold up.
+	ErrReadsOnly = errors.New("works in reads only")
 	// ErrBusy: a transfer is in the middle of the key's members; it can be written once it
 	// has passed.
 	ErrBusy = errors.New("key is being taken over from another region")

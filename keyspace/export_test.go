@@ -73,3 +73,21 @@ func (c *Core) IndexEntry(cell, value []byte) []byte {
 	}
 	return nil
 }
+
+// NoteEvents is Shard.NoteEvents, and TakeEvents returns what was noted since.
+func (c *Core) NoteEvents() { c.notes.wanted.Store(true) }
+
+// TakeEvents: see NoteEvents.
+func (c *Core) TakeEvents() []Event { return c.notes.take() }
+
+// KeepConflicts keeps what was noticed, as a shard does when a commit is seen.
+func (c *Core) KeepConflicts() { c.conflicts.add(c.conflicts.take()) }
+
+// NoteWriters is that of a shard; Writers are those of the open batch.
+func (c *Core) NoteWriters() { c.writers.Store(true) }
+
+// Writers: see NoteWriters.
+func (c *Core) Writers() map[string]int64 { return c.batch.writers }
+
+// By executes in the name of a writer.
+func (c *Core) By(id int64, run func()) { c.by(id, run) }

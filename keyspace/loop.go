@@ -19,6 +19,9 @@ type sealed struct {
 	stats   Stats
 	replies []answer
 	all     bool // any key may have changed
+	events  []Event
+	lost    []Conflict
+	writers map[string]int64
 }
 
 // answer is what one client gets once the commit is acknowledged.
@@ -101,7 +104,7 @@ func (s *Shard) handle(r request, b *sealed) {
 		var replies []Reply
 		err := r.wanted.Err()
 		if err == nil {
-			replies, _, err = s.core.Execute(r.execute)
+			s.core.by(writerIn(r.wanted), func() { replies, _, err = s.core.Execute(r.execute) })
 		}
 		b.replies = append(b.replies, answer{r.reply, outcome{replies: replies, err: err}})
 	case r.transfer != nil:
@@ -127,13 +130,15 @@ func (s *Shard) commit(b *sealed) error {
 	if err := s.core.Failed(); err != nil {
 		return err
 	}
-	b.all = s.core.watches.takeAll()
+	b.all, b.events = s.core.watches.takeAll(), s.core.notes.take()
+	b.lost = s.core.conflicts.take()
 	b.stats = Stats{Origin: s.core.Origin(), Applied: s.core.Vector(), Waiting: s.core.Waiting(), Transfer: s.core.TransferState()}
 	b.stats.Aside, b.stats.Above, b.stats.Quarantined = s.core.AsideCount(), s.core.limits.above, s.core.Quarantined()
 	b.stats.Ends = s.core.Ends()
 	if s.core.Idle() {
 		return nil
 	}
+	b.writers = s.core.batch.writers
 	b.commit = s.core.Seal()
 	pending, err := s.store.Apply(b.commit)
 	if err != nil {
@@ -160,6 +165,7 @@ func (s *Shard) acknowledge(applied <-chan *sealed, acked chan<- *sealed, stop c
 			continue
 		}
 		s.publish(b)
+		s.core.conflicts.add(b.lost)
 		s.tell(b)
 		for _, a := range b.replies {
 			a.to <- a.outcome

@@ -142,12 +142,25 @@ func (c *Core) applyUpdate(u *crdt.Update, tag crdt.Tag, ctx crdt.Context) error
 		c.batch.set(firstKey(c.cfg.Shard, tag.Dot.Origin), ctx.Seen.Append(nil))
 	}
 	for i := range u.Changes {
-		if err := c.applyChange(&u.Changes[i], tag, ctx); err != nil {
+		if err := c.applyAndNote(&u.Changes[i], tag, ctx); err != nil {
 			return err
 		}
 	}
 	c.applyEnds(u, tag, ctx)
 	return nil
+}
+
+// applyAndNote applies one change; what a command here did is noted by itself.
+func (c *Core) applyAndNote(ch *crdt.Change, tag crdt.Tag, ctx crdt.Context) error {
+	if tag.Dot.Origin == c.Origin() {
+		return c.applyChange(ch, tag, ctx)
+	}
+	before := c.glance(ch.Key)
+	err := c.applyChange(ch, tag, ctx)
+	if err == nil {
+		c.noteMerged(ch.Key, before, ch)
+	}
+	return err
 }
 
 // applyChange applies one change. Cells that a transfer has taken over together with
@@ -170,7 +183,11 @@ func (c *Core) applyChange(ch *crdt.Change, tag crdt.Tag, ctx crdt.Context) erro
 	if c.transfer.extras.at(headerKey(c.batch.below.ns, ch.Key)).Covers(tag.Dot) {
 		h.HideAgain(ch, ctx)
 	} else {
+		before := h.Register
 		c.applyHeader(&h, ch, tag, ctx)
+		if tag.Dot.Origin != c.Origin() {
+			c.lost(ch.Key, crdt.TypeString, nil, &before, &h.Register)
+		}
 	}
 	if ch.Clear {
 		c.clearCounts(&counts, &h, ch, whole)
@@ -328,8 +345,11 @@ func (c *Core) applyField(key []byte, t crdt.Type, ch *crdt.FieldChange, tag crd
 	if err != nil {
 		return err
 	}
-	was := f.Live()
+	before, was := f, f.Live()
 	f.Apply(&ch.Edit, tag, c.clearing(&ch.Edit, ctx))
+	if tag.Dot.Origin != c.Origin() {
+		c.lostField(key, t, ch.Name, &before, &f)
+	}
 	c.spoilItem(t, &f)
 	n.change(was, f.Live())
 	c.noteSweep(t, key, ch.Name, was, f.Live())

@@ -21,6 +21,7 @@ func (c *Core) mergeCell(x pair, theirs clock.VersionVector) error {
 	if c.cfg.Mistakes.Has(mistake.UnionTransfer) {
 		v = crdt.Vectors{}
 	}
+	c.noteTaking(key)
 	switch rest[0] {
 	case kindHeader:
 		return c.mergeHeader(key, x, v)
@@ -46,6 +47,7 @@ func (c *Core) mergeHeader(key []byte, x pair, v crdt.Vectors) error {
 	}
 	merged := ours.Canonical(c.knowledgeAt(v)).Merge(o, v)
 	merged.Hidden = ours.Hidden
+	c.lost(key, crdt.TypeString, nil, &ours.Register, &merged.Register)
 	if x.ours != nil && bytes.Equal(merged.Append(nil), x.ours) && !x.open {
 		return nil
 	}
@@ -142,6 +144,7 @@ func (c *Core) mergeField(key []byte, t crdt.Type, name []byte, x pair, v crdt.V
 		}
 	}
 	merged := ours.Canonical(c.knowledgeAt(v)).Merge(o, v)
+	c.lostField(key, t, name, &ours, &merged)
 	c.putField(key, t, name, merged)
 	return c.recountMerged(t, key, name, ours.Live(), merged.Live())
 }

@@ -312,7 +312,12 @@ func (s *Shard) Read(ctx context.Context, cmd Command) (r Reply, err error) {
 	}()
 	cells := s.cellsOf(p)
 	cells.src = cachedReader{p.view, s.core.cache, &p.number}
-	return cmd.Run(&Tx{cells: cells, hlc: s.hlc, ahead: s.core.cfg.MaxOffset, size: func() (Size, error) { return s.Size(ctx) }})
+	tx := &Tx{cells: cells, hlc: s.hlc, ahead: s.core.cfg.MaxOffset, size: func() (Size, error) { return s.Size(ctx) }, shard: s.cfg.Shard, self: s.core.self(), conflicts: &s.core.conflicts, missing: s.core.notes.misses.Load()}
+	r, err = cmd.Run(tx)
+	if tx.NotifyMisses(cmd); err == nil && len(tx.events) > 0 {
+		s.hear(Change{Events: tx.events})
+	}
+	return r, err
 }
 
 // cellsOf returns what the store itself holds: comparisons and transfers go by that, not by what is kept

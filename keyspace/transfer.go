@@ -212,6 +212,7 @@ func (c *Core) mergeChunk(ch Chunk) (done bool, err error) {
 			p.cells++
 		}
 	}
+	c.noteTaken()
 	p.position = upTo
 	done = upTo == nil || bytes.Equal(upTo, ch.UpTo)
 	p.end = upTo == nil

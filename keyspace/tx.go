@@ -7,6 +7,7 @@ import (
 
 	"github.com/atollkv/atoll/clock"
 	"github.com/atollkv/atoll/crdt"
+	"github.com/atollkv/atoll/store"
 )
 
 // Tx is what a command sees of the namespace: the state at one point in time, plus
@@ -24,8 +25,15 @@ type Tx struct {
 	write *txWrite
 	// size counts keys; nil in a write.
 	size func() (Size, error)
+	// shard and self are those of a read.
+	shard store.ShardID
+	self  crdt.Declaration
 	// watches is nil outside the commit loop.
-	watches *watches
+	watches   *watches
+	conflicts *conflicts
+	// events are what the commands did, where noting; missing: also what reads did not find.
+	events          []Event
+	noting, missing bool
 }
 
 // txWrite collects the changes of one update.
@@ -45,6 +53,7 @@ type txWrite struct {
 // txKey is one key's net change: before and after, and how to get there.
 type txKey struct {
 	before, after crdt.Header
+	existed       bool // it showed something when it was last noted what became of it; false where nothing is noted
 	ctx           crdt.Context
 	change        crdt.Change
 	members       map[string]*txMember
@@ -283,7 +292,15 @@ func (tx *Tx) touch(key []byte) (*txKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &txKey{before: h, after: h, ctx: tx.write.ctx.With(beyond)}
+	existed := false
+	if tx.noting && !gone {
+		t, _, err := tx.Type(key)
+		if err != nil {
+			return nil, err
+		}
+		existed = t != crdt.TypeNone
+	}
+	k := &txKey{existed: existed, before: h, after: h, ctx: tx.write.ctx.With(beyond)}
 	k.change = crdt.Change{Key: bytes.Clone(key), Beyond: beyond}
 	for _, t := range crdt.Collections {
 		if _, claimed := h.Claimed(t); !claimed {
@@ -297,6 +314,9 @@ func (tx *Tx) touch(key []byte) (*txKey, error) {
 	}
 	tx.write.keys[string(key)] = k
 	if gone && !tx.write.keepEnded {
+		if tx.noting {
+			tx.note(ClassExpired, "expired", key)
+		}
 		err = tx.restart(key, k, (*crdt.Header).Deletion)
 	}
 	return k, err

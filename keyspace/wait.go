@@ -21,6 +21,8 @@ type Wait struct {
 	// Try makes the command to do when a key may have what is waited for. Its reply's Found tells that
 	// it is done; else the wait goes on, and unless it is Shared there is nothing of Type for anyone else.
 	Try func(key []byte) Command
+	// By is who waits: see WithWriter.
+	By int64
 	// May tells why it must not be done now; that ends the wait. Nil lets it.
 	May func() error
 
@@ -156,7 +158,7 @@ func (c *Core) try(w *Wait, key []byte) (o outcome, end attempted) {
 		o.err = w.May()
 	}
 	if o.err == nil {
-		o.replies, _, o.err = c.Execute([]Command{attempt{w.Try(key), key, w.Type}})
+		c.by(w.By, func() { o.replies, _, o.err = c.Execute([]Command{attempt{w.Try(key), key, w.Type}}) })
 	}
 	if o.err == nil && !o.replies[0].Found {
 		return o, attemptVain

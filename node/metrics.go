@@ -131,38 +131,39 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 }
 
 var (
-	descInfo     = desc("build_info", "Always 1.", "version", "cluster", "region", "node")
-	descReady    = desc("ready", "1 when the node wants traffic.")
-	descLog      = desc("log_bytes", "Size of the op log.")
-	descWaiting  = desc("waiting_frames", "Frames that wait for what they depend on.")
-	descWaitingB = desc("waiting_bytes", "Bytes of frames that wait for what they depend on.")
-	descParked   = desc("parked_frames", "Frames whose stamp is too far in the future.")
-	descParkedB  = desc("parked_bytes", "Bytes of frames whose stamp is too far in the future.", "origin_region", "origin_node")
-	descParkedS  = desc("parked_ahead_seconds", "How far they are ahead of this clock.", "origin_region", "origin_node")
-	descUpdates  = desc("updates_applied", "Updates in the version vector.")
-	descVerdict  = desc("clock_verdict", "0 good, 1 alarm, 2 bad: no writes.")
-	descSkew     = desc("clock_skew_seconds", "This clock minus the median of all.")
-	descMembers  = desc("members", "Members by what gossip believes.", "gossip")
-	peerLabels   = []string{"peer_region", "peer_node"}
-	descPeerUp   = desc("peer_connected", "1 when the stream from the peer is up.", peerLabels...)
-	descBehind   = desc("peer_behind_updates", "Updates the peer has and this node lacks.", peerLabels...)
-	descBehindS  = desc("peer_behind_seconds", "Age of what this node lacks of the peer.", peerLabels...)
-	descAhead    = desc("peer_ahead_updates", "Updates of this node that the peer has not acknowledged: lost with this node.", peerLabels...)
-	descRTT      = desc("peer_rtt_seconds", "Round-trip time.", peerLabels...)
-	descPeerSkew = desc("peer_skew_seconds", "Clock of the peer minus this clock.", peerLabels...)
-	descReceived = desc("peer_received_bytes_total", "Bytes of frames received from the peer on its present stream.", peerLabels...)
-	descAlarm    = desc("alarm", "1 while the alarm is on.", "alarm")
-	descDiskFree = desc("disk_free_bytes", "Space on the data directory's disk at the last look.")
-	descDiskSize = desc("disk_bytes", "Size of the data directory's disk.")
-	descMemLimit = desc("memory_limit_bytes", "memory.limit_bytes, or what was chosen for it.")
-	descMemLive  = desc("memory_live_percent", "Part of the heap's limit that lives.")
-	descMissing  = desc("peer_missing_total", "Times the peer's op log no longer held what was due.", peerLabels...)
+	descInfo      = desc("build_info", "Always 1.", "version", "cluster", "region", "node")
+	descReady     = desc("ready", "1 when the node wants traffic.")
+	descConflicts = desc("conflicts_total", "Concurrent values that merges have left unshown.")
+	descLog       = desc("log_bytes", "Size of the op log.")
+	descWaiting   = desc("waiting_frames", "Frames that wait for what they depend on.")
+	descWaitingB  = desc("waiting_bytes", "Bytes of frames that wait for what they depend on.")
+	descParked    = desc("parked_frames", "Frames whose stamp is too far in the future.")
+	descParkedB   = desc("parked_bytes", "Bytes of frames whose stamp is too far in the future.", "origin_region", "origin_node")
+	descParkedS   = desc("parked_ahead_seconds", "How far they are ahead of this clock.", "origin_region", "origin_node")
+	descUpdates   = desc("updates_applied", "Updates in the version vector.")
+	descVerdict   = desc("clock_verdict", "0 good, 1 alarm, 2 bad: no writes.")
+	descSkew      = desc("clock_skew_seconds", "This clock minus the median of all.")
+	descMembers   = desc("members", "Members by what gossip believes.", "gossip")
+	peerLabels    = []string{"peer_region", "peer_node"}
+	descPeerUp    = desc("peer_connected", "1 when the stream from the peer is up.", peerLabels...)
+	descBehind    = desc("peer_behind_updates", "Updates the peer has and this node lacks.", peerLabels...)
+	descBehindS   = desc("peer_behind_seconds", "Age of what this node lacks of the peer.", peerLabels...)
+	descAhead     = desc("peer_ahead_updates", "Updates of this node that the peer has not acknowledged: lost with this node.", peerLabels...)
+	descRTT       = desc("peer_rtt_seconds", "Round-trip time.", peerLabels...)
+	descPeerSkew  = desc("peer_skew_seconds", "Clock of the peer minus this clock.", peerLabels...)
+	descReceived  = desc("peer_received_bytes_total", "Bytes of frames received from the peer on its present stream.", peerLabels...)
+	descAlarm     = desc("alarm", "1 while the alarm is on.", "alarm")
+	descDiskFree  = desc("disk_free_bytes", "Space on the data directory's disk at the last look.")
+	descDiskSize  = desc("disk_bytes", "Size of the data directory's disk.")
+	descMemLimit  = desc("memory_limit_bytes", "memory.limit_bytes, or what was chosen for it.")
+	descMemLive   = desc("memory_live_percent", "Part of the heap's limit that lives.")
+	descMissing   = desc("peer_missing_total", "Times the peer's op log no longer held what was due.", peerLabels...)
 )
 
 // Describe implements prometheus.Collector.
 func (g gauges) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descInfo, descReady, descLog, descWaiting, descWaitingB, descParked, descParkedB, descParkedS, descUpdates, descVerdict, descSkew, descMembers,
+		descInfo, descReady, descConflicts, descLog, descWaiting, descWaitingB, descParked, descParkedB, descParkedS, descUpdates, descVerdict, descSkew, descMembers,
 		descPeerUp, descBehind, descBehindS, descAhead, descRTT, descPeerSkew, descReceived, descMissing, descAlarm, descDiskFree, descDiskSize, descMemLimit, descMemLive,
 		descVerifyDiffer, descVerifySkipped, descVerifyAge,
 	} {
@@ -179,6 +180,7 @@ func (g gauges) Collect(ch chan<- prometheus.Metric) {
 	set(descInfo, 1, g.n.opts.Version, cfg.Cluster, cfg.Region, cfg.Node)
 	set(descReady, truth(g.n.ready() == nil))
 	set(descLog, float64(g.n.db.Log(shardID).Bytes()))
+	ch <- prometheus.MustNewConstMetric(descConflicts, prometheus.CounterValue, float64(g.n.shard.Conflicts()))
 	stats := g.n.shard.Stats()
 	set(descWaiting, float64(stats.Waiting.Frames))
 	set(descWaitingB, float64(stats.Waiting.Bytes))

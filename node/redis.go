@@ -98,7 +98,7 @@ func (n *Node) openRESP() (err error) {
 		return fmt.Errorf("resp.listen: %w", err)
 	}
 	n.resp = respserver.New(respserver.Config{
-		Changes: n.shard.Listen, Publish: n.channels.Publish,
+		Changes: n.shard.Listen, NoteEvents: n.shard.NoteEvents, NoteWriters: n.shard.NoteWriters, Publish: n.channels.Publish,
 		Dispatcher: n.dispatcher, Wall: n.opts.Wall, Password: password, Version: n.opts.Version,
 		MemoryBytes: n.budget.limit, About: n.aboutRESP, MaxClients: n.files.connections,
 		IdleTimeout: n.cfg.RESP.IdleTimeout, DrainTimeout: n.cfg.DrainTimeout * 3 / 5,

@@ -2,7 +2,7 @@ package main
 
 // elsewhere are the commands of the Redis protocol that are not here under their name: what to use, or why not.
 var elsewhere = map[string]string{
-	"atoll.ack": "use wait", "atoll.after": "use after", "atoll.lag": "use lag", "atoll.siblings": "use siblings", "atoll.token": "use token",
+	"atoll.ack": "use wait", "atoll.after": "use after", "atoll.lag": "use lag", "atoll.conflicts": "use conflicts", "atoll.history": "use history", "atoll.siblings": "use siblings", "atoll.token": "use token",
 	"atoll.bcounter": "use bcreate, bget, bincrby, bdecrby, bgrant, brights, breclaim",
 	"flushall":       "use flushdb", "hscan": "use hgetall", "sscan": "use smembers", "zscan": "use zrange",
 	"multi": "use txn", "exec": "use txn", "discard": "use txn",

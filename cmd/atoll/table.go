@@ -68,7 +68,7 @@ const (
 var commands []*command
 
 func init() {
-	commands = slices.Concat(stringCommands(), setCommands(), hashCommands(), sortedSetCommands(), listCommands(), boundedCommands(), keyCommands(), expiryCommands(), clusterCommands(), clockCommands(), memberCommands(), verifyCommands(), backupCommands(), reloadCommands(), scrubCommands(), transferCommands(), localCommands())
+	commands = slices.Concat(stringCommands(), setCommands(), hashCommands(), sortedSetCommands(), listCommands(), boundedCommands(), keyCommands(), traceCommands(), expiryCommands(), clusterCommands(), clockCommands(), memberCommands(), verifyCommands(), backupCommands(), reloadCommands(), scrubCommands(), transferCommands(), localCommands())
 	commands = append(commands, wordedCommands(commands)...)
 }
 

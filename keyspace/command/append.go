@@ -34,7 +34,7 @@ func (c Append) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	}
 	value := append(append(make([]byte, 0, len(old)+len(c.Value)), old...), c.Value...)
 	r.Int = int64(len(value))
-	return r, tx.Rewrite(c.Key, value)
+	return r, noted(tx, tx.Rewrite(c.Key, value), keyspace.ClassString, "append", c.Key)
 }
 
 // StringBytes is what a keyspace.TooLargeError names where a string would become too long.

@@ -60,7 +60,7 @@ func (c BitField) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 		return r, err
 	}
 	value, _ := h.Value()
-	end := c.end()
+	old, end := value, c.end()
 	if end > 0 {
 		size := (end-1)>>3 + 1
 		if err := fits(int(size), c.Max); err != nil {
@@ -76,7 +76,7 @@ func (c BitField) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	if end == 0 {
 		return r, nil
 	}
-	return r, tx.Rewrite(c.Key, value)
+	return r, rewriteBits(tx, c.Key, old, value)
 }
 
 // apply takes the step on a string.

@@ -51,7 +51,7 @@ func (c BitOp) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 		return r, err
 	}
 	r.Int = int64(longest)
-	return r, tx.Assign(c.Into, c.As.combine(values, longest))
+	return r, noted(tx, tx.Assign(c.Into, c.As.combine(values, longest)), keyspace.ClassString, "set", c.Into)
 }
 
 // combine returns n bytes.

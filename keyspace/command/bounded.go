@@ -75,7 +75,7 @@ func (c BCreate) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	case c.Value < c.Bound:
 		return r, refusing(ErrBound)
 	}
-	return r, tx.CreateBounded(c.Key, c.Bound, c.Value)
+	return r, noted(tx, tx.CreateBounded(c.Key, c.Bound, c.Value), keyspace.ClassModule, "bcreate", c.Key)
 }
 
 // BGet reads a bounded counter. Reply: Found; Int, its value as this node sees it.
@@ -125,7 +125,7 @@ func (c BIncr) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	if r.Int, exact = crdt.TotalOf(b.Value).Add(crdt.TotalOf(c.N)).Int64(); !exact {
 		return r, keyspace.ErrOverflow
 	}
-	return r, tx.AddRights(c.Key, b, c.N)
+	return r, noted(tx, tx.AddRights(c.Key, b, c.N), keyspace.ClassModule, "bincrby", c.Key)
 }
 
 // BDecr takes N from a bounded counter, if this node holds the rights to so much. If it does not, others
@@ -157,7 +157,7 @@ func (c BDecr) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	case b.Rights < c.N:
 		return noRights(tx, c.Key, b, c.N)
 	}
-	return keyspace.Reply{Int: b.Value - c.N}, tx.AddRights(c.Key, b, -c.N)
+	return keyspace.Reply{Int: b.Value - c.N}, noted(tx, tx.AddRights(c.Key, b, -c.N), keyspace.ClassModule, "bdecrby", c.Key)
 }
 
 // noRights refuses, and asks for what is missing if others may have it.
@@ -272,5 +272,9 @@ func (c BReplay) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	if err != nil || !found {
 		return r, err
 	}
-	return r, tx.RepeatAccounts(c.Key, b, c.Accounts)
+	if err := tx.RepeatAccounts(c.Key, b, c.Accounts); err != nil {
+		return r, err
+	}
+	tx.NotifyWrite(c.Key)
+	return r, nil
 }

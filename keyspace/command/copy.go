@@ -37,7 +37,7 @@ func (c Copy) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	if string(c.From) == string(c.To) {
 		return keyspace.Reply{Found: true}, nil
 	}
-	if err := duplicate(tx, t, c.From, c.To); err != nil {
+	if err := noted(tx, duplicate(tx, t, c.From, c.To), keyspace.ClassGeneric, "copy_to", c.To); err != nil {
 		return r, err
 	}
 	return keyspace.Reply{Found: true}, nil

@@ -31,7 +31,17 @@ func (c Delete) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 		if err := tx.Delete(key); err != nil {
 			return r, err
 		}
+		tx.Notify(keyspace.ClassGeneric, "del", key)
 		r.Int++
 	}
 	return r, nil
+}
+
+// vacate is Delete of one key for what takes its place.
+func vacate(tx *keyspace.Tx, key []byte) error {
+	t, _, err := tx.Type(key)
+	if err != nil || t == crdt.TypeNone {
+		return err
+	}
+	return tx.Delete(key)
 }

@@ -47,8 +47,12 @@ func duplicate(tx *keyspace.Tx, t crdt.Type, from, to []byte) error {
 	if err := tx.Delete(to); err != nil {
 		return err
 	}
-	if err := write(to); err != nil || at == crdt.Never {
+	if err := write(to); err != nil {
 		return err
+	}
+	tx.NotifyNew(to)
+	if at == crdt.Never {
+		return nil
 	}
 	return tx.Expire(to, at)
 }

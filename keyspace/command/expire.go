@@ -42,7 +42,19 @@ func (c Expire) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 		return r, err
 	}
 	r.Int = 1
-	return r, tx.Expire(c.Key, at)
+	return r, expire(tx, c.Key, at)
+}
+
+// expire lets a key end, and notes that.
+func expire(tx *keyspace.Tx, key []byte, at int64) error {
+	event := "expire"
+	switch {
+	case at == crdt.Never:
+		event = "persist"
+	case at <= tx.Now():
+		event = "del"
+	}
+	return noted(tx, tx.Expire(key, at), keyspace.ClassGeneric, event, key)
 }
 
 func (c ExpireIf) holds(old, at int64) bool {

@@ -34,5 +34,5 @@ func (c GeoSearchStore) Run(tx *keyspace.Tx) (keyspace.Reply, error) {
 			list[i].Score = x.metres / c.Unit
 		}
 	}
-	return storeScored(tx, c.Into, list)
+	return storeScored(tx, c.Into, list, "geosearchstore")
 }

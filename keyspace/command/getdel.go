@@ -25,5 +25,5 @@ func (c GetDel) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	}
 	r.Found = true
 	r.Value, _ = h.Value()
-	return r, tx.Delete(c.Key)
+	return r, noted(tx, tx.Delete(c.Key), keyspace.ClassGeneric, "del", c.Key)
 }

@@ -38,5 +38,5 @@ func (c GetEx) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	if err != nil || at == crdt.Never {
 		return r, err
 	}
-	return r, tx.Expire(c.Key, at)
+	return r, expire(tx, c.Key, at)
 }

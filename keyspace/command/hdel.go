@@ -39,5 +39,6 @@ func (c HDel) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 			return r, err
 		}
 	}
+	notedIf(r.Int > 0, tx, keyspace.ClassHash, "hdel", c.Key)
 	return r, nil
 }

@@ -44,5 +44,5 @@ func (c HIncr) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	if r.Int, exact = n.Add(crdt.TotalOf(c.Delta)).Int64(); !exact {
 		return r, keyspace.ErrOverflow
 	}
-	return r, tx.IncrementField(c.Key, c.Field, crdt.TotalOf(c.Delta))
+	return r, noted(tx, tx.IncrementField(c.Key, c.Field, crdt.TotalOf(c.Delta)), keyspace.ClassHash, "hincrby", c.Key)
 }

@@ -45,5 +45,5 @@ func (c HIncrFloat) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 		}
 	}
 	r.Value, r.Found = value, true
-	return r, tx.IncrementField(c.Key, c.Field, c.Delta)
+	return r, noted(tx, tx.IncrementField(c.Key, c.Field, c.Delta), keyspace.ClassHash, "hincrbyfloat", c.Key)
 }

@@ -41,5 +41,6 @@ func (c HSet) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 			return r, err
 		}
 	}
+	tx.Notify(keyspace.ClassHash, "hset", c.Key)
 	return r, nil
 }

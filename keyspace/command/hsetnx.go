@@ -28,5 +28,5 @@ func (c HSetNX) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	if r.Found = f.Live(); err != nil || r.Found {
 		return r, err
 	}
-	return r, tx.AssignField(c.Key, c.Field, c.Value)
+	return r, noted(tx, tx.AssignField(c.Key, c.Field, c.Value), keyspace.ClassHash, "hset", c.Key)
 }

@@ -39,5 +39,5 @@ func (c Incr) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	if r.Int, exact = n.Add(crdt.TotalOf(c.Delta)).Int64(); !exact {
 		return r, keyspace.ErrOverflow
 	}
-	return r, tx.Increment(c.Key, crdt.TotalOf(c.Delta))
+	return r, noted(tx, tx.Increment(c.Key, crdt.TotalOf(c.Delta)), keyspace.ClassString, "incrby", c.Key)
 }

@@ -59,7 +59,7 @@ func (c IncrFloat) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 		}
 	}
 	r.Value, r.Found = value, true
-	return r, tx.Increment(c.Key, c.Delta)
+	return r, noted(tx, tx.Increment(c.Key, c.Delta), keyspace.ClassString, "incrbyfloat", c.Key)
 }
 
 // addFloat returns what a value becomes. A number in a form that increments are not added

@@ -78,8 +78,11 @@ func (l Lifetime) assign(tx *keyspace.Tx, key, value []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := tx.Assign(key, value); err != nil || at == crdt.Never {
+	if err := noted(tx, tx.Assign(key, value), keyspace.ClassString, "set", key); err != nil || at == crdt.Never {
 		return err
 	}
-	return tx.Expire(key, at)
+	if l.As == EndsAsBefore {
+		return tx.Expire(key, at)
+	}
+	return noted(tx, tx.Expire(key, at), keyspace.ClassGeneric, "expire", key)
 }

@@ -42,6 +42,7 @@ func (c LInsert) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	if _, err := tx.Insert(c.Key, left, right, c.Value); err != nil {
 		return r, err
 	}
+	tx.Notify(keyspace.ClassList, "linsert", c.Key)
 	r.Int, err = tx.Count(c.Key, crdt.TypeList)
 	return r, err
 }

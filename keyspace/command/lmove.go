@@ -38,5 +38,9 @@ func (c LMove) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 		return r, err
 	}
 	r.Found, r.Value = true, taken.values[0]
-	return r, tx.Push(c.Into, c.To, taken.values)
+	if err := noted(tx, tx.Push(c.Into, c.To, taken.values), keyspace.ClassList, pushed(c.To), c.Into); err != nil {
+		return keyspace.Reply{}, err
+	}
+	tx.Notify(keyspace.ClassList, popped(c.From), c.Source)
+	return r, nil
 }

@@ -45,5 +45,5 @@ func (c LRem) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 		return r, err
 	}
 	r.Int = int64(len(found.at))
-	return r, found.remove(tx, c.Key)
+	return r, noted(tx, found.remove(tx, c.Key), keyspace.ClassList, "lrem", c.Key)
 }

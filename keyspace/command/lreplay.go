@@ -53,6 +53,7 @@ func (c LReplay) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 			return r, err
 		}
 	}
+	tx.NotifyWrite(c.Key)
 	return r, nil
 }
 

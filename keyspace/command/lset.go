@@ -43,5 +43,5 @@ func (c LSet) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	case !found:
 		return r, ErrIndex
 	}
-	return r, tx.SetItem(c.Key, at, c.Value)
+	return r, noted(tx, tx.SetItem(c.Key, at, c.Value), keyspace.ClassList, "lset", c.Key)
 }

@@ -33,10 +33,10 @@ func (c LTrim) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	}
 	first, last := span(c.Start, c.Stop, n)
 	if first > last {
-		return r, tx.Delete(c.Key)
+		return r, noted(tx, tx.Delete(c.Key), keyspace.ClassList, "ltrim", c.Key)
 	}
 	if err := removeItems(tx, c.Key, keyspace.Front, first); err != nil {
 		return r, err
 	}
-	return r, removeItems(tx, c.Key, keyspace.Back, n-1-last)
+	return r, noted(tx, removeItems(tx, c.Key, keyspace.Back, n-1-last), keyspace.ClassList, "ltrim", c.Key)
 }

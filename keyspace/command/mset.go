@@ -33,7 +33,7 @@ func (c MSet) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 		}
 	}
 	for i, key := range c.List {
-		if err := tx.Assign(key, c.Values[i]); err != nil {
+		if err := noted(tx, tx.Assign(key, c.Values[i]), keyspace.ClassString, "set", key); err != nil {
 			return r, err
 		}
 	}

@@ -58,6 +58,7 @@ func (c Multi) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	size := 0
 	for i, cmd := range c.Commands {
 		reply, err := cmd.Run(tx)
+		tx.NotifyMisses(cmd)
 		if refused(err) {
 			reply = keyspace.Reply{Err: err}
 		} else if err != nil {

@@ -25,5 +25,5 @@ func (c Persist) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 		return r, err
 	}
 	r.Found = true
-	return r, tx.Expire(c.Key, crdt.Never)
+	return r, noted(tx, tx.Expire(c.Key, crdt.Never), keyspace.ClassGeneric, "persist", c.Key)
 }

@@ -42,5 +42,5 @@ func (c Pop) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 		return keyspace.Reply{}, err
 	}
 	r.List = taken.values
-	return r, taken.remove(tx, c.Key)
+	return r, noted(tx, taken.remove(tx, c.Key), keyspace.ClassList, popped(c.From), c.Key)
 }

@@ -43,6 +43,22 @@ func (c Push) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	if err := tx.Push(c.Key, c.To, c.Values); err != nil {
 		return r, err
 	}
+	tx.Notify(keyspace.ClassList, pushed(c.To), c.Key)
 	r.Int, err = tx.Count(c.Key, crdt.TypeList)
 	return r, err
+}
+
+// pushed and popped name the events of the ends of lists.
+func pushed(to keyspace.End) string {
+	if to == keyspace.Front {
+		return "lpush"
+	}
+	return "rpush"
+}
+
+func popped(from keyspace.End) string {
+	if from == keyspace.Front {
+		return "lpop"
+	}
+	return "rpop"
 }

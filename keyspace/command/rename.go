@@ -43,5 +43,9 @@ func (c Rename) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	if err := duplicate(tx, t, c.From, c.To); err != nil {
 		return r, err
 	}
-	return keyspace.Reply{Found: true}, tx.Delete(c.From)
+	if err := noted(tx, tx.Delete(c.From), keyspace.ClassGeneric, "rename_from", c.From); err != nil {
+		return r, err
+	}
+	tx.Notify(keyspace.ClassGeneric, "rename_to", c.To)
+	return keyspace.Reply{Found: true}, nil
 }

@@ -31,5 +31,5 @@ func (c ResetCounter) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	}
 	r.Found = true
 	r.Int, _ = n.Int64()
-	return r, tx.Delete(c.Key)
+	return r, noted(tx, tx.Delete(c.Key), keyspace.ClassGeneric, "del", c.Key)
 }

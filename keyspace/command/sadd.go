@@ -38,5 +38,6 @@ func (c SAdd) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 			return r, err
 		}
 	}
+	notedIf(r.Int > 0, tx, keyspace.ClassSet, "sadd", c.Key)
 	return r, nil
 }

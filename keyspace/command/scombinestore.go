@@ -1,6 +1,10 @@
 package command
 
-import "github.com/atollkv/atoll/keyspace"
+import (
+	"strings"
+
+	"github.com/atollkv/atoll/keyspace"
+)
 
 // SCombineStore puts a combination of sets in the place of whatever Into holds, as one update; an empty
 // one deletes Into. It is made of what this node sees, and replaces what this node sees: what other
@@ -28,7 +32,7 @@ func (c SCombineStore) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	if err != nil {
 		return r, err
 	}
-	if _, err := (Delete{List: [][]byte{c.Into}}).Run(tx); err != nil {
+	if err := vacate(tx, c.Into); err != nil {
 		return r, err
 	}
 	for _, m := range list {
@@ -36,6 +40,7 @@ func (c SCombineStore) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 			return r, err
 		}
 	}
+	notedStore(len(list), tx, keyspace.ClassSet, strings.ToLower(c.Name()), c.Into)
 	r.Int = int64(len(list))
 	return r, nil
 }

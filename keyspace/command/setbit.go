@@ -1,6 +1,8 @@
 package command
 
 import (
+	"bytes"
+
 	"github.com/atollkv/atoll/crdt"
 	"github.com/atollkv/atoll/keyspace"
 )
@@ -38,5 +40,12 @@ func (c SetBit) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	value := grown(old, size)
 	r.Int = int64(bitAt(value, c.Offset))
 	setBitAt(value, c.Offset, c.Bit)
-	return r, tx.Rewrite(c.Key, value)
+	return r, rewriteBits(tx, c.Key, old, value)
+}
+
+// rewriteBits writes a string of which bits were set, and notes that where it changed.
+func rewriteBits(tx *keyspace.Tx, key, old, value []byte) error {
+	err := tx.Rewrite(key, value)
+	notedIf(err == nil && !bytes.Equal(old, value), tx, keyspace.ClassString, "setbit", key)
+	return err
 }

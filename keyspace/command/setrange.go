@@ -45,5 +45,5 @@ func (c SetRange) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	copy(value, old)
 	copy(value[c.Offset:], c.Value)
 	r.Int = int64(len(value))
-	return r, tx.Rewrite(c.Key, value)
+	return r, noted(tx, tx.Rewrite(c.Key, value), keyspace.ClassString, "setrange", c.Key)
 }

@@ -59,6 +59,7 @@ func (c PFAdd) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 			r.Int = 1
 		}
 	}
+	notedIf(err == nil && r.Int > 0, tx, keyspace.ClassString, "pfadd", c.Key)
 	return r, err
 }
 
@@ -121,7 +122,7 @@ func (c PFMerge) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 		return r, err
 	}
 	_, err = tx.RaiseSketch(c.To, &s)
-	return r, err
+	return r, noted(tx, err, keyspace.ClassString, "pfadd", c.To)
 }
 
 // PFReplay does again what an update did to a HyperLogLog. Reply: Int, 1 if that changed anything.
@@ -159,6 +160,7 @@ func (c PFReplay) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 			r.Int = 1
 		}
 	}
+	tx.NotifyWrite(c.Key)
 	return r, nil
 }
 

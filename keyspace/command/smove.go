@@ -31,8 +31,13 @@ func (c SMove) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	if err != nil || !r.Found || string(c.From) == string(c.To) {
 		return r, err
 	}
-	if err := tx.Remove(c.From, c.Member); err != nil {
+	if err := noted(tx, tx.Remove(c.From, c.Member), keyspace.ClassSet, "srem", c.From); err != nil {
 		return r, err
 	}
-	return r, tx.Add(c.To, c.Member)
+	there, err := tx.HasMember(c.To, c.Member)
+	if err == nil {
+		err = tx.Add(c.To, c.Member)
+	}
+	notedIf(err == nil && !there, tx, keyspace.ClassSet, "sadd", c.To)
+	return r, err
 }

@@ -55,6 +55,7 @@ func (c SPop) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 			return keyspace.Reply{}, err
 		}
 	}
+	notedIf(len(taken.list) > 0, tx, keyspace.ClassSet, "spop", c.Key)
 	return keyspace.Reply{List: taken.list}, nil
 }
 

@@ -38,5 +38,6 @@ func (c SRem) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 			return r, err
 		}
 	}
+	notedIf(r.Int > 0, tx, keyspace.ClassSet, "srem", c.Key)
 	return r, nil
 }

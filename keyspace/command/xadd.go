@@ -57,7 +57,9 @@ func (c XAdd) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	if err := tx.AddEntry(c.Key, keyspace.Entry{ID: id, Fields: c.Fields}); err != nil {
 		return r, err
 	}
-	_, err = c.Trim.run(tx, c.Key)
+	tx.Notify(keyspace.ClassStream, "xadd", c.Key)
+	trimmed, err := c.Trim.run(tx, c.Key)
+	notedIf(err == nil && trimmed > 0, tx, keyspace.ClassStream, "xtrim", c.Key)
 	return keyspace.Reply{Found: true, Value: []byte(id.String())}, err
 }
 

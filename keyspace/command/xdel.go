@@ -46,6 +46,10 @@ func (c XDel) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 			return r, err
 		}
 	}
+	if err := tx.DeleteEntries(c.Key, names, true); err != nil {
+		return r, err
+	}
 	r.Int = int64(len(names))
-	return r, tx.DeleteEntries(c.Key, names, true)
+	notedIf(r.Int > 0, tx, keyspace.ClassStream, "xdel", c.Key)
+	return r, nil
 }

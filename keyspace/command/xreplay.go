@@ -42,11 +42,14 @@ func (c XReplay) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 		}
 	}
 	s, found, err := tx.StreamState(c.Key)
-	if err != nil || found && last.Compare(s.Last) <= 0 {
-		return r, err
+	if err == nil && (!found || last.Compare(s.Last) > 0) {
+		r.Int, s.Last = 1, last
+		err = tx.SetStream(c.Key, s)
 	}
-	r.Int, s.Last = 1, last
-	return r, tx.SetStream(c.Key, s)
+	if err == nil {
+		tx.NotifyWrite(c.Key)
+	}
+	return r, err
 }
 
 // again adds an entry that is not here, or deletes one that is.

@@ -54,5 +54,5 @@ func (c XSetID) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	if c.Deleted != (crdt.StreamID{}) {
 		s.Deleted = c.Deleted
 	}
-	return r, tx.SetStream(c.Key, s.StreamState)
+	return r, noted(tx, tx.SetStream(c.Key, s.StreamState), keyspace.ClassStream, "xsetid", c.Key)
 }

@@ -27,5 +27,6 @@ func (c XTrim) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 		return r, err
 	}
 	r.Int, err = c.Trim.run(tx, c.Key)
+	notedIf(err == nil && r.Int > 0, tx, keyspace.ClassStream, "xtrim", c.Key)
 	return r, err
 }

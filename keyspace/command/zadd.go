@@ -43,6 +43,7 @@ func (c ZAdd) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	if _, _, err := tx.Expect(c.Key, crdt.TypeZSet); err != nil {
 		return r, err
 	}
+	changed := false
 	for _, m := range c.Members {
 		f, err := tx.Member(c.Key, m.Member)
 		if err != nil {
@@ -51,8 +52,18 @@ func (c ZAdd) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 		if err := c.one(tx, &f, m, &r); err != nil {
 			return keyspace.Reply{}, err
 		}
+		old, there := f.Score()
+		changed = changed || r.Found && (!there || r.Score != old)
 	}
+	notedIf(changed, tx, keyspace.ClassZSet, c.event(), c.Key)
 	return r, nil
+}
+
+func (c *ZAdd) event() string {
+	if c.Incr {
+		return "zincr"
+	}
+	return "zadd"
 }
 
 // one adds a member, whose content is f before.

@@ -1,6 +1,10 @@
 package command
 
-import "github.com/atollkv/atoll/keyspace"
+import (
+	"strings"
+
+	"github.com/atollkv/atoll/keyspace"
+)
 
 // ZCombineStore puts a combination of sorted sets in the place of whatever Into holds, as
 // one update; an empty one deletes Into. It is made of what this node sees, and replaces
@@ -26,5 +30,5 @@ func (c ZCombineStore) Run(tx *keyspace.Tx) (keyspace.Reply, error) {
 	if err != nil {
 		return keyspace.Reply{}, err
 	}
-	return storeScored(tx, c.Into, list)
+	return storeScored(tx, c.Into, list, strings.ToLower(c.Name()))
 }

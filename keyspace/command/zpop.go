@@ -44,9 +44,17 @@ func (c ZPop) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 				return r, err
 			}
 		}
+		tx.Notify(keyspace.ClassZSet, c.event(), key)
 		r = listed(list)
 		r.Found, r.Value = true, key
 		return r, nil
 	}
 	return r, nil
+}
+
+func (c ZPop) event() string {
+	if c.Max {
+		return "zpopmax"
+	}
+	return "zpopmin"
 }

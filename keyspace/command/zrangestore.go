@@ -25,12 +25,12 @@ func (c ZRangeStore) Run(tx *keyspace.Tx) (keyspace.Reply, error) {
 	if err != nil {
 		return keyspace.Reply{}, err
 	}
-	return storeScored(tx, c.Into, list)
+	return storeScored(tx, c.Into, list, "zrangestore")
 }
 
-// storeScored replaces whatever a key holds by a sorted set.
-func storeScored(tx *keyspace.Tx, into []byte, list []keyspace.Scored) (r keyspace.Reply, err error) {
-	if _, err := (Delete{List: [][]byte{into}}).Run(tx); err != nil {
+// storeScored replaces whatever a key holds by a sorted set; event is what that is noted as.
+func storeScored(tx *keyspace.Tx, into []byte, list []keyspace.Scored, event string) (r keyspace.Reply, err error) {
+	if err := vacate(tx, into); err != nil {
 		return r, err
 	}
 	for _, x := range list {
@@ -38,6 +38,7 @@ func storeScored(tx *keyspace.Tx, into []byte, list []keyspace.Scored) (r keyspa
 			return r, err
 		}
 	}
+	notedStore(len(list), tx, keyspace.ClassZSet, event, into)
 	r.Int = int64(len(list))
 	return r, nil
 }

@@ -39,5 +39,6 @@ func (c ZRem) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 			return r, err
 		}
 	}
+	notedIf(r.Int > 0, tx, keyspace.ClassZSet, "zrem", c.Key)
 	return r, nil
 }

@@ -1,6 +1,10 @@
 package command
 
-import "github.com/atollkv/atoll/keyspace"
+import (
+	"strings"
+
+	"github.com/atollkv/atoll/keyspace"
+)
 
 // ZRemRange removes the members of a span from a sorted set: of each what this node has
 // seen. Reply: Int, how many there were. Errors: those of ZRange.
@@ -27,6 +31,7 @@ func (c ZRemRange) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	for i := 0; err == nil && i < len(list); i++ {
 		err = tx.RemoveScore(c.Key, list[i].Member)
 	}
+	notedIf(err == nil && len(list) > 0, tx, keyspace.ClassZSet, strings.ToLower(c.Name()), c.Key)
 	r.Int = int64(len(list))
 	return r, err
 }

@@ -133,7 +133,7 @@ type Server struct {
 	waits     chan struct{} // places of calls that wait for other regions
 }
 
-// New returns a server with the KV and, if cfg has one, Admin service, health and
+// New returns a server with the KV, the Trace and, if cfg has one, Admin service, health and
 // reflection.
 func New(cfg Config) *Server {
 	cfg.setDefaults()
@@ -142,6 +142,9 @@ func New(cfg Config) *Server {
 	kv := pb.KV_ServiceDesc
 	s.explainDecoding(&kv)
 	s.grpc.RegisterService(&kv, &kvService{Server: s})
+	trace := pb.Trace_ServiceDesc
+	s.explainDecoding(&trace)
+	s.grpc.RegisterService(&trace, &traceService{Server: s})
 	if cfg.Admin != nil {
 		admin := pb.Admin_ServiceDesc
 		s.explainDecoding(&admin)

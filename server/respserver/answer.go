@@ -63,6 +63,9 @@ func (c *conn) dispatch(cmd resp.Command, start time.Time) (name string, flying 
 		err = errListensOnly(r)
 	}
 	if err == nil {
+		err = c.holdBack(r)
+	}
+	if err == nil {
 		c.show(r, cmd.Args)
 	}
 	if err == nil && r.parse != nil && c.tx == nil {

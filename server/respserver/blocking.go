@@ -51,7 +51,7 @@ func (c *conn) block(cmd waiting, reply func(*resp.Writer, keyspace.Reply)) erro
 	}
 	defer c.s.give(size)
 	gate := c.s.cfg.Dispatcher
-	w := &keyspace.Wait{Keys: cmd.keys, Type: cmd.of, Shared: cmd.shared, Try: cmd.at, May: func() error { return gate.Still(cmd.Command) }}
+	w := &keyspace.Wait{Keys: cmd.keys, Type: cmd.of, Shared: cmd.shared, Try: cmd.at, By: c.id, May: func() error { return gate.Still(cmd.Command) }}
 	c.trackReads(cmd.Command)
 	defer w.Close() // also where it is not known whether it has begun
 	r, err := c.doInOrder(command.Await{Once: cmd.Command, Wait: w})
@@ -73,27 +73,17 @@ func (c *conn) block(cmd waiting, reply func(*resp.Writer, keyspace.Reply)) erro
 
 // await waits until w is done. Else the error says why not.
 func (c *conn) await(w *keyspace.Wait, timeout time.Duration) (keyspace.Reply, error) {
-	start := time.Now()
-	defer func() { c.waited = time.Since(start) }()
 	ctx, end := context.WithCancelCause(c.ctx)
 	defer end(nil)
 	if timeout > 0 {
 		timer := time.AfterFunc(timeout, func() { end(errTimedOut) })
 		defer timer.Stop()
 	}
-	if err := c.flush(); err != nil { // the client hears of the commands before
-		end(errGone)
-	}
-	c.tracking.settle(c)
-	c.see(func(v *seen) {
-		if v.unblock = end; v.killed {
-			end(errGone)
-		}
-	})
-	stop := c.readAhead(end)
+	stop := c.attend(end)
+	blocked := c.unblockable(end)
 	r, done, err := w.Await(ctx)
+	blocked()
 	stop()
-	c.see(func(v *seen) { v.unblock = nil })
 	if err == nil && !done {
 		err = context.Cause(ctx)
 	}

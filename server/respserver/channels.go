@@ -46,6 +46,13 @@ func (h *channels) remove(c *conn, patterns bool, name string) {
 	}
 }
 
+// any tells whether anybody listens to anything.
+func (h *channels) any() bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return len(h.names)+len(h.patterns) > 0
+}
+
 // receiver is a connection that a message is for, and the pattern by which, if by one.
 type receiver struct {
 	c         *conn

@@ -58,7 +58,7 @@ var rowClient = row{
 		},
 		&rowClientReply,
 		&rowClientTracking, &rowClientCaching, &rowClientTrackingInfo, &rowClientGetRedir,
-		&rowClientUnblock,
+		&rowClientUnblock, &rowClientPause, &rowClientUnpause,
 		{
 			name: "client|no-evict", arity: 3, flags: flagsClientAdmin, categories: dangerous, group: "connection", since: "7.0.0",
 			complexity: "O(1)", syntax: "CLIENT NO-EVICT <ON | OFF>", summary: "Does nothing: connections are not evicted.",

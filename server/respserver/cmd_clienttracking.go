@@ -15,7 +15,7 @@ var rowClientTracking = row{
 	name: "client|tracking", arity: -3, flags: flagsClient, categories: "connection", group: "connection", since: "6.0.0",
 	complexity: "O(1)", syntax: "CLIENT TRACKING <ON | OFF> [REDIRECT client-id] [PREFIX prefix [PREFIX prefix ...]] [BCAST] [OPTIN] [OPTOUT] [NOLOOP]",
 	summary: "Tells the client of changes of keys that it has read, by whatever region.",
-	differs: "A change is told when this node begins to show it, before its writer is answered. One message may name several keys, also of those that only changed form. NOLOOP has no effect: a client is told of its own writes too. FLUSHALL names the keys. At most 1,000 prefixes.",
+	differs: "A change is told when this node begins to show it, before its writer is answered. One message may name several keys, also of those that only changed form. With NOLOOP a client is not told of a key that it alone has changed in a commit, and goes on being told of it. FLUSHALL names the keys. At most 1,000 prefixes.",
 	run:     runClientTracking,
 }
 

@@ -5,7 +5,7 @@ package respserver
 var rowClientUnblock = row{
 	name: "client|unblock", arity: -3, flags: flagsClientAdmin, categories: dangerous, group: "connection", since: "5.0.0",
 	complexity: "O(1)", syntax: "CLIENT UNBLOCK client-id [TIMEOUT | ERROR]", summary: "Ends the wait of another connection.",
-	differs: "Of the commands that wait for keys.",
+	differs: "Of the commands that wait for keys, and of `WAIT` and `ATOLL.ACK`.",
 	run:     runClientUnblock,
 }
 

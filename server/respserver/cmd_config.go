@@ -26,7 +26,7 @@ var rowConfig = row{
 		{
 			name: "config|set", arity: -4, flags: flagsClientAdmin, categories: configAdmin, group: "server", since: "2.0.0",
 			complexity: "O(N) for N settings", syntax: "CONFIG SET parameter value [parameter value ...]", summary: "Changes settings until the node stops.",
-			differs: "Only `maxclients`, up to what there was room for at the start, `timeout`, `slowlog-log-slower-than` and `slowlog-max-len`, up to 1,024, can be changed.",
+			differs: "Only `maxclients`, up to what there was room for at the start, `notify-keyspace-events`, `timeout`, `slowlog-log-slower-than`, `slowlog-max-len`, up to 1,024, and `tracking-table-max-keys`, 1 to 1,000,000 pairs of key and client, can be changed.",
 			run:     runConfigSet,
 		},
 		{
@@ -52,6 +52,10 @@ type parameter struct {
 	// least and most bound what it can be set to.
 	least int64
 	most  func(*Server) int64
+	// choose sets it to a text; ok is false where it is none that it can be. Nil is a number.
+	choose func(s *Server, text string) (set func(), ok bool)
+	// refusal is what is told then.
+	refusal string
 }
 
 func constant(value string) func(*Server) string { return func(*Server) string { return value } }
@@ -65,6 +69,10 @@ var parameters = []parameter{
 	},
 	{name: "maxmemory", get: func(s *Server) string { return strconv.FormatInt(s.cfg.MemoryBytes, 10) }},
 	{name: "maxmemory-policy", get: constant("noeviction")},
+	{
+		name: "notify-keyspace-events", get: func(s *Server) string { return s.keyEvents.String() }, choose: chooseEvents,
+		refusal: "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.",
+	},
 	{name: "proto-max-bulk-len", get: func(s *Server) string { return strconv.Itoa(s.cfg.Dispatcher.Limits().ValueBytes) }},
 	{name: "protected-mode", get: constant("yes")},
 	{name: "save", get: constant("")},
@@ -80,6 +88,15 @@ var parameters = []parameter{
 		name: "timeout", most: func(*Server) int64 { return math.MaxInt32 }, get: func(s *Server) string { return strconv.FormatInt(seconds(time.Duration(s.idleTimeout.Load())), 10) },
 		set: func(s *Server, n int64) { s.idleTimeout.Store(n * int64(time.Second)) },
 	},
+	{
+		name: "tracking-table-max-keys", least: 1, most: func(s *Server) int64 { return int64(s.cfg.TrackedMax) },
+		get: func(s *Server) string { return strconv.Itoa(s.tracked.limitNow()) }, set: func(s *Server, n int64) { s.tracked.limit(n) },
+	},
+}
+
+func chooseEvents(s *Server, text string) (set func(), ok bool) {
+	bits, ok := readEvents(text)
+	return func() { s.notifyEvents(bits) }, ok
 }
 
 func runConfigGet(c *conn, args [][]byte) error {
@@ -111,11 +128,11 @@ func runConfigSet(c *conn, args [][]byte) error {
 		if p == nil {
 			return refusef("ERR Unknown option or number of arguments for CONFIG SET - '%s'", echo(args[0]))
 		}
-		n, why := p.read(c.s, args[1])
+		set, why := p.read(c.s, args[1])
 		if why != "" {
 			return refusef("ERR CONFIG SET failed (possibly related to argument '%s') - %s", p.name, why)
 		}
-		apply = append(apply, func() { p.set(c.s, n) })
+		apply = append(apply, set)
 	}
 	for _, set := range apply {
 		set()
@@ -133,18 +150,25 @@ func findParameter(name []byte) *parameter {
 	return nil
 }
 
-// read reads a new value, or tells why it is refused.
-func (p *parameter) read(s *Server, value []byte) (n int64, why string) {
+// read reads a new value and returns what sets it, or tells why it is refused.
+func (p *parameter) read(s *Server, value []byte) (set func(), why string) {
+	if p.choose != nil {
+		set, ok := p.choose(s, string(value))
+		if !ok {
+			return nil, p.refusal
+		}
+		return set, ""
+	}
 	if p.set == nil {
-		return 0, "can't set immutable config"
+		return nil, "can't set immutable config"
 	}
 	n, err := integer(value)
 	switch {
 	case err != nil:
-		return 0, "argument couldn't be parsed into an integer"
+		return nil, "argument couldn't be parsed into an integer"
 	case n < p.least || n > p.most(s):
-		return 0, "argument must be between " + strconv.FormatInt(p.least, 10) + " and " + strconv.FormatInt(p.most(s), 10) + " inclusive"
+		return nil, "argument must be between " + strconv.FormatInt(p.least, 10) + " and " + strconv.FormatInt(p.most(s), 10) + " inclusive"
 	default:
-		return n, ""
+		return func() { p.set(s, n) }, ""
 	}
 }

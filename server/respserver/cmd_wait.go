@@ -1,9 +1,12 @@
 package respserver
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/atollkv/atoll/clock"
 	"github.com/atollkv/atoll/server"
 )
 
@@ -62,18 +65,33 @@ func (c *conn) waitForRegions(args [][]byte) (wanted int64, have int, err error)
 	if c.tx != nil {
 		wait = 0
 	}
-	return wanted, c.awaitRegions(wanted, wait), nil
+	have, err = c.awaitRegions(wanted, wait)
+	return wanted, have, err
 }
 
-// awaitRegions waits until n regions hold what is written by now.
-func (c *conn) awaitRegions(n int64, wait time.Duration) int {
-	ended := func() bool {
-		select {
-		case <-c.s.draining:
-			return true
-		default:
-			return c.isKilled()
-		}
+// awaitRegions waits until n regions hold what is written by now, and returns how many do.
+func (c *conn) awaitRegions(n int64, wait time.Duration) (have int, err error) {
+	if c.s.cfg.Written == nil {
+		return 0, nil
 	}
-	return server.Regions{Written: c.s.cfg.Written, Holding: c.s.cfg.Regions}.Await(c.ctx, n, wait, ended)
+	written := c.s.cfg.Written()
+	regions := server.Regions{Written: func() clock.Dot { return written }, Holding: c.s.cfg.Regions}
+	never := func() bool { return false }
+	if have = regions.Await(c.ctx, n, 0, never); int64(have) >= n || wait <= 0 {
+		return have, nil
+	}
+	ctx, end := context.WithCancelCause(c.ctx)
+	defer end(nil)
+	stop := c.attend(end)
+	blocked := c.unblockable(end)
+	have = regions.Await(ctx, n, wait, never)
+	blocked()
+	stop()
+	switch why := context.Cause(ctx); {
+	case errors.Is(why, errGone):
+		c.closing = true
+	case errors.Is(why, errUnblocked) && int64(have) < n:
+		return have, errUnblocked
+	}
+	return have, nil
 }

@@ -29,6 +29,12 @@ type Config struct {
 	Regions func(clock.Dot) int
 	// Changes has a function called for each commit: Shard.Listen of the keyspace. Without it there is no CLIENT TRACKING.
 	Changes func(heard func(keyspace.Change))
+	// NoteWriters says whether changes tell who made them: Shard.NoteWriters of the keyspace. Without it clients are told of their own
+	// writes, whatever they chose.
+	NoteWriters func(on bool)
+	// NoteEvents says whether changes carry events, and those of reads that find nothing: Shard.NoteEvents of the keyspace. Without
+	// it there are no notifications of events.
+	NoteEvents func(changes, misses bool)
 	// Publish hands a message that a client has published to the other nodes; it must not wait. It may be nil.
 	Publish func(channel, message []byte)
 	// TrackedMax bounds what is remembered of which client has read which key; default 1,000,000 pairs.

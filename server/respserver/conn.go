@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/server/resp"
 )
 
@@ -64,7 +65,8 @@ type seen struct {
 	killed                    bool
 	channels, patterns        int // that it listens to
 	monitor                   bool
-	unblock                   context.CancelCauseFunc // nil where the connection does not wait for keys
+	unblock                   context.CancelCauseFunc // what CLIENT UNBLOCK ends; nil where there is nothing
+	gone                      context.CancelCauseFunc // of a command that waits
 }
 
 func newConn(s *Server, n net.Conn, id int64) *conn {
@@ -87,7 +89,7 @@ func newConn(s *Server, n net.Conn, id int64) *conn {
 // run serves the connection until it ends.
 func (c *conn) run(ctx context.Context) {
 	var cancel context.CancelFunc
-	c.ctx, cancel = context.WithCancel(ctx)
+	c.ctx, cancel = context.WithCancel(keyspace.WithWriter(ctx, c.id))
 	err := c.loop()
 	if failed := c.guarded(c.land); failed != nil {
 		err = failed
@@ -298,8 +300,8 @@ func (c *conn) isKilled() bool { return c.look().killed }
 // kill ends another connection, or this one after its reply.
 func (c *conn) kill() {
 	c.see(func(v *seen) {
-		if v.killed = true; v.unblock != nil {
-			v.unblock(errGone)
+		if v.killed = true; v.gone != nil {
+			v.gone(errGone)
 		}
 	})
 	_ = c.net.Close() // its goroutine notices

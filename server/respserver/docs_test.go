@@ -46,6 +46,18 @@ says. It is made from the table of commands; a test holds it against the table.
 - **Conditions hold in one region**: ` + "`SET … NX`" + `, ` + "`SETNX`" + `, ` + "`MSETNX`" + ` are no locks.
 - Errors that Redis does not have begin with the codes of [operations.md](operations.md): ` + "`LOADING`, `OOM`, `DISKFULL`, `CLOCK`, `DRAINING`, `DAMAGED`" + ` and so on.
 
+## Events of keys
+
+` + "`CONFIG SET notify-keyspace-events`" + ` lets the node publish what becomes of keys on ` + "`__keyspace@0__:KEY`" + ` and ` + "`__keyevent@0__:EVENT`" + `, with the letters of Redis; it is off at the start, and costs nothing then. Listeners hear of it at the node
+where they listen, of commands there and of what comes from other nodes, when the change shows and before its writer is answered.
+
+- Of a command given at this node, also over gRPC, the event is the one of Redis: ` + "`set`, `incrby`, `lpush`, `rename_from`" + ` and so on. A test holds them against those of Redis.
+- Of a change that comes from elsewhere the command is not known. If the key is gone it is ` + "`del`, or `expired`" + ` where its deadline had come; if only its deadline changed, ` + "`expire` or `persist`" + `; an increment of a string is ` + "`incrby`" + `; where elements
+  were only taken away, ` + "`srem`, `hdel`, `zrem`, `lrem`, `xdel`" + `; otherwise what writes the type that the key shows: ` + "`set`, `sadd`, `hset`, `zadd`, `rpush`, `xadd`, `pfadd`, `bincrby`" + `. That is so even where the change loses to a concurrent one and does not show.
+- Bounded counters have ` + "`bcreate`, `bincrby`, `bdecrby`" + `, of the class ` + "`d`" + `.
+- ` + "`expired`" + ` comes when the deletion is written or heard of, not when a read finds nothing any more: ` + "`max_offset`" + ` after the end, or with the next write of the key. ` + "`FLUSHALL`" + ` gives a ` + "`del`" + ` for each key, ` + "`GEORADIUS … STORE` `geosearchstore`" + `, and a deadline
+  in the past of ` + "`SET`" + ` a ` + "`del`" + `. ` + "`keymiss`" + ` is of commands that only read. There are no events of evictions, of damage that is healed, and of what a listener was not there for.
+
 ## Limits
 
 | what | limit | beyond it |

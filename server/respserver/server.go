@@ -29,6 +29,9 @@ type Server struct {
 	channels channels
 	monitors monitors
 	tracked  tracked
+	pause    pause
+	// keyEvents are published to the listeners of this node.
+	keyEvents keyEvents
 
 	draining chan struct{}
 
@@ -49,9 +52,9 @@ func New(cfg Config) *Server {
 	s := &Server{cfg: cfg, key: newPasswordKey(cfg.Password), started: time.Now(), draining: make(chan struct{}), conns: map[int64]*conn{}}
 	s.maxClients.Store(int64(cfg.MaxClients))
 	s.commands = newCommandStats()
-	s.tracked.s = s
+	s.tracked.s, s.tracked.max = s, cfg.TrackedMax
 	if cfg.Changes != nil {
-		cfg.Changes(s.tracked.heard)
+		cfg.Changes(s.heard)
 	}
 	s.slowlog.slower.Store(slowlogSlower)
 	s.slowlog.kept.Store(slowlogKept)

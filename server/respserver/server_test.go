@@ -51,7 +51,7 @@ func open(t testing.TB, change func(*Config, *server.Config)) *door {
 	}
 	d := &door{t: t}
 	gate := server.Config{Shard: shard}
-	cfg := Config{Wall: clock.NewSystem(), Version: "test", Changes: shard.Listen, Events: Events{
+	cfg := Config{Wall: clock.NewSystem(), Version: "test", Changes: shard.Listen, NoteEvents: shard.NoteEvents, NoteWriters: shard.NoteWriters, Events: Events{
 		Ended: func(_ string, why Ending, detail string) {
 			d.mu.Lock()
 			defer d.mu.Unlock()

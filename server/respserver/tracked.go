@@ -25,8 +25,10 @@ type tracked struct {
 
 	mu      sync.Mutex
 	clients map[int64]*conn    // guarded by mu; those that track, by id
+	noLoop  map[int64]bool     // guarded by mu; those that are not told of their own writes
 	readers map[string][]int64 // guarded by mu; by key, ascending; some may be gone
 	items   int                // guarded by mu; ids in readers
+	max     int                // guarded by mu; of items
 	bytes   int                // guarded by mu; that the keys of readers take
 }
 
@@ -35,10 +37,18 @@ func (t *tracked) enter(c *conn, on bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.clients == nil {
-		t.clients, t.readers = map[int64]*conn{}, map[string][]int64{}
+		t.clients, t.readers, t.noLoop = map[int64]*conn{}, map[string][]int64{}, map[int64]bool{}
 	}
 	if delete(t.clients, c.id); on {
 		t.clients[c.id] = c
+	}
+	if m, _ := c.tracking.look(); on && m.noLoop {
+		t.noLoop[c.id] = true
+	} else {
+		delete(t.noLoop, c.id)
+	}
+	if t.s.cfg.NoteWriters != nil {
+		t.s.cfg.NoteWriters(len(t.noLoop) > 0)
 	}
 	if t.some.Store(len(t.clients) > 0); len(t.clients) == 0 {
 		clear(t.readers)
@@ -55,17 +65,38 @@ func (t *tracked) read(c *conn, keys [][]byte) {
 		if _, known := slices.BinarySearch(t.readers[string(key)], c.id); known {
 			continue
 		}
-		for t.items >= t.s.cfg.TrackedMax || t.bytes > trackedBytes {
+		for t.items >= t.max || t.bytes > trackedBytes {
 			t.forgetAny()
 		}
-		who := t.readers[string(key)]
-		if len(who) == 0 {
-			t.bytes += len(key) + trackedKeyBytes
-		}
-		at, _ := slices.BinarySearch(who, c.id)
-		t.readers[string(key)] = slices.Insert(who, at, c.id)
-		t.items++
+		t.remember(string(key), c.id)
 	}
+}
+
+// remember notes that a client has read a key that it is not noted for. Callers hold mu.
+func (t *tracked) remember(key string, id int64) {
+	who := t.readers[key]
+	if len(who) == 0 {
+		t.bytes += len(key) + trackedKeyBytes
+	}
+	at, _ := slices.BinarySearch(who, id)
+	t.readers[key] = slices.Insert(who, at, id)
+	t.items++
+}
+
+// limit bounds the pairs of key and client, at once.
+func (t *tracked) limit(n int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.max = int(n)
+	for t.items > t.max {
+		t.forgetAny()
+	}
+}
+
+func (t *tracked) limitNow() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.max
 }
 
 // forget returns who has read a key, for the last time. Callers hold mu.
@@ -108,20 +139,35 @@ func (t *tracked) heard(change keyspace.Change) {
 			continue
 		}
 		seen[string(key)] = true
-		for _, id := range t.forget(string(key)) {
-			if c := t.clients[id]; c != nil && !c.tracking.follows(string(key)) {
-				due[c] = append(due[c], string(key))
-			}
-		}
-		for _, c := range t.clients {
-			if c.tracking.follows(string(key)) {
-				due[c] = append(due[c], string(key))
-			}
+		for _, c := range t.interested(string(key), change.Writer(key)) {
+			due[c] = append(due[c], string(key))
 		}
 	}
 	for c, keys := range due {
 		c.tracking.invalidate(c, keys)
 	}
+}
+
+// interested returns who is to be told that a writer has changed a key. Who is not, since the write was its own, goes on
+// being told of those of others. Callers hold mu.
+func (t *tracked) interested(key string, writer int64) (list []*conn) {
+	own := func(c *conn) bool { return c.id == writer && t.noLoop[c.id] }
+	for _, id := range t.forget(key) {
+		c := t.clients[id]
+		switch {
+		case c == nil:
+		case own(c):
+			t.remember(key, id)
+		case !c.tracking.follows(key):
+			list = append(list, c)
+		}
+	}
+	for _, c := range t.clients {
+		if c.tracking.follows(key) && !own(c) {
+			list = append(list, c)
+		}
+	}
+	return list
 }
 
 // tellAll tells everybody that any key may have changed. Callers hold mu.

@@ -60,6 +60,60 @@ func TestWaitEndsWithTheNode(t *testing.T) {
 	p.expect(":0\r\n")
 }
 
+// alone is a door whose writes no other region ever holds.
+func alone(t *testing.T) *door {
+	return open(t, func(c *Config, _ *server.Config) {
+		c.Written = func() clock.Dot { return clock.Dot{} }
+		c.Regions = func(clock.Dot) int { return 0 }
+	})
+}
+
+// waits waits until n commands wait.
+func (d *door) waits(n int) {
+	d.t.Helper()
+	eventually(d.t.(*testing.T), "commands wait", func() bool {
+		have := 0
+		for _, c := range d.clients() {
+			have += int(bit(c.look().gone != nil))
+		}
+		return have == n
+	})
+}
+
+// TestWaitEndsWithItsClient: one that hangs up, or is killed, holds nothing any more.
+func TestWaitEndsWithItsClient(t *testing.T) {
+	d := alone(t)
+	for _, command := range []string{"WAIT 1 0", "ATOLL.ACK 1 0"} {
+		p := d.dial()
+		p.send("PING\r\n" + command + "\r\n")
+		p.expect("+PONG\r\n") // the commands before are answered
+		d.waits(1)
+		_ = p.conn.Close()
+		eventually(t, "it is gone", func() bool { return len(d.clients()) == 0 })
+	}
+	p, other := d.dial(), d.dial()
+	p.send("WAIT 1 0\r\n")
+	d.waits(1)
+	other.script("CLIENT KILL ID 3 => :1")
+	eventually(t, "it is gone", func() bool { return len(d.clients()) == 1 })
+}
+
+// TestWaitGoesOnWhileItsClientSendsMore: what came meanwhile is answered behind it.
+func TestWaitGoesOnWhileItsClientSendsMore(t *testing.T) {
+	d := alone(t)
+	p, other := d.dial(), d.dial()
+	p.send("WAIT 1 0\r\n")
+	d.waits(1)
+	p.send("SET k v\r\nGET k\r\n")
+	other.script("CLIENT UNBLOCK 1 => :1")
+	p.expect(":0\r\n+OK\r\n$1\r\nv\r\n")
+	p.send("ATOLL.ACK 1 0\r\n")
+	d.waits(1)
+	other.script("CLIENT UNBLOCK 1 ERROR => :1")
+	p.expect("-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n")
+	other.script("CLIENT UNBLOCK 1 => :0")
+}
+
 func TestNobodyElse(t *testing.T) {
 	open(t, nil).dial().script(`
 		WAIT 1 100 => :0
