@@ -144,7 +144,7 @@ func (c *cluster) at(region string) *client.Client {
 	if cl := c.clients[region]; cl != nil {
 		return cl
 	}
-	cl, err := client.Dial(c.t.Context(), c.addr(region), client.WithTimeout(patience))
+	cl, err := client.Dial(c.t.Context(), c.addr(region))
 	if err != nil {
 		c.t.Fatal(err)
 	}
