@@ -243,7 +243,7 @@ func TestTermDrainsUnderLoadAndLosesNothing(t *testing.T) {
 	dir := t.TempDir()
 	p := spawn(t, dir)
 	counts, unknown, first := loaded(t, p, func() {
-		if code := p.terminate(t, time.Minute); code != 0 {
+		if code := p.terminate(t, 11*time.Second); code != 0 {
 			t.Errorf("exit %d\n%s", code, p.log())
 		}
 	})

@@ -107,7 +107,7 @@ func TestDelayIsWhatItSays(t *testing.T) {
 	}
 	slices.Sort(trips)
 	// A machine that is busy adds to a single trip, not to the best of five.
-	if best := trips[0]; best < 300*time.Millisecond || best > 320*time.Millisecond {
+	if best := trips[0]; best < 300*time.Millisecond || best > 305*time.Millisecond {
 		t.Errorf("150 ms each way read as %v", trips)
 	}
 	t.Logf("figure: 150 ms each way reads %v", trips[2].Round(100*time.Microsecond))
@@ -166,7 +166,7 @@ func TestStreams(t *testing.T) {
 	t.Logf("200 kB over a bad link: %v", took)
 	n.SetAll(Link{Rate: 125_000})
 	took = transfer(t, n, size)
-	if took < 1400*time.Millisecond || took > 10*time.Second {
+	if took < 1400*time.Millisecond || took > 3*time.Second {
 		t.Errorf("200 kB at 1 Mbit/s took %v", took)
 	}
 	t.Logf("figure: 200 kB at 1 Mbit/s take %v", took.Round(10*time.Millisecond))
