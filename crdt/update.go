@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/atollkv/atoll/clock"
 )
@@ -429,10 +428,4 @@ func (d *decoder) members() [][]byte {
 		list = append(list, m)
 	}
 	return list
-}
-
-// SortMembers sorts members and drops duplicates, in place.
-func SortMembers(list [][]byte) [][]byte {
-	slices.SortFunc(list, bytes.Compare)
-	return slices.CompactFunc(list, bytes.Equal)
 }

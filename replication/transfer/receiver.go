@@ -217,12 +217,6 @@ func (r *Receiver) Next() Message {
 	return nil
 }
 
-// Peer returns who the donor said it is; its Node is empty before the Welcome.
-func (r *Receiver) Peer() replication.Identity { return r.peer }
-
-// Offer returns the Begin, nil before it came.
-func (r *Receiver) Offer() *Begin { return r.begin }
-
 // Done reports whether the End is durable here.
 func (r *Receiver) Done() bool { return r.state == receiverDone }
 
