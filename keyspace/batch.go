@@ -63,6 +63,8 @@ func (b *batch) forget() {
 
 func (b *batch) raw() store.Reader { return b.below.src }
 
+func (b *batch) endings() *clock.Retired { return b.below.retired }
+
 func (b *batch) namespace() namespaceID { return b.below.ns }
 
 func (b *batch) header(key []byte) (crdt.Header, error) {
@@ -173,7 +175,7 @@ func (b *batch) putField(key []byte, t crdt.Type, name []byte, f crdt.Field) {
 	switch t {
 	case crdt.TypeZSet:
 		b.reindex(key, name, at, &f)
-	case crdt.TypeList, crdt.TypeStream:
+	case crdt.TypeList, crdt.TypeStream, crdt.TypeGroups:
 		b.noteItem(at, len(at)-len(name))
 	}
 	b.put(at, &cell{field: &f})

@@ -40,6 +40,10 @@ type Reply struct {
 	// Entries are those of a stream; Stream is its state.
 	Entries []Entry
 	Stream  Stream
+	// Pending are entries of a group that are not acknowledged, Consumers and Groups what is told of them.
+	Pending   []PendingEntry
+	Consumers []ConsumerInfo
+	Groups    []GroupInfo
 	// Replies are those of the commands within a command.
 	Replies []Reply
 	// Err is why a command within a command was refused, or one that by itself changed something all

@@ -77,6 +77,8 @@ type Core struct {
 	writers   atomic.Bool // changes tell who made them
 	conflicts conflicts
 
+	replaying bool // the update at hand issues another one again
+
 	failed error // set once; nothing is accepted after it
 
 	deferred []store.Head        // planted mistake: heads of the batch before
@@ -182,7 +184,7 @@ func (c *Core) execute(cmds []Command, replays clock.Dot) (replies []Reply, writ
 }
 
 func (c *Core) begin(writes bool) *Tx {
-	tx := &Tx{cells: &c.batch, hlc: c.hlc, ahead: c.cfg.MaxOffset, watches: &c.watches, conflicts: &c.conflicts, noting: c.notes.wanted.Load(), missing: c.notes.misses.Load()}
+	tx := &Tx{cells: &c.batch, self: c.self(), hlc: c.hlc, ahead: c.cfg.MaxOffset, watches: &c.watches, conflicts: &c.conflicts, noting: c.notes.wanted.Load(), missing: c.notes.misses.Load()}
 	if !writes {
 		return tx
 	}
@@ -193,7 +195,7 @@ func (c *Core) begin(writes bool) *Tx {
 	tx.write = &txWrite{
 		tag:  crdt.Tag{Dot: dot, Time: c.hlc.Now()},
 		ctx:  crdt.ContextOf(dot, c.vv),
-		keys: map[string]*txKey{}, beyond: c.ahead, origins: c, keepEnded: c.cfg.Mistakes.Has(mistake.EndedKept),
+		keys: map[string]*txKey{}, beyond: c.ahead, origins: c, lates: c.lates, keepEnded: c.cfg.Mistakes.Has(mistake.EndedKept),
 		anyRights: c.cfg.Mistakes.Has(mistake.RightsUnchecked), anyID: c.cfg.Mistakes.Has(mistake.IDsByClock),
 	}
 	return tx

@@ -18,6 +18,8 @@ type Wait struct {
 	Type crdt.Type
 	// Shared: others may be done with what this one finds nothing in, as those who read a stream from earlier on.
 	Shared bool
+	// Gone, if it is not nil, ends the wait where a key holds nothing, or something else.
+	Gone error
 	// Try makes the command to do when a key may have what is waited for. Its reply's Found tells that
 	// it is done; else the wait goes on, and unless it is Shared there is nothing of Type for anyone else.
 	Try func(key []byte) Command
@@ -158,7 +160,7 @@ func (c *Core) try(w *Wait, key []byte) (o outcome, end attempted) {
 		o.err = w.May()
 	}
 	if o.err == nil {
-		c.by(w.By, func() { o.replies, _, o.err = c.Execute([]Command{attempt{w.Try(key), key, w.Type}}) })
+		c.by(w.By, func() { o.replies, _, o.err = c.Execute([]Command{attempt{w.Try(key), key, w.Type, w.Gone}}) })
 	}
 	if o.err == nil && !o.replies[0].Found {
 		return o, attemptVain
@@ -171,14 +173,17 @@ func (c *Core) try(w *Wait, key []byte) (o outcome, end attempted) {
 // attempt is a command for a key that may hold something else, or nothing, and is left alone then.
 type attempt struct {
 	Command
-	key []byte
-	of  crdt.Type
+	key  []byte
+	of   crdt.Type
+	gone error
 }
 
 // Run implements Command.
 func (a attempt) Run(tx *Tx) (Reply, error) {
-	if t, _, err := tx.Type(a.key); err != nil || t != a.of {
+	if t, _, err := tx.Type(a.key); err != nil {
 		return Reply{}, err
+	} else if t != a.of {
+		return Reply{}, a.gone
 	}
 	return a.Command.Run(tx)
 }
