@@ -102,6 +102,7 @@ func NewCore(cfg CoreConfig, src store.Reader, heads []store.Head, hlc *clock.HL
 	c.batch.watches = &c.watches
 	c.watches.closed = make(chan struct{})
 	c.watches.close = sync.OnceFunc(func() { close(c.watches.closed) })
+	c.cache.learnSome(src)
 	for _, h := range heads {
 		c.heads[h.Origin] = h
 		c.vv.Advance(h.Origin, h.Seq)

@@ -39,6 +39,7 @@ func (s *Shard) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { s.acknowledge(applied, acked, stop) })
 	wg.Go(func() { s.settle(acked, stop) })
+	wg.Go(func() { s.learnCells(ctx) })
 	s.loop(ctx, applied, stop)
 	close(applied)
 	wg.Wait()

@@ -55,7 +55,7 @@ func (c *Config) shareOut(available, disk uint64) budget {
 	}
 	rest := b.limit - programBytes
 	b.cache = min(c.CacheBytes, rest/8)
-	b.cells = b.cache / 4
+	b.cells = b.cache / 4 * 3
 	b.cache -= b.cells
 	b.memTable, b.memTables = min(memTableMax, rest/16), 2
 	if b.memTable == memTableMax {
