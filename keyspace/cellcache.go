@@ -1,7 +1,6 @@
 package keyspace
 
 import (
-	"encoding/binary"
 	"hash/maphash"
 	"sync"
 
@@ -15,8 +14,6 @@ const (
 	cacheFilterShare = 8
 	// cacheValueMax bounds a value that is kept, in bytes.
 	cacheValueMax = 8 << 10
-	// slotAt is where the slot stands in the key of a cell.
-	slotAt = 5
 )
 
 // cellCache keeps cells as they are in the store: a search of the store costs several times what the rest of a
@@ -52,24 +49,24 @@ func newCellCache(size int64) *cellCache {
 
 func (c *cellCache) hash(key []byte) uint64 { return maphash.Bytes(c.seed, key) }
 
-// part returns the part of a cell; nil if the key is of no cell, and where nothing is kept.
-func (c *cellCache) part(key []byte) *cachePart {
-	if c == nil || len(key) < slotAt+2 || key[0] != store.SpaceData {
-		return nil
-	}
-	return &c.parts[binary.BigEndian.Uint16(key[slotAt:])%cacheParts]
+// keeps tells whether a key is that of a cell, and cells are kept.
+func (c *cellCache) keeps(key []byte) bool {
+	return c != nil && len(key) > 0 && key[0] == store.SpaceData
 }
+
+// part returns the part of the cells of a hash.
+func (c *cellCache) part(hash uint64) *cachePart { return &c.parts[hash>>32%cacheParts] }
 
 // get returns a copy of a cell in the state of commit at, nil if it is absent; ok is false when that is not known.
 func (c *cellCache) get(key []byte, at uint64) (value []byte, ok bool) {
-	p := c.part(key)
-	if p == nil {
+	if !c.keeps(key) {
 		return nil, false
 	}
 	hash := c.hash(key)
 	if c.filter.absent(hash) {
 		return nil, true
 	}
+	p := c.part(hash)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.ring.get(hash, key, at)
@@ -77,11 +74,11 @@ func (c *cellCache) get(key []byte, at uint64) (value []byte, ok bool) {
 
 // add offers what a cell is in the state of commit at.
 func (c *cellCache) add(key, value []byte, at uint64) {
-	p := c.part(key)
-	if p == nil || len(value) > cacheValueMax {
+	if !c.keeps(key) || len(value) > cacheValueMax {
 		return
 	}
 	hash := c.hash(key)
+	p := c.part(hash)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.changed > at {
@@ -95,12 +92,12 @@ func (c *cellCache) add(key, value []byte, at uint64) {
 // change takes in the cells of a commit. Readers must not see the commit before.
 func (c *cellCache) change(cells []store.Cell, commit uint64) {
 	for _, cell := range cells {
-		p := c.part(cell.Key)
-		if p == nil {
+		if !c.keeps(cell.Key) {
 			continue
 		}
 		hash := c.hash(cell.Key)
 		c.filter.add(hash)
+		p := c.part(hash)
 		p.mu.Lock()
 		p.changed = commit
 		if len(cell.Value) > cacheValueMax {

@@ -97,7 +97,7 @@ func NewCore(cfg CoreConfig, src store.Reader, heads []store.Head, hlc *clock.HL
 	}
 	c := &Core{cfg: cfg, hlc: hlc, heads: map[clock.Origin]store.Head{}, cache: newCellCache(cfg.CacheBytes)}
 	c.quarantine = &quarantine{}
-	c.guard = &guarded{Reader: cachedReader{src, c.cache, &c.sealed}, quarantine: c.quarantine, fetched: map[string][]byte{}, mistakes: cfg.Mistakes}
+	c.guard = &guarded{Reader: cachedReader{src, c.cache, &c.sealed}, quarantine: c.quarantine, mistakes: cfg.Mistakes}
 	c.batch = newBatch(stored{c.guard, cfg.Shard, namespaceID(cfg.Namespace), nil, nil})
 	c.batch.watches = &c.watches
 	c.watches.closed = make(chan struct{})
