@@ -18,8 +18,6 @@ const (
 	cacheValueMax = 8 << 10
 	// cacheEntryBytes is what an entry takes beside its key and value.
 	cacheEntryBytes = 96
-	// slotAt is where the slot stands in the key of a cell.
-	slotAt = 5
 )
 
 // cellCache keeps cells that are read again and again as they are in the store: a search of the store
@@ -65,10 +63,14 @@ func newCellCache(size int64) *cellCache {
 
 // part returns the part of a cell; nil if the key is of no cell, and where nothing is kept.
 func (c *cellCache) part(key []byte) *cachePart {
-	if c == nil || len(key) < slotAt+2 || key[0] != store.SpaceData {
+	if c == nil || len(key) == 0 || key[0] != store.SpaceData {
 		return nil
 	}
-	return &c.parts[binary.BigEndian.Uint16(key[slotAt:])%cacheParts]
+	at := slotAt(key)
+	if at == 0 {
+		return nil
+	}
+	return &c.parts[binary.BigEndian.Uint16(key[at:])%cacheParts]
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/atollkv/atoll/clock"
 	"github.com/atollkv/atoll/crdt"
+	"github.com/atollkv/atoll/internal/namespace"
 )
 
 // Bounds of what is kept of conflicts; the oldest goes first.
@@ -29,6 +30,7 @@ type Conflict struct {
 	// Type is what Key holds there: a string, a hash, a sorted set or a list. Cell is the field, the member or the
 	// position; nil of a string.
 	Type      crdt.Type
+	Namespace namespace.Name
 	Key, Cell []byte
 	Winner    Writer
 	Loser     Writer
@@ -76,8 +78,9 @@ func (c *Core) lost(key []byte, t crdt.Type, cell []byte, before, after *crdt.Re
 		if at > 0 || bytes.Equal(s.Value, won.Value) {
 			continue // it did not show before either, or it says the same
 		}
+		space, user := namespace.Split(key)
 		c.conflicts.pending = append(c.conflicts.pending, Conflict{
-			At: c.hlc.Look(c.cfg.MaxOffset).WallMillis(), Type: t, Key: bytes.Clone(key), Cell: bytes.Clone(cell),
+			At: c.hlc.Look(c.cfg.MaxOffset).WallMillis(), Type: t, Namespace: space, Key: bytes.Clone(user), Cell: bytes.Clone(cell),
 			Winner: c.writerOf(won.Tag), Loser: c.writerOf(s.Tag), Value: excerpt(t, s.Value), Size: len(s.Value),
 		})
 	}

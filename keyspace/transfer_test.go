@@ -20,7 +20,7 @@ func (r *region) snapshot(t testing.TB) *keyspace.Snapshot {
 	for _, e := range r.Vector().Entries() {
 		heads = append(heads, r.Head(e.Origin))
 	}
-	s, err := keyspace.NewSnapshot(r.mem, 0, 0, heads)
+	s, err := keyspace.NewSnapshot(r.mem, 0, heads)
 	if err != nil {
 		t.Fatal(err)
 	}
