@@ -89,6 +89,7 @@ func TestATransferBringsEverythingAndKeepsWhatIsNew(t *testing.T) {
 			default:
 				c = command.SAdd{Key: key, Members: [][]byte{fmt.Appendf(nil, "m%d", rng.IntN(40))}}
 			}
+			c = keyspace.InNamespace(someSpace(rng), c)
 			_, _, _ = r.Execute([]keyspace.Command{c}) // a wrong type or a key in transfer changes nothing
 			r.commit()
 		}
