@@ -27,6 +27,7 @@ type batch struct {
 	retired []clock.Origin // their heads go
 	bytes   int
 	watches *watches
+	named   bool // a cell of another namespace than the default one may be here, or in the store
 	// writers tell who alone has changed each key; nil where nobody asks. writer is whose commands run.
 	writers map[string]int64
 	writer  int64
@@ -63,10 +64,8 @@ func (b *batch) forget() {
 
 func (b *batch) raw() store.Reader { return b.below.src }
 
-func (b *batch) namespace() namespaceID { return b.below.ns }
-
 func (b *batch) header(key []byte) (crdt.Header, error) {
-	cell := headerKey(b.below.ns, key)
+	cell := headerKey(key)
 	if c := b.cells[string(cell)]; c != nil {
 		return *c.header, nil
 	}
@@ -82,14 +81,14 @@ func (b *batch) header(key []byte) (crdt.Header, error) {
 }
 
 func (b *batch) member(key, member []byte) (crdt.Member, error) {
-	if c := b.cells[string(memberKey(b.below.ns, key, member))]; c != nil {
+	if c := b.cells[string(memberKey(key, member))]; c != nil {
 		return *c.member, nil
 	}
 	return b.below.member(key, member)
 }
 
 func (b *batch) field(key []byte, t crdt.Type, name []byte, hidden clock.VersionVector) (crdt.Field, error) {
-	at := fieldKey(b.below.ns, key, t, name)
+	at := fieldKey(key, t, name)
 	if c := b.cells[string(at)]; c != nil {
 		return b.below.open(*c.field, hidden), nil
 	}
@@ -101,7 +100,7 @@ func (b *batch) field(key []byte, t crdt.Type, name []byte, hidden clock.Version
 }
 
 func (b *batch) loadCount(key []byte, t crdt.Type) (count, error) {
-	if c := b.cells[string(countKey(b.below.ns, key, t))]; c != nil {
+	if c := b.cells[string(countKey(key, t))]; c != nil {
 		return *c.count, nil
 	}
 	n, ok, err := b.below.count(key, t)
@@ -131,7 +130,7 @@ func (b *batch) fields(key []byte, t crdt.Type, from []byte, hidden clock.Versio
 
 // elements merges the store's cells of a kind with the batch's.
 func (b *batch) elements(key []byte, kind byte, from []byte, fn func([]byte, *cell) bool) error {
-	lo, hi := elementRange(b.below.ns, key, kind, from)
+	lo, hi := elementRange(key, kind, from)
 	prefix := len(lo) - len(from)
 	mine := b.openBetween(lo, hi)
 	more := true
@@ -162,14 +161,14 @@ func (b *batch) elements(key []byte, kind byte, from []byte, fn func([]byte, *ce
 }
 
 func (b *batch) putHeader(key []byte, h crdt.Header) {
-	at := headerKey(b.below.ns, key)
+	at := headerKey(key)
 	delete(b.read, string(at))
 	b.put(at, &cell{header: &h})
 	b.addBytes(&h.Register)
 }
 
 func (b *batch) putField(key []byte, t crdt.Type, name []byte, f crdt.Field) {
-	at := fieldKey(b.below.ns, key, t, name)
+	at := fieldKey(key, t, name)
 	switch t {
 	case crdt.TypeZSet:
 		b.reindex(key, name, at, &f)
@@ -187,17 +186,18 @@ func (b *batch) addBytes(r *crdt.Register) {
 }
 
 func (b *batch) putMember(key, member []byte, m crdt.Member) {
-	b.put(memberKey(b.below.ns, key, member), &cell{member: &m})
+	b.put(memberKey(key, member), &cell{member: &m})
 }
 
 func (b *batch) putCount(key []byte, t crdt.Type, n count) {
-	b.put(countKey(b.below.ns, key, t), &cell{count: &n})
+	b.put(countKey(key, t), &cell{count: &n})
 }
 
 func (b *batch) put(key []byte, c *cell) {
 	b.watches.noteCell(key)
 	b.fronts.put(key)
 	b.noteWriter(key)
+	b.named = b.named || key[slotAtDefault-1] != 0
 	b.cells[string(key)] = c
 	b.bytes += len(key) + 32
 }
@@ -263,9 +263,9 @@ func (b *batch) seal(shard store.ShardID) *store.Commit {
 	for _, o := range slices.Sorted(maps.Keys(b.heads)) {
 		commit.Heads = append(commit.Heads, b.heads[o])
 	}
-	w, f := b.watches, b.fronts
+	w, f, named := b.watches, b.fronts, b.named
 	*b = newBatch(b.below)
-	b.watches, b.fronts = w, f
+	b.watches, b.fronts, b.named = w, f, named
 	return commit
 }
 

@@ -16,8 +16,7 @@ import (
 
 // CoreConfig says which shard a Core is and what it may use.
 type CoreConfig struct {
-	Shard     store.ShardID
-	Namespace uint32
+	Shard store.ShardID
 	// Region and Node are declared with every fresh origin.
 	Region, Node string
 	// NewOrigin draws a random origin that nobody has used.
@@ -98,8 +97,8 @@ func NewCore(cfg CoreConfig, src store.Reader, heads []store.Head, hlc *clock.HL
 	c := &Core{cfg: cfg, hlc: hlc, heads: map[clock.Origin]store.Head{}, cache: newCellCache(cfg.CacheBytes)}
 	c.quarantine = &quarantine{}
 	c.guard = &guarded{Reader: cachedReader{src, c.cache, &c.sealed}, quarantine: c.quarantine, mistakes: cfg.Mistakes}
-	c.batch = newBatch(stored{c.guard, cfg.Shard, namespaceID(cfg.Namespace), nil, nil})
-	c.batch.watches = &c.watches
+	c.batch = newBatch(stored{src: c.guard, shard: cfg.Shard})
+	c.batch.watches, c.batch.named = &c.watches, hasNamed(src)
 	c.watches.closed = make(chan struct{})
 	c.watches.close = sync.OnceFunc(func() { close(c.watches.closed) })
 	c.cache.learnSome(src)

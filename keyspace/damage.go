@@ -254,6 +254,7 @@ func (c *Core) Healed(lo, hi []byte, heads []store.Head) error {
 		c.transfer.extras.cover(lo, upTo, ahead)
 		c.saveTransfer()
 	}
+	c.batch.named = c.batch.named || hasNamed(c.batch.raw())
 	c.touch(lo, hi)
 	c.sweep.key = nil // what it knew of the key is gone
 	c.drainAll()
@@ -262,11 +263,15 @@ func (c *Core) Healed(lo, hi []byte, heads []store.Head) error {
 
 // touch marks the slots of a range as changed, by deleting what is not there: the cells
 // themselves went past the commit loop.
+//
+// Which other namespaces had cells there is not known any more, so that a range that reaches beyond the default one
+// is taken to be of all slots.
 func (c *Core) touch(lo, hi []byte) {
-	ns := c.batch.below.ns
-	for slot := range Slots {
-		from, to := slotRange(store.SpaceData, ns, uint16(slot))
-		if bytes.Compare(from, hi) < 0 && bytes.Compare(lo, to) < 0 {
+	begin, _ := named()
+	all := c.batch.named && bytes.Compare(begin, hi) < 0
+	for slot := range uint16(Slots) {
+		from, to := slotRange(store.SpaceData, nil, slot, slot)
+		if all || bytes.Compare(from, hi) < 0 && bytes.Compare(lo, to) < 0 {
 			c.batch.set(append(from, 0), nil)
 		}
 	}
@@ -299,7 +304,7 @@ func (c *Core) requeueCell(key, rest, value []byte) error {
 	case rest[0] == kindHeader:
 		h, err := decodeHeader(key, value)
 		if err == nil && (len(h.Claims) > 0 || h.Hidden.Len() > 0 || h.Counter.Unsettled()) {
-			c.batch.set(sweepKey(c.batch.below.ns, key), []byte{})
+			c.batch.set(sweepKey(key), []byte{})
 		}
 		if err == nil {
 			c.index(key, &h)
@@ -309,7 +314,7 @@ func (c *Core) requeueCell(key, rest, value []byte) error {
 		t := fieldType(rest[0])
 		f, err := decodeField(key, t, value)
 		if err == nil && f.Counter.Unsettled() {
-			c.batch.set(sweepFieldKey(c.batch.below.ns, key, t, rest[1:]), []byte{})
+			c.batch.set(sweepFieldKey(key, t, rest[1:]), []byte{})
 		}
 		return err
 	default:

@@ -248,7 +248,7 @@ func (c *Core) leavesPlace(key []byte, t crdt.Type, name []byte, f crdt.Field) b
 	if !c.cfg.Mistakes.Has(mistake.PlaceLeft) || t != crdt.TypeZSet || c.transfer.pass == nil {
 		return false
 	}
-	c.batch.put(fieldKey(c.batch.below.ns, key, t, name), &cell{field: &f})
+	c.batch.put(fieldKey(key, t, name), &cell{field: &f})
 	return true
 }
 
