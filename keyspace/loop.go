@@ -105,7 +105,9 @@ func (s *Shard) handle(r request, b *sealed) {
 		var replies []Reply
 		err := r.wanted.Err()
 		if err == nil {
-			s.core.by(writerIn(r.wanted), func() { replies, _, err = s.core.Execute(r.execute) })
+			s.core.enter(writerIn(r.wanted))
+			replies, _, err = s.core.Execute(r.execute)
+			s.core.leave()
 		}
 		b.replies = append(b.replies, answer{r.reply, outcome{replies: replies, err: err}})
 	case r.transfer != nil:
