@@ -27,7 +27,7 @@ type CoreConfig struct {
 	// decisive; 0 means ten minutes, and up to one more that differs from node to node. A key that this
 	// node's deadline ended is deleted MaxOffset after it.
 	ExpireOthers time.Duration
-	// CacheBytes bounds the memory of cells that are read again and again; 0 keeps none.
+	// CacheBytes bounds the memory of cells that are kept there; 0 keeps none.
 	CacheBytes int64
 	// SweepCells bounds the cells that one step of the sweep visits; 0 means 512.
 	SweepCells int
