@@ -365,11 +365,17 @@ func apart(args []string, want reply) bool {
 	case name == "ZADD" || name == "ZINCRBY": // there is one zero
 		return slices.Contains(args[1:], "-0")
 	case name == "INCRBYFLOAT" || name == "HINCRBYFLOAT": // sums stay within 64 bits
-		return slices.Contains(args[1:], "9223372036854775808")
+		return slices.Contains(args[1:], "9223372036854775808") || beyond64(want)
 	case name == "CONFIG", name == "CLIENT":
 		return strings.EqualFold(args[len(args)-1], "help")
 	}
 	return false
+}
+
+// beyond64 tells a number that has more than 64 bits before the point.
+func beyond64(r reply) bool {
+	n, err := strconv.ParseFloat(r.text(), 64)
+	return err == nil && r.head[0] == '$' && (n >= 1<<63 || n < -1<<63)
 }
 
 // inMulti tells what a history cannot say in a transaction: what is refused there, or is apart.
@@ -478,6 +484,9 @@ func compareHistory(t *testing.T, shapes []func(d dice) []string, redis, door *p
 		want, got = alike(args, want, got)
 		if name == "EXEC" && len(want.parts) == len(queued) && len(got.parts) == len(queued) {
 			for j, q := range queued {
+				if apart(q, want.parts[j]) {
+					return // from here on they hold different things
+				}
 				want.parts[j], got.parts[j] = alike(q, want.parts[j], got.parts[j])
 			}
 		}
@@ -506,12 +515,15 @@ func TestPipelines(t *testing.T) {
 		empty(door)
 		var batch [][]string
 		for len(batch) < historyLen/2 {
-			if args := d.command(shapes); inMulti(args) && !apart(args, reply{}) && !slices.Contains([]string{"MULTI", "CONFIG", "CLIENT", "RESET"}, strings.ToUpper(args[0])) {
+			if args := d.command(shapes); inMulti(args) && !apart(args, reply{head: "+\r\n"}) && !slices.Contains([]string{"MULTI", "CONFIG", "CLIENT", "RESET"}, strings.ToUpper(args[0])) {
 				batch = append(batch, args)
 			}
 		}
 		want, got := redis.pipeline(batch), door.pipeline(batch)
 		for i, args := range batch {
+			if apart(args, want[i]) {
+				return // from here on they hold different things
+			}
 			if want, got := alike(args, want[i], got[i]); got.String() != want.String() {
 				t.Fatalf("command %d, %q:\nredis %q\natoll %q", i, args, want, got)
 			}
