@@ -21,7 +21,7 @@ import (
 // lateBegin begins the keys of the noted entries of a group; of all groups of a key if it is nil. What follows names the
 // cell that an entry gets when it is delivered.
 func (c *Core) lateBegin(key, group []byte) []byte {
-	b := append(keyPrefix(store.SpaceData, c.batch.below.ns, key), kindLate)
+	b := append(keyPrefix(store.SpaceData, key), kindLate)
 	if group == nil {
 		return b
 	}

@@ -67,7 +67,7 @@ func (tx *Tx) Deliver(d Delivery) (n int, err error) {
 
 // late gives what came late. Where that is not all, the cursor tells how far this came.
 func (x *delivering) late() error {
-	err := x.tx.write.lates(x.Key, x.Group.Name, func(_, name []byte) bool {
+	err := x.tx.write.lates(x.tx.full(x.Key), x.Group.Name, func(_, name []byte) bool {
 		f, err := x.tx.field(x.Key, crdt.TypeStream, name)
 		if err != nil {
 			x.failed = err

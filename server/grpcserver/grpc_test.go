@@ -177,6 +177,49 @@ func TestEveryMethodAnswers(t *testing.T) {
 		{"LMove", func() (fmt.Stringer, error) {
 			return kv.LMove(ctx, pb.LMoveRequest_builder{Key: queue, Into: queue, FromBack: true}.Build())
 		}, `found:true value:"a"`},
+		{"XAdd", func() (fmt.Stringer, error) {
+			return kv.XAdd(ctx, pb.XAddRequest_builder{Key: log, Whole: streamID(5, 1), Fields: []*pb.FieldValue{field("f", "v"), field("f", "")}}.Build())
+		}, `added:true id:{ms:5 seq:1}`},
+		{"XAdd at a time", func() (fmt.Stringer, error) {
+			at := uint64(6)
+			r, err := kv.XAdd(ctx, pb.XAddRequest_builder{Key: log, Ms: &at, Fields: []*pb.FieldValue{field("g", "w")}}.Build())
+			r.GetId().SetSeq(0) // the node's own
+			return r, err
+		}, `added:true id:{ms:6}`},
+		{"XAdd to what is not there", func() (fmt.Stringer, error) {
+			return kv.XAdd(ctx, pb.XAddRequest_builder{Key: []byte("none"), Existing: true, Fields: []*pb.FieldValue{field("g", "w")}}.Build())
+		}, ``},
+		{"XAdd that trims", func() (fmt.Stringer, error) {
+			last := uint64(2)
+			trim := pb.StreamTrim_builder{MaxLen: &last}.Build()
+			return kv.XAdd(ctx, pb.XAddRequest_builder{Key: log, Whole: streamID(7, 0), Trim: trim, Fields: []*pb.FieldValue{field("h", "x")}}.Build())
+		}, `added:true id:{ms:7}`},
+		{"XRange", func() (fmt.Stringer, error) {
+			return kv.XRange(ctx, pb.XRangeRequest_builder{Key: log, First: streamID(7, 0)}.Build())
+		}, `entries:{id:{ms:7} fields:{field:"h" value:"x"}}`},
+		{"XRange back", func() (fmt.Stringer, error) {
+			return kv.XRange(ctx, pb.XRangeRequest_builder{Key: log, Reverse: true, Limit: 1}.Build())
+		}, `entries:{id:{ms:7} fields:{field:"h" value:"x"}}`},
+		{"XRange up to an id", func() (fmt.Stringer, error) {
+			return kv.XRange(ctx, pb.XRangeRequest_builder{Key: log, Last: streamID(5, 9)}.Build())
+		}, ``},
+		{"XRead", func() (fmt.Stringer, error) {
+			from := []*pb.StreamPlace{pb.StreamPlace_builder{Key: log, After: streamID(6, 1<<63)}.Build(), pb.StreamPlace_builder{Key: log, FromNow: true}.Build()}
+			return kv.XRead(ctx, pb.XReadRequest_builder{Streams: from}.Build())
+		}, `streams:{key:"log" entries:{id:{ms:7} fields:{field:"h" value:"x"}}}`},
+		{"XDel", func() (fmt.Stringer, error) {
+			return kv.XDel(ctx, pb.XDelRequest_builder{Key: log, Ids: []*pb.StreamID{streamID(7, 0), streamID(5, 1)}}.Build())
+		}, `deleted:1`},
+		{"XLen", func() (fmt.Stringer, error) { return kv.XLen(ctx, pb.XLenRequest_builder{Key: log}.Build()) }, `length:1`},
+		{"XTrim", func() (fmt.Stringer, error) {
+			trim := pb.StreamTrim_builder{MinId: streamID(7, 0)}.Build()
+			return kv.XTrim(ctx, pb.XTrimRequest_builder{Key: log, Trim: trim}.Build())
+		}, `deleted:1`},
+		{"XSetID", func() (fmt.Stringer, error) {
+			added := uint64(9)
+			return kv.XSetID(ctx, pb.XSetIDRequest_builder{Key: log, Last: streamID(9, 9), Added: &added, Deleted: streamID(8, 8)}.Build())
+		}, ``},
+		{"XInfo", func() (fmt.Stringer, error) { return kv.XInfo(ctx, pb.XInfoRequest_builder{Key: log}.Build()) }, `last:{ms:9 seq:9} added:9 deleted:{ms:8 seq:8}`},
 		{"LTrim", func() (fmt.Stringer, error) {
 			return kv.LTrim(ctx, pb.LTrimRequest_builder{Key: queue, Stop: 2}.Build())
 		}, ``},
@@ -271,7 +314,9 @@ func TestEveryMethodAnswers(t *testing.T) {
 	}
 }
 
-var board, queue = []byte("board"), []byte("queue")
+var board, queue, log = []byte("board"), []byte("queue"), []byte("log")
+
+func streamID(ms, seq uint64) *pb.StreamID { return pb.StreamID_builder{Ms: ms, Seq: seq}.Build() }
 
 func scored(member string, score float64) *pb.ScoredMember {
 	return pb.ScoredMember_builder{Member: []byte(member), Score: score}.Build()
@@ -313,7 +358,7 @@ var badRequests = []struct {
 	{"no list to move into", pb.Operation_builder{Lmove: pb.LMoveRequest_builder{Key: key}.Build()}.Build(), codes.InvalidArgument, "INVALID", "into: required"},
 	{"an element of nothing", pb.Operation_builder{Lset: pb.LSetRequest_builder{Key: []byte("nothing")}.Build()}.Build(), codes.NotFound, "NOKEY", "no such key"},
 	{"a long field", pb.Operation_builder{Hget: pb.HGetRequest_builder{Key: key, Field: make([]byte, 70000)}.Build()}.Build(), codes.InvalidArgument, "TOOLARGE", "70000 member bytes, limit 65536"},
-	{"an unknown namespace", pb.Operation_builder{Get: pb.GetRequest_builder{Namespace: "x", Key: key}.Build()}.Build(), codes.NotFound, "NONAMESPACE", `no namespace "x"`},
+	{"a namespace that is no name", pb.Operation_builder{Get: pb.GetRequest_builder{Namespace: "x y", Key: key}.Build()}.Build(), codes.InvalidArgument, "NONAMESPACE", `namespace "x y": must be "default", a number from 0 to 15, or 1 to 64 letters, digits, ".", "_" and "-", a letter first`},
 	{"a long pattern", pb.Operation_builder{Scan: pb.ScanRequest_builder{Pattern: make([]byte, 1025)}.Build()}.Build(), codes.InvalidArgument, "TOOLARGE", "1025 pattern bytes, limit 1024"},
 	{"a pattern beside a prefix", pb.Operation_builder{Scan: pb.ScanRequest_builder{Prefix: key, Pattern: key}.Build()}.Build(), codes.InvalidArgument, "INVALID", "pattern: not beside a prefix"},
 	{"a foreign cursor", pb.Operation_builder{Scan: pb.ScanRequest_builder{Cursor: []byte("nonsense")}.Build()}.Build(), codes.InvalidArgument, "CURSOR", "invalid cursor"},
@@ -588,7 +633,7 @@ func TestAdminIsPassedOnAndItsErrorsExplained(t *testing.T) {
 	if _, err := a.Lag(ctx, &pb.LagRequest{}); status.Code(err) != codes.Internal || strings.Contains(err.Error(), "secret") {
 		t.Errorf("lag: %v", err)
 	}
-	if _, err := a.Digest(ctx, pb.DigestRequest_builder{Namespace: "x"}.Build()); status.Code(err) != codes.NotFound {
+	if _, err := a.Digest(ctx, pb.DigestRequest_builder{Namespace: "x y"}.Build()); status.Code(err) != codes.InvalidArgument {
 		t.Errorf("digest: %v", err)
 	}
 }
