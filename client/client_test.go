@@ -260,7 +260,7 @@ func TestTxnIsAllOrNothing(t *testing.T) {
 	results, err := db.Txn().Set("a", []byte("1")).Incr("a", 4).Get("a").SAdd("s", "x", "y").SRem("s", "x").Delete("s", "none").Commit(ctx)
 	check(t, err)
 	got := fmt.Sprintf("%+v", results)
-	want := "[{Found:false Value:[] Int:0 Score:0 Reply:<nil>} {Found:false Value:[] Int:5 Score:0 Reply:<nil>} {Found:true Value:[53] Int:0 Score:0 Reply:<nil>} {Found:false Value:[] Int:2 Score:0 Reply:<nil>} {Found:false Value:[] Int:1 Score:0 Reply:<nil>} {Found:false Value:[] Int:1 Score:0 Reply:<nil>}]"
+	want := "[{Found:false Value:[] Int:0 Score:0 ID:0-0 Reply:<nil>} {Found:false Value:[] Int:5 Score:0 ID:0-0 Reply:<nil>} {Found:true Value:[53] Int:0 Score:0 ID:0-0 Reply:<nil>} {Found:false Value:[] Int:2 Score:0 ID:0-0 Reply:<nil>} {Found:false Value:[] Int:1 Score:0 ID:0-0 Reply:<nil>} {Found:false Value:[] Int:1 Score:0 ID:0-0 Reply:<nil>}]"
 	equal(t, "results", got, want)
 	_, err = db.Txn().Set("b", nil).SAdd("a", "x").Commit(ctx)
 	if !errors.Is(err, client.ErrWrongType) {

@@ -110,6 +110,9 @@ func (t *Txn) Move(key string, from End, into string, to End) *Txn {
 	return t.add(opLMove([]byte(key), from, []byte(into), to))
 }
 
+// XAdd is [Stream.AddEntry]. Result: ID; Found false if there is no stream and none is to be made.
+func (t *Txn) XAdd(key string, e NewEntry) *Txn { return t.add(opXAdd([]byte(key), e)) }
+
 // Command is [Client.Command]. Result: Reply.
 func (t *Txn) Command(name string, arguments ...string) *Txn {
 	return t.add(opCommand(name, arguments))
@@ -124,6 +127,8 @@ type Result struct {
 	Value []byte
 	Int   int64
 	Score float64
+	// ID is that of an entry of a stream.
+	ID StreamID
 	// Reply is that of a Command.
 	Reply any
 }
@@ -185,6 +190,8 @@ func resultOf(r *pb.Result) Result {
 		return Result{Int: r.GetZrem().GetRemoved()}
 	case pb.Result_Lpush_case:
 		return Result{Int: r.GetLpush().GetLength()}
+	case pb.Result_Xadd_case:
+		return Result{Found: r.GetXadd().GetAdded(), ID: streamIDFrom(r.GetXadd().GetId())}
 	case pb.Result_Lmove_case:
 		return Result{Found: r.GetLmove().GetFound(), Value: r.GetLmove().GetValue()}
 	default:

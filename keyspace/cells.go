@@ -52,8 +52,11 @@ type stored struct {
 
 func (s stored) raw() store.Reader { return s.src }
 
-func (s stored) header(key []byte) (crdt.Header, error) {
-	b, err := s.src.Get(headerKey(key))
+func (s stored) header(key []byte) (crdt.Header, error) { return s.headerAt(headerKey(key), key) }
+
+// headerAt is header where the cell's key is known; likewise the others.
+func (s stored) headerAt(at, key []byte) (crdt.Header, error) {
+	b, err := s.src.Get(at)
 	if err != nil || b == nil {
 		return crdt.Header{}, err
 	}
@@ -72,7 +75,11 @@ func decodeHeader(key, b []byte) (crdt.Header, error) {
 }
 
 func (s stored) member(key, member []byte) (crdt.Member, error) {
-	b, err := s.src.Get(memberKey(key, member))
+	return s.memberAt(memberKey(key, member), key)
+}
+
+func (s stored) memberAt(at, key []byte) (crdt.Member, error) {
+	b, err := s.src.Get(at)
 	if err != nil || b == nil {
 		return crdt.Member{}, err
 	}
@@ -88,13 +95,13 @@ func decodeMember(key, b []byte) (crdt.Member, error) {
 }
 
 func (s stored) field(key []byte, t crdt.Type, name []byte, hidden clock.VersionVector) (crdt.Field, error) {
-	f, err := s.rawField(key, t, name)
+	f, err := s.fieldAt(fieldKey(key, t, name), key, t)
 	return s.open(f, hidden), err
 }
 
-// rawField returns a field as it is stored.
-func (s stored) rawField(key []byte, t crdt.Type, name []byte) (crdt.Field, error) {
-	b, err := s.src.Get(fieldKey(key, t, name))
+// fieldAt returns a field as it is stored.
+func (s stored) fieldAt(at, key []byte, t crdt.Type) (crdt.Field, error) {
+	b, err := s.src.Get(at)
 	if err != nil || b == nil {
 		return crdt.Field{}, err
 	}
@@ -138,7 +145,11 @@ func decodeNamed(key []byte, t crdt.Type, name, b []byte) (f crdt.Field, err err
 }
 
 func (s stored) count(key []byte, t crdt.Type) (int64, bool, error) {
-	b, err := s.src.Get(countKey(key, t))
+	return s.countAt(countKey(key, t), key)
+}
+
+func (s stored) countAt(at, key []byte) (int64, bool, error) {
+	b, err := s.src.Get(at)
 	if err != nil {
 		return 0, false, err
 	}

@@ -115,12 +115,12 @@ func (q *quarantine) remove(lo, hi []byte) {
 type guarded struct {
 	store.Reader
 	quarantine *quarantine
-	fetched    map[string][]byte // by key; what Get returned
+	fetched    memo[[]byte] // what Get returned
 	mistakes   mistake.Set
 }
 
 func (g *guarded) Get(key []byte) ([]byte, error) {
-	if v, ok := g.fetched[string(key)]; ok {
+	if v, ok := g.fetched.get(key); ok {
 		return v, nil
 	}
 	if x := g.quarantine.holds(key); x != nil {
@@ -130,7 +130,7 @@ func (g *guarded) Get(key []byte) ([]byte, error) {
 	if err != nil {
 		return g.refused(err)
 	}
-	g.fetched[string(key)] = v
+	g.fetched.put(key, v)
 	return v, nil
 }
 
@@ -141,11 +141,7 @@ func (g *guarded) Iterate(lo, hi []byte) (store.Iterator, error) {
 	return g.Reader.Iterate(lo, hi)
 }
 
-func (g *guarded) forget() {
-	if len(g.fetched) > 0 {
-		clear(g.fetched)
-	}
-}
+func (g *guarded) forget() { g.fetched.forget() }
 
 func (x *Quarantined) refusal() error { return fmt.Errorf("%w: %s: %s", ErrDamaged, x.Place, x.Cause) }
 

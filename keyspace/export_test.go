@@ -90,4 +90,8 @@ func (c *Core) NoteWriters() { c.writers.Store(true) }
 func (c *Core) Writers() map[string]int64 { return c.batch.writers }
 
 // By executes in the name of a writer.
-func (c *Core) By(id int64, run func()) { c.by(id, run) }
+func (c *Core) By(id int64, run func()) {
+	c.enter(id)
+	run()
+	c.leave()
+}

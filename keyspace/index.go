@@ -118,7 +118,7 @@ func (b *batch) standing(key, name, at []byte) place {
 	if p, ok := b.scores[string(at)]; ok {
 		return p
 	}
-	f, err := b.below.rawField(key, crdt.TypeZSet, name)
+	f, err := b.below.fieldAt(at, key, crdt.TypeZSet)
 	if err != nil {
 		return place{}
 	}

@@ -117,7 +117,10 @@ const spaceNamed = 1
 
 // slotPrefix begins the keys of the cells of a slot of a namespace.
 func slotPrefix(space byte, name []byte, slot uint16) []byte {
-	b := make([]byte, 0, 64)
+	return appendSlotPrefix(make([]byte, 0, 64), space, name, slot)
+}
+
+func appendSlotPrefix(b []byte, space byte, name []byte, slot uint16) []byte {
 	b = append(b, space)
 	if len(name) == 0 {
 		b = append(b, 0, 0, 0, 0)
@@ -139,26 +142,32 @@ func appendEscaped(b, key []byte) []byte {
 
 // keyPrefix begins the keys of all cells of a key.
 func keyPrefix(space byte, key []byte) []byte {
+	return appendKeyPrefix(make([]byte, 0, 64), space, key)
+}
+
+func appendKeyPrefix(b []byte, space byte, key []byte) []byte {
 	name, user := namespace.Cut(key)
-	return append(appendEscaped(slotPrefix(space, name, SlotOf(user)), user), 0, 1)
+	return append(appendEscaped(appendSlotPrefix(b, space, name, SlotOf(user)), user), 0, 1)
 }
 
-func headerKey(key []byte) []byte {
-	return append(keyPrefix(store.SpaceData, key), kindHeader)
+// appendCellKey appends the key of a cell; name is that of an element, if it is one.
+func appendCellKey(b, key []byte, kind byte, name []byte) []byte {
+	return append(append(appendKeyPrefix(b, store.SpaceData, key), kind), name...)
 }
 
-func countKey(key []byte, t crdt.Type) []byte {
-	return append(keyPrefix(store.SpaceData, key), countKind(t))
+// cellKey is appendCellKey to nothing.
+func cellKey(key []byte, kind byte, name []byte) []byte {
+	return appendCellKey(make([]byte, 0, 64), key, kind, name)
 }
+
+func headerKey(key []byte) []byte { return cellKey(key, kindHeader, nil) }
+
+func countKey(key []byte, t crdt.Type) []byte { return cellKey(key, countKind(t), nil) }
 
 // fieldKey is the cell of an element of a collection that is no set.
-func fieldKey(key []byte, t crdt.Type, name []byte) []byte {
-	return append(append(keyPrefix(store.SpaceData, key), fieldKind(t)), name...)
-}
+func fieldKey(key []byte, t crdt.Type, name []byte) []byte { return cellKey(key, fieldKind(t), name) }
 
-func memberKey(key, member []byte) []byte {
-	return append(append(keyPrefix(store.SpaceData, key), kindMember), member...)
-}
+func memberKey(key, member []byte) []byte { return cellKey(key, kindMember, member) }
 
 func sweepKey(key []byte) []byte { return keyPrefix(store.SpaceSweep, key) }
 

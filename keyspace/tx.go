@@ -42,7 +42,9 @@ type Tx struct {
 type txWrite struct {
 	tag  crdt.Tag
 	ctx  crdt.Context
-	keys map[string]*txKey // by full key
+	keys txKeys
+	// changes is memory for those of the update.
+	changes []crdt.Change
 	// beyond returns what the state of a key, a full one, contains beyond ctx; whole is false while
 	// that differs from cell to cell.
 	beyond func(key []byte) (v clock.VersionVector, whole bool)
@@ -110,7 +112,7 @@ func (tx *Tx) touched(key []byte) *txKey {
 	if tx.write == nil {
 		return nil
 	}
-	return tx.write.keys[string(tx.full(key))]
+	return tx.write.keys.of(tx.full(key))
 }
 
 // Type returns the type that the key shows, and its header.
@@ -303,8 +305,7 @@ func (tx *Tx) touch(key []byte) (*txKey, error) {
 		}
 		existed = t != crdt.TypeNone
 	}
-	k := &txKey{existed: existed, before: h, after: h, ctx: tx.write.ctx.With(beyond)}
-	k.change = crdt.Change{Key: bytes.Clone(full), Beyond: beyond}
+	counts := txCounts{}
 	for _, t := range crdt.Collections {
 		if _, claimed := h.Claimed(t); !claimed {
 			continue // there are no elements
@@ -313,9 +314,11 @@ func (tx *Tx) touch(key []byte) (*txKey, error) {
 		if err != nil {
 			return nil, err
 		}
-		*k.counts.of(t) = count{n, !ok}
+		*counts.of(t) = count{n, !ok}
 	}
-	tx.write.keys[string(full)] = k
+	k := tx.write.keys.add(full)
+	k.existed, k.before, k.after, k.ctx, k.counts = existed, h, h, tx.write.ctx.With(beyond), counts
+	k.change.Beyond = beyond
 	if gone && !tx.write.keepEnded {
 		if tx.noting {
 			tx.note(ClassExpired, "expired", key)
@@ -456,8 +459,8 @@ func (tx *Tx) update() (crdt.Update, bool) {
 	if tx.write == nil {
 		return u, false
 	}
-	for _, key := range sortedKeys(tx.write.keys) {
-		k := tx.write.keys[key]
+	u.Changes = tx.write.changes[:0]
+	for _, k := range tx.write.keys.sorted() {
 		for _, name := range sortedKeys(k.members) {
 			if k.members[name].add {
 				k.change.Adds = append(k.change.Adds, []byte(name))
@@ -467,10 +470,11 @@ func (tx *Tx) update() (crdt.Update, bool) {
 		}
 		k.change.Fields, k.change.Scores, k.change.Items = k.fields.changes(), k.scores.changes(), k.items.changes()
 		k.change.Entries, k.change.Accounts, k.change.Ranks = k.entries.changes(), k.accounts.changes(), k.ranks.changes()
-		if c := k.change; c.Clear || c.Increment != nil || c.Expiry != nil || len(c.Adds)+len(c.Removes)+len(c.Fields)+len(c.Scores)+len(c.Items)+len(c.Entries)+len(c.Accounts)+len(c.Ranks) > 0 {
-			u.Changes = append(u.Changes, c)
+		if c := &k.change; c.Clear || c.Increment != nil || c.Expiry != nil || len(c.Adds)+len(c.Removes)+len(c.Fields)+len(c.Scores)+len(c.Items)+len(c.Entries)+len(c.Accounts)+len(c.Ranks) > 0 {
+			u.Changes = append(u.Changes, *c)
 		}
 	}
+	tx.write.changes = u.Changes
 	return u, len(u.Changes) > 0
 }
 

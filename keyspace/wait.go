@@ -166,9 +166,9 @@ func (c *Core) try(w *Wait, key []byte) (o outcome, end attempted) {
 		o.err = w.May()
 	}
 	if o.err == nil {
-		c.by(w.By, func() {
-			o.replies, _, o.err = c.Execute([]Command{InNamespace(w.space, attempt{w.Try(key), key, w.Type})})
-		})
+		c.enter(w.By)
+		o.replies, _, o.err = c.Execute([]Command{InNamespace(w.space, attempt{w.Try(key), key, w.Type})})
+		c.leave()
 	}
 	if o.err == nil && !o.replies[0].Found {
 		return o, attemptVain

@@ -32,7 +32,7 @@ func TestConflictsAreTold(t *testing.T) {
 		}
 		time.Sleep(2 * time.Millisecond) // each stamp is greater than the one before
 	}
-	healLate(t, nodes, 2)
+	delivery{region: 2}.heal(t, nodes)
 	for _, n := range nodes {
 		list, err := conns[n.cfg.Region].Do(t.Context(), "ATOLL.CONFLICTS", "COUNT", 5).Slice()
 		if err != nil {

@@ -72,11 +72,14 @@ func launch(t *testing.T, cfg Config) *running {
 }
 
 // trio starts three nodes that know each other by gossip alone.
-func trio(t *testing.T) (nodes []*running) {
+func trio(t *testing.T, change ...func(*Config)) (nodes []*running) {
 	t.Helper()
 	var seed string
 	for _, region := range []string{"us", "eu", "ap"} {
 		cfg := testConfig(t, region)
+		for _, f := range change {
+			f(&cfg)
+		}
 		if seed != "" {
 			cfg.Gossip.Join = []string{seed}
 		} else {

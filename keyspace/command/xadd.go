@@ -7,8 +7,8 @@ import (
 
 // XAdd adds an entry to a stream, and makes one where there is none. An id that it gives follows every id that this
 // node has seen in the stream, and is given nowhere else; an id that is given to it must follow them, and may have
-// been given to an entry in another region as well: both are kept. Reply: Found, Value, the id; not found if there is
-// no stream and none is to be made. Errors: ErrLowID, ErrNoIDLeft. https://redis.io/commands/xadd
+// been given to an entry in another region as well: both are kept. Reply: Found, Value, the id as text, and Entries, the
+// entry without its fields; not found if there is no stream and none is to be made. Errors: ErrLowID, ErrNoIDLeft. https://redis.io/commands/xadd
 type XAdd struct {
 	Key []byte
 	// ID is the id, or only its time, or nothing of it.
@@ -60,7 +60,7 @@ func (c XAdd) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	tx.Notify(keyspace.ClassStream, "xadd", c.Key)
 	trimmed, err := c.Trim.run(tx, c.Key)
 	notedIf(err == nil && trimmed > 0, tx, keyspace.ClassStream, "xtrim", c.Key)
-	return keyspace.Reply{Found: true, Value: []byte(id.String())}, err
+	return keyspace.Reply{Found: true, Value: []byte(id.String()), Entries: []keyspace.Entry{{ID: id}}}, err
 }
 
 // id returns the id of the new entry.

@@ -177,6 +177,49 @@ func TestEveryMethodAnswers(t *testing.T) {
 		{"LMove", func() (fmt.Stringer, error) {
 			return kv.LMove(ctx, pb.LMoveRequest_builder{Key: queue, Into: queue, FromBack: true}.Build())
 		}, `found:true value:"a"`},
+		{"XAdd", func() (fmt.Stringer, error) {
+			return kv.XAdd(ctx, pb.XAddRequest_builder{Key: log, Whole: streamID(5, 1), Fields: []*pb.FieldValue{field("f", "v"), field("f", "")}}.Build())
+		}, `added:true id:{ms:5 seq:1}`},
+		{"XAdd at a time", func() (fmt.Stringer, error) {
+			at := uint64(6)
+			r, err := kv.XAdd(ctx, pb.XAddRequest_builder{Key: log, Ms: &at, Fields: []*pb.FieldValue{field("g", "w")}}.Build())
+			r.GetId().SetSeq(0) // the node's own
+			return r, err
+		}, `added:true id:{ms:6}`},
+		{"XAdd to what is not there", func() (fmt.Stringer, error) {
+			return kv.XAdd(ctx, pb.XAddRequest_builder{Key: []byte("none"), Existing: true, Fields: []*pb.FieldValue{field("g", "w")}}.Build())
+		}, ``},
+		{"XAdd that trims", func() (fmt.Stringer, error) {
+			last := uint64(2)
+			trim := pb.StreamTrim_builder{MaxLen: &last}.Build()
+			return kv.XAdd(ctx, pb.XAddRequest_builder{Key: log, Whole: streamID(7, 0), Trim: trim, Fields: []*pb.FieldValue{field("h", "x")}}.Build())
+		}, `added:true id:{ms:7}`},
+		{"XRange", func() (fmt.Stringer, error) {
+			return kv.XRange(ctx, pb.XRangeRequest_builder{Key: log, First: streamID(7, 0)}.Build())
+		}, `entries:{id:{ms:7} fields:{field:"h" value:"x"}}`},
+		{"XRange back", func() (fmt.Stringer, error) {
+			return kv.XRange(ctx, pb.XRangeRequest_builder{Key: log, Reverse: true, Limit: 1}.Build())
+		}, `entries:{id:{ms:7} fields:{field:"h" value:"x"}}`},
+		{"XRange up to an id", func() (fmt.Stringer, error) {
+			return kv.XRange(ctx, pb.XRangeRequest_builder{Key: log, Last: streamID(5, 9)}.Build())
+		}, ``},
+		{"XRead", func() (fmt.Stringer, error) {
+			from := []*pb.StreamPlace{pb.StreamPlace_builder{Key: log, After: streamID(6, 1<<63)}.Build(), pb.StreamPlace_builder{Key: log, FromNow: true}.Build()}
+			return kv.XRead(ctx, pb.XReadRequest_builder{Streams: from}.Build())
+		}, `streams:{key:"log" entries:{id:{ms:7} fields:{field:"h" value:"x"}}}`},
+		{"XDel", func() (fmt.Stringer, error) {
+			return kv.XDel(ctx, pb.XDelRequest_builder{Key: log, Ids: []*pb.StreamID{streamID(7, 0), streamID(5, 1)}}.Build())
+		}, `deleted:1`},
+		{"XLen", func() (fmt.Stringer, error) { return kv.XLen(ctx, pb.XLenRequest_builder{Key: log}.Build()) }, `length:1`},
+		{"XTrim", func() (fmt.Stringer, error) {
+			trim := pb.StreamTrim_builder{MinId: streamID(7, 0)}.Build()
+			return kv.XTrim(ctx, pb.XTrimRequest_builder{Key: log, Trim: trim}.Build())
+		}, `deleted:1`},
+		{"XSetID", func() (fmt.Stringer, error) {
+			added := uint64(9)
+			return kv.XSetID(ctx, pb.XSetIDRequest_builder{Key: log, Last: streamID(9, 9), Added: &added, Deleted: streamID(8, 8)}.Build())
+		}, ``},
+		{"XInfo", func() (fmt.Stringer, error) { return kv.XInfo(ctx, pb.XInfoRequest_builder{Key: log}.Build()) }, `last:{ms:9 seq:9} added:9 deleted:{ms:8 seq:8}`},
 		{"LTrim", func() (fmt.Stringer, error) {
 			return kv.LTrim(ctx, pb.LTrimRequest_builder{Key: queue, Stop: 2}.Build())
 		}, ``},
@@ -271,7 +314,9 @@ func TestEveryMethodAnswers(t *testing.T) {
 	}
 }
 
-var board, queue = []byte("board"), []byte("queue")
+var board, queue, log = []byte("board"), []byte("queue"), []byte("log")
+
+func streamID(ms, seq uint64) *pb.StreamID { return pb.StreamID_builder{Ms: ms, Seq: seq}.Build() }
 
 func scored(member string, score float64) *pb.ScoredMember {
 	return pb.ScoredMember_builder{Member: []byte(member), Score: score}.Build()

@@ -1,7 +1,6 @@
 package differential
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"strconv"
 	"testing"
@@ -114,13 +113,5 @@ var geoShapes = []func(d dice) []string{
 
 // TestPlaces compares histories of commands on places alone: they meet more often.
 func TestPlaces(t *testing.T) {
-	redis, door := startRedis(t), startDoor(t)
-	for seed := range *histories {
-		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
-			compareHistory(t, geoShapes, dial(t, redis), dial(t, door), uint64(seed))
-		})
-		if t.Failed() {
-			return
-		}
-	}
+	compareHistories(t, func(t *testing.T, redis, door *peer, seed uint64) { compareHistory(t, geoShapes, redis, door, seed) })
 }

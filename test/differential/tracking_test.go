@@ -30,20 +30,18 @@ var trackingShapes = []func(d dice) []string{
 
 // TestTrackingReplies compares what the commands about tracking say.
 func TestTrackingReplies(t *testing.T) {
-	redis, door := startRedis(t), startDoor(t)
-	for seed := range *histories {
-		d := dice{rand.New(rand.NewPCG(uint64(seed), 9))}
-		a, b := dial(t, redis), dial(t, door)
+	compareHistories(t, func(t *testing.T, redis, door *peer, seed uint64) {
+		d := dice{rand.New(rand.NewPCG(seed, 9))}
 		var said []string
 		for range 60 {
 			args := trackingShapes[d.IntN(len(trackingShapes))](d)
-			want, got := prefixesInOrder(a.do(args...)), prefixesInOrder(b.do(args...))
+			want, got := prefixesInOrder(redis.do(args...)), prefixesInOrder(door.do(args...))
 			said = append(said, fmt.Sprintf("%q gives %q", args, want.String()))
 			if want.String() != got.String() {
-				t.Fatalf("seed %d, %q:\nredis %q\natoll %q\nafter %q", seed, args, want.String(), got.String(), said)
+				t.Fatalf("%q:\nredis %q\natoll %q\nafter %q", args, want.String(), got.String(), said)
 			}
 		}
-	}
+	})
 }
 
 // prefixesInOrder gives the prefixes in TRACKINGINFO an order.

@@ -9631,6 +9631,78 @@ func (x *Operation) GetWait() *WaitRequest {
 	return nil
 }
 
+func (x *Operation) GetXadd() *XAddRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Xadd); ok {
+			return x.Xadd
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetXrange() *XRangeRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Xrange); ok {
+			return x.Xrange
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetXlen() *XLenRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Xlen); ok {
+			return x.Xlen
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetXdel() *XDelRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Xdel); ok {
+			return x.Xdel
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetXtrim() *XTrimRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Xtrim); ok {
+			return x.Xtrim
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetXread() *XReadRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Xread); ok {
+			return x.Xread
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetXsetid() *XSetIDRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Xsetid); ok {
+			return x.Xsetid
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetXinfo() *XInfoRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Xinfo); ok {
+			return x.Xinfo
+		}
+	}
+	return nil
+}
+
 func (x *Operation) SetGet(v *GetRequest) {
 	if v == nil {
 		x.xxx_hidden_Op = nil
@@ -10253,6 +10325,70 @@ func (x *Operation) SetWait(v *WaitRequest) {
 		return
 	}
 	x.xxx_hidden_Op = &operation_Wait{v}
+}
+
+func (x *Operation) SetXadd(v *XAddRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Xadd{v}
+}
+
+func (x *Operation) SetXrange(v *XRangeRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Xrange{v}
+}
+
+func (x *Operation) SetXlen(v *XLenRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Xlen{v}
+}
+
+func (x *Operation) SetXdel(v *XDelRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Xdel{v}
+}
+
+func (x *Operation) SetXtrim(v *XTrimRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Xtrim{v}
+}
+
+func (x *Operation) SetXread(v *XReadRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Xread{v}
+}
+
+func (x *Operation) SetXsetid(v *XSetIDRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Xsetid{v}
+}
+
+func (x *Operation) SetXinfo(v *XInfoRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Xinfo{v}
 }
 
 func (x *Operation) HasOp() bool {
@@ -10886,6 +11022,70 @@ func (x *Operation) HasWait() bool {
 	return ok
 }
 
+func (x *Operation) HasXadd() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Xadd)
+	return ok
+}
+
+func (x *Operation) HasXrange() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Xrange)
+	return ok
+}
+
+func (x *Operation) HasXlen() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Xlen)
+	return ok
+}
+
+func (x *Operation) HasXdel() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Xdel)
+	return ok
+}
+
+func (x *Operation) HasXtrim() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Xtrim)
+	return ok
+}
+
+func (x *Operation) HasXread() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Xread)
+	return ok
+}
+
+func (x *Operation) HasXsetid() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Xsetid)
+	return ok
+}
+
+func (x *Operation) HasXinfo() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Xinfo)
+	return ok
+}
+
 func (x *Operation) ClearOp() {
 	x.xxx_hidden_Op = nil
 }
@@ -11358,6 +11558,54 @@ func (x *Operation) ClearWait() {
 	}
 }
 
+func (x *Operation) ClearXadd() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Xadd); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearXrange() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Xrange); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearXlen() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Xlen); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearXdel() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Xdel); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearXtrim() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Xtrim); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearXread() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Xread); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearXsetid() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Xsetid); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearXinfo() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Xinfo); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
 const Operation_Op_not_set_case case_Operation_Op = 0
 const Operation_Get_case case_Operation_Op = 1
 const Operation_Set_case case_Operation_Op = 2
@@ -11437,6 +11685,14 @@ const Operation_Dbsize_case case_Operation_Op = 95
 const Operation_RandomKey_case case_Operation_Op = 96
 const Operation_Command_case case_Operation_Op = 97
 const Operation_Wait_case case_Operation_Op = 98
+const Operation_Xadd_case case_Operation_Op = 110
+const Operation_Xrange_case case_Operation_Op = 111
+const Operation_Xlen_case case_Operation_Op = 112
+const Operation_Xdel_case case_Operation_Op = 113
+const Operation_Xtrim_case case_Operation_Op = 114
+const Operation_Xread_case case_Operation_Op = 115
+const Operation_Xsetid_case case_Operation_Op = 116
+const Operation_Xinfo_case case_Operation_Op = 117
 
 func (x *Operation) WhichOp() case_Operation_Op {
 	if x == nil {
@@ -11599,6 +11855,22 @@ func (x *Operation) WhichOp() case_Operation_Op {
 		return Operation_Command_case
 	case *operation_Wait:
 		return Operation_Wait_case
+	case *operation_Xadd:
+		return Operation_Xadd_case
+	case *operation_Xrange:
+		return Operation_Xrange_case
+	case *operation_Xlen:
+		return Operation_Xlen_case
+	case *operation_Xdel:
+		return Operation_Xdel_case
+	case *operation_Xtrim:
+		return Operation_Xtrim_case
+	case *operation_Xread:
+		return Operation_Xread_case
+	case *operation_Xsetid:
+		return Operation_Xsetid_case
+	case *operation_Xinfo:
+		return Operation_Xinfo_case
 	default:
 		return Operation_Op_not_set_case
 	}
@@ -11686,6 +11958,14 @@ type Operation_builder struct {
 	RandomKey      *RandomKeyRequest
 	Command        *CommandRequest
 	Wait           *WaitRequest
+	Xadd           *XAddRequest
+	Xrange         *XRangeRequest
+	Xlen           *XLenRequest
+	Xdel           *XDelRequest
+	Xtrim          *XTrimRequest
+	Xread          *XReadRequest
+	Xsetid         *XSetIDRequest
+	Xinfo          *XInfoRequest
 	// -- end of xxx_hidden_Op
 }
 
@@ -11926,6 +12206,30 @@ func (b0 Operation_builder) Build() *Operation {
 	}
 	if b.Wait != nil {
 		x.xxx_hidden_Op = &operation_Wait{b.Wait}
+	}
+	if b.Xadd != nil {
+		x.xxx_hidden_Op = &operation_Xadd{b.Xadd}
+	}
+	if b.Xrange != nil {
+		x.xxx_hidden_Op = &operation_Xrange{b.Xrange}
+	}
+	if b.Xlen != nil {
+		x.xxx_hidden_Op = &operation_Xlen{b.Xlen}
+	}
+	if b.Xdel != nil {
+		x.xxx_hidden_Op = &operation_Xdel{b.Xdel}
+	}
+	if b.Xtrim != nil {
+		x.xxx_hidden_Op = &operation_Xtrim{b.Xtrim}
+	}
+	if b.Xread != nil {
+		x.xxx_hidden_Op = &operation_Xread{b.Xread}
+	}
+	if b.Xsetid != nil {
+		x.xxx_hidden_Op = &operation_Xsetid{b.Xsetid}
+	}
+	if b.Xinfo != nil {
+		x.xxx_hidden_Op = &operation_Xinfo{b.Xinfo}
 	}
 	return m0
 }
@@ -12256,6 +12560,38 @@ type operation_Wait struct {
 	Wait *WaitRequest `protobuf:"bytes,98,opt,name=wait,proto3,oneof"`
 }
 
+type operation_Xadd struct {
+	Xadd *XAddRequest `protobuf:"bytes,110,opt,name=xadd,proto3,oneof"`
+}
+
+type operation_Xrange struct {
+	Xrange *XRangeRequest `protobuf:"bytes,111,opt,name=xrange,proto3,oneof"`
+}
+
+type operation_Xlen struct {
+	Xlen *XLenRequest `protobuf:"bytes,112,opt,name=xlen,proto3,oneof"`
+}
+
+type operation_Xdel struct {
+	Xdel *XDelRequest `protobuf:"bytes,113,opt,name=xdel,proto3,oneof"`
+}
+
+type operation_Xtrim struct {
+	Xtrim *XTrimRequest `protobuf:"bytes,114,opt,name=xtrim,proto3,oneof"`
+}
+
+type operation_Xread struct {
+	Xread *XReadRequest `protobuf:"bytes,115,opt,name=xread,proto3,oneof"`
+}
+
+type operation_Xsetid struct {
+	Xsetid *XSetIDRequest `protobuf:"bytes,116,opt,name=xsetid,proto3,oneof"`
+}
+
+type operation_Xinfo struct {
+	Xinfo *XInfoRequest `protobuf:"bytes,117,opt,name=xinfo,proto3,oneof"`
+}
+
 func (*operation_Get) isOperation_Op() {}
 
 func (*operation_Set) isOperation_Op() {}
@@ -12411,6 +12747,22 @@ func (*operation_RandomKey) isOperation_Op() {}
 func (*operation_Command) isOperation_Op() {}
 
 func (*operation_Wait) isOperation_Op() {}
+
+func (*operation_Xadd) isOperation_Op() {}
+
+func (*operation_Xrange) isOperation_Op() {}
+
+func (*operation_Xlen) isOperation_Op() {}
+
+func (*operation_Xdel) isOperation_Op() {}
+
+func (*operation_Xtrim) isOperation_Op() {}
+
+func (*operation_Xread) isOperation_Op() {}
+
+func (*operation_Xsetid) isOperation_Op() {}
+
+func (*operation_Xinfo) isOperation_Op() {}
 
 type Result struct {
 	state             protoimpl.MessageState `protogen:"opaque.v1"`
@@ -13146,6 +13498,78 @@ func (x *Result) GetWait() *WaitResponse {
 	return nil
 }
 
+func (x *Result) GetXadd() *XAddResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Xadd); ok {
+			return x.Xadd
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetXrange() *XRangeResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Xrange); ok {
+			return x.Xrange
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetXlen() *XLenResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Xlen); ok {
+			return x.Xlen
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetXdel() *XDelResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Xdel); ok {
+			return x.Xdel
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetXtrim() *XTrimResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Xtrim); ok {
+			return x.Xtrim
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetXread() *XReadResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Xread); ok {
+			return x.Xread
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetXsetid() *XSetIDResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Xsetid); ok {
+			return x.Xsetid
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetXinfo() *XInfoResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Xinfo); ok {
+			return x.Xinfo
+		}
+	}
+	return nil
+}
+
 func (x *Result) SetGet(v *GetResponse) {
 	if v == nil {
 		x.xxx_hidden_Result = nil
@@ -13768,6 +14192,70 @@ func (x *Result) SetWait(v *WaitResponse) {
 		return
 	}
 	x.xxx_hidden_Result = &result_Wait{v}
+}
+
+func (x *Result) SetXadd(v *XAddResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Xadd{v}
+}
+
+func (x *Result) SetXrange(v *XRangeResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Xrange{v}
+}
+
+func (x *Result) SetXlen(v *XLenResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Xlen{v}
+}
+
+func (x *Result) SetXdel(v *XDelResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Xdel{v}
+}
+
+func (x *Result) SetXtrim(v *XTrimResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Xtrim{v}
+}
+
+func (x *Result) SetXread(v *XReadResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Xread{v}
+}
+
+func (x *Result) SetXsetid(v *XSetIDResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Xsetid{v}
+}
+
+func (x *Result) SetXinfo(v *XInfoResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Xinfo{v}
 }
 
 func (x *Result) HasResult() bool {
@@ -14401,6 +14889,70 @@ func (x *Result) HasWait() bool {
 	return ok
 }
 
+func (x *Result) HasXadd() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Xadd)
+	return ok
+}
+
+func (x *Result) HasXrange() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Xrange)
+	return ok
+}
+
+func (x *Result) HasXlen() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Xlen)
+	return ok
+}
+
+func (x *Result) HasXdel() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Xdel)
+	return ok
+}
+
+func (x *Result) HasXtrim() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Xtrim)
+	return ok
+}
+
+func (x *Result) HasXread() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Xread)
+	return ok
+}
+
+func (x *Result) HasXsetid() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Xsetid)
+	return ok
+}
+
+func (x *Result) HasXinfo() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Xinfo)
+	return ok
+}
+
 func (x *Result) ClearResult() {
 	x.xxx_hidden_Result = nil
 }
@@ -14873,6 +15425,54 @@ func (x *Result) ClearWait() {
 	}
 }
 
+func (x *Result) ClearXadd() {
+	if _, ok := x.xxx_hidden_Result.(*result_Xadd); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearXrange() {
+	if _, ok := x.xxx_hidden_Result.(*result_Xrange); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearXlen() {
+	if _, ok := x.xxx_hidden_Result.(*result_Xlen); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearXdel() {
+	if _, ok := x.xxx_hidden_Result.(*result_Xdel); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearXtrim() {
+	if _, ok := x.xxx_hidden_Result.(*result_Xtrim); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearXread() {
+	if _, ok := x.xxx_hidden_Result.(*result_Xread); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearXsetid() {
+	if _, ok := x.xxx_hidden_Result.(*result_Xsetid); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearXinfo() {
+	if _, ok := x.xxx_hidden_Result.(*result_Xinfo); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
 const Result_Result_not_set_case case_Result_Result = 0
 const Result_Get_case case_Result_Result = 1
 const Result_Set_case case_Result_Result = 2
@@ -14952,6 +15552,14 @@ const Result_Dbsize_case case_Result_Result = 95
 const Result_RandomKey_case case_Result_Result = 96
 const Result_Command_case case_Result_Result = 97
 const Result_Wait_case case_Result_Result = 98
+const Result_Xadd_case case_Result_Result = 110
+const Result_Xrange_case case_Result_Result = 111
+const Result_Xlen_case case_Result_Result = 112
+const Result_Xdel_case case_Result_Result = 113
+const Result_Xtrim_case case_Result_Result = 114
+const Result_Xread_case case_Result_Result = 115
+const Result_Xsetid_case case_Result_Result = 116
+const Result_Xinfo_case case_Result_Result = 117
 
 func (x *Result) WhichResult() case_Result_Result {
 	if x == nil {
@@ -15114,6 +15722,22 @@ func (x *Result) WhichResult() case_Result_Result {
 		return Result_Command_case
 	case *result_Wait:
 		return Result_Wait_case
+	case *result_Xadd:
+		return Result_Xadd_case
+	case *result_Xrange:
+		return Result_Xrange_case
+	case *result_Xlen:
+		return Result_Xlen_case
+	case *result_Xdel:
+		return Result_Xdel_case
+	case *result_Xtrim:
+		return Result_Xtrim_case
+	case *result_Xread:
+		return Result_Xread_case
+	case *result_Xsetid:
+		return Result_Xsetid_case
+	case *result_Xinfo:
+		return Result_Xinfo_case
 	default:
 		return Result_Result_not_set_case
 	}
@@ -15201,6 +15825,14 @@ type Result_builder struct {
 	RandomKey      *RandomKeyResponse
 	Command        *CommandResponse
 	Wait           *WaitResponse
+	Xadd           *XAddResponse
+	Xrange         *XRangeResponse
+	Xlen           *XLenResponse
+	Xdel           *XDelResponse
+	Xtrim          *XTrimResponse
+	Xread          *XReadResponse
+	Xsetid         *XSetIDResponse
+	Xinfo          *XInfoResponse
 	// -- end of xxx_hidden_Result
 }
 
@@ -15441,6 +16073,30 @@ func (b0 Result_builder) Build() *Result {
 	}
 	if b.Wait != nil {
 		x.xxx_hidden_Result = &result_Wait{b.Wait}
+	}
+	if b.Xadd != nil {
+		x.xxx_hidden_Result = &result_Xadd{b.Xadd}
+	}
+	if b.Xrange != nil {
+		x.xxx_hidden_Result = &result_Xrange{b.Xrange}
+	}
+	if b.Xlen != nil {
+		x.xxx_hidden_Result = &result_Xlen{b.Xlen}
+	}
+	if b.Xdel != nil {
+		x.xxx_hidden_Result = &result_Xdel{b.Xdel}
+	}
+	if b.Xtrim != nil {
+		x.xxx_hidden_Result = &result_Xtrim{b.Xtrim}
+	}
+	if b.Xread != nil {
+		x.xxx_hidden_Result = &result_Xread{b.Xread}
+	}
+	if b.Xsetid != nil {
+		x.xxx_hidden_Result = &result_Xsetid{b.Xsetid}
+	}
+	if b.Xinfo != nil {
+		x.xxx_hidden_Result = &result_Xinfo{b.Xinfo}
 	}
 	return m0
 }
@@ -15771,6 +16427,38 @@ type result_Wait struct {
 	Wait *WaitResponse `protobuf:"bytes,98,opt,name=wait,proto3,oneof"`
 }
 
+type result_Xadd struct {
+	Xadd *XAddResponse `protobuf:"bytes,110,opt,name=xadd,proto3,oneof"`
+}
+
+type result_Xrange struct {
+	Xrange *XRangeResponse `protobuf:"bytes,111,opt,name=xrange,proto3,oneof"`
+}
+
+type result_Xlen struct {
+	Xlen *XLenResponse `protobuf:"bytes,112,opt,name=xlen,proto3,oneof"`
+}
+
+type result_Xdel struct {
+	Xdel *XDelResponse `protobuf:"bytes,113,opt,name=xdel,proto3,oneof"`
+}
+
+type result_Xtrim struct {
+	Xtrim *XTrimResponse `protobuf:"bytes,114,opt,name=xtrim,proto3,oneof"`
+}
+
+type result_Xread struct {
+	Xread *XReadResponse `protobuf:"bytes,115,opt,name=xread,proto3,oneof"`
+}
+
+type result_Xsetid struct {
+	Xsetid *XSetIDResponse `protobuf:"bytes,116,opt,name=xsetid,proto3,oneof"`
+}
+
+type result_Xinfo struct {
+	Xinfo *XInfoResponse `protobuf:"bytes,117,opt,name=xinfo,proto3,oneof"`
+}
+
 func (*result_Get) isResult_Result() {}
 
 func (*result_Set) isResult_Result() {}
@@ -15926,6 +16614,22 @@ func (*result_RandomKey) isResult_Result() {}
 func (*result_Command) isResult_Result() {}
 
 func (*result_Wait) isResult_Result() {}
+
+func (*result_Xadd) isResult_Result() {}
+
+func (*result_Xrange) isResult_Result() {}
+
+func (*result_Xlen) isResult_Result() {}
+
+func (*result_Xdel) isResult_Result() {}
+
+func (*result_Xtrim) isResult_Result() {}
+
+func (*result_Xread) isResult_Result() {}
+
+func (*result_Xsetid) isResult_Result() {}
+
+func (*result_Xinfo) isResult_Result() {}
 
 type BCreateRequest struct {
 	state                protoimpl.MessageState `protogen:"opaque.v1"`
@@ -20425,6 +21129,2136 @@ func (b0 GeoSearchStoreResponse_builder) Build() *GeoSearchStoreResponse {
 	return m0
 }
 
+// StreamID is the id of an entry of a stream: Unix milliseconds, and a number among those of one time.
+type StreamID struct {
+	state          protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Ms  uint64                 `protobuf:"varint,1,opt,name=ms,proto3"`
+	xxx_hidden_Seq uint64                 `protobuf:"varint,2,opt,name=seq,proto3"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *StreamID) Reset() {
+	*x = StreamID{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[160]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamID) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamID) ProtoMessage() {}
+
+func (x *StreamID) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[160]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *StreamID) GetMs() uint64 {
+	if x != nil {
+		return x.xxx_hidden_Ms
+	}
+	return 0
+}
+
+func (x *StreamID) GetSeq() uint64 {
+	if x != nil {
+		return x.xxx_hidden_Seq
+	}
+	return 0
+}
+
+func (x *StreamID) SetMs(v uint64) {
+	x.xxx_hidden_Ms = v
+}
+
+func (x *StreamID) SetSeq(v uint64) {
+	x.xxx_hidden_Seq = v
+}
+
+type StreamID_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Ms  uint64
+	Seq uint64
+}
+
+func (b0 StreamID_builder) Build() *StreamID {
+	m0 := &StreamID{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Ms = b.Ms
+	x.xxx_hidden_Seq = b.Seq
+	return m0
+}
+
+// StreamEntry is an entry of a stream. Two regions may have given one id to an entry each.
+type StreamEntry struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Id     *StreamID              `protobuf:"bytes,1,opt,name=id,proto3"`
+	xxx_hidden_Fields *[]*FieldValue         `protobuf:"bytes,2,rep,name=fields,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *StreamEntry) Reset() {
+	*x = StreamEntry{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[161]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamEntry) ProtoMessage() {}
+
+func (x *StreamEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[161]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *StreamEntry) GetId() *StreamID {
+	if x != nil {
+		return x.xxx_hidden_Id
+	}
+	return nil
+}
+
+func (x *StreamEntry) GetFields() []*FieldValue {
+	if x != nil {
+		if x.xxx_hidden_Fields != nil {
+			return *x.xxx_hidden_Fields
+		}
+	}
+	return nil
+}
+
+func (x *StreamEntry) SetId(v *StreamID) {
+	x.xxx_hidden_Id = v
+}
+
+func (x *StreamEntry) SetFields(v []*FieldValue) {
+	x.xxx_hidden_Fields = &v
+}
+
+func (x *StreamEntry) HasId() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Id != nil
+}
+
+func (x *StreamEntry) ClearId() {
+	x.xxx_hidden_Id = nil
+}
+
+type StreamEntry_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Id     *StreamID
+	Fields []*FieldValue
+}
+
+func (b0 StreamEntry_builder) Build() *StreamEntry {
+	m0 := &StreamEntry{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Id = b.Id
+	x.xxx_hidden_Fields = &b.Fields
+	return m0
+}
+
+// StreamTrim says which entries of a stream are to go, the oldest first.
+type StreamTrim struct {
+	state            protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_By    isStreamTrim_By        `protobuf_oneof:"by"`
+	xxx_hidden_About bool                   `protobuf:"varint,3,opt,name=about,proto3"`
+	xxx_hidden_Limit uint64                 `protobuf:"varint,4,opt,name=limit,proto3"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *StreamTrim) Reset() {
+	*x = StreamTrim{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[162]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamTrim) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamTrim) ProtoMessage() {}
+
+func (x *StreamTrim) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[162]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *StreamTrim) GetMaxLen() uint64 {
+	if x != nil {
+		if x, ok := x.xxx_hidden_By.(*streamTrim_MaxLen); ok {
+			return x.MaxLen
+		}
+	}
+	return 0
+}
+
+func (x *StreamTrim) GetMinId() *StreamID {
+	if x != nil {
+		if x, ok := x.xxx_hidden_By.(*streamTrim_MinId); ok {
+			return x.MinId
+		}
+	}
+	return nil
+}
+
+func (x *StreamTrim) GetAbout() bool {
+	if x != nil {
+		return x.xxx_hidden_About
+	}
+	return false
+}
+
+func (x *StreamTrim) GetLimit() uint64 {
+	if x != nil {
+		return x.xxx_hidden_Limit
+	}
+	return 0
+}
+
+func (x *StreamTrim) SetMaxLen(v uint64) {
+	x.xxx_hidden_By = &streamTrim_MaxLen{v}
+}
+
+func (x *StreamTrim) SetMinId(v *StreamID) {
+	if v == nil {
+		x.xxx_hidden_By = nil
+		return
+	}
+	x.xxx_hidden_By = &streamTrim_MinId{v}
+}
+
+func (x *StreamTrim) SetAbout(v bool) {
+	x.xxx_hidden_About = v
+}
+
+func (x *StreamTrim) SetLimit(v uint64) {
+	x.xxx_hidden_Limit = v
+}
+
+func (x *StreamTrim) HasBy() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_By != nil
+}
+
+func (x *StreamTrim) HasMaxLen() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_By.(*streamTrim_MaxLen)
+	return ok
+}
+
+func (x *StreamTrim) HasMinId() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_By.(*streamTrim_MinId)
+	return ok
+}
+
+func (x *StreamTrim) ClearBy() {
+	x.xxx_hidden_By = nil
+}
+
+func (x *StreamTrim) ClearMaxLen() {
+	if _, ok := x.xxx_hidden_By.(*streamTrim_MaxLen); ok {
+		x.xxx_hidden_By = nil
+	}
+}
+
+func (x *StreamTrim) ClearMinId() {
+	if _, ok := x.xxx_hidden_By.(*streamTrim_MinId); ok {
+		x.xxx_hidden_By = nil
+	}
+}
+
+const StreamTrim_By_not_set_case case_StreamTrim_By = 0
+const StreamTrim_MaxLen_case case_StreamTrim_By = 1
+const StreamTrim_MinId_case case_StreamTrim_By = 2
+
+func (x *StreamTrim) WhichBy() case_StreamTrim_By {
+	if x == nil {
+		return StreamTrim_By_not_set_case
+	}
+	switch x.xxx_hidden_By.(type) {
+	case *streamTrim_MaxLen:
+		return StreamTrim_MaxLen_case
+	case *streamTrim_MinId:
+		return StreamTrim_MinId_case
+	default:
+		return StreamTrim_By_not_set_case
+	}
+}
+
+type StreamTrim_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// Fields of oneof xxx_hidden_By:
+	// How many entries stay.
+	MaxLen *uint64
+	// The least id that stays.
+	MinId *StreamID
+	// -- end of xxx_hidden_By
+	// Let them go a hundred at a time only, or all that are left: that costs less.
+	About bool
+	// With about: not more than so many; 0 is no limit.
+	Limit uint64
+}
+
+func (b0 StreamTrim_builder) Build() *StreamTrim {
+	m0 := &StreamTrim{}
+	b, x := &b0, m0
+	_, _ = b, x
+	if b.MaxLen != nil {
+		x.xxx_hidden_By = &streamTrim_MaxLen{*b.MaxLen}
+	}
+	if b.MinId != nil {
+		x.xxx_hidden_By = &streamTrim_MinId{b.MinId}
+	}
+	x.xxx_hidden_About = b.About
+	x.xxx_hidden_Limit = b.Limit
+	return m0
+}
+
+type case_StreamTrim_By protoreflect.FieldNumber
+
+func (x case_StreamTrim_By) String() string {
+	md := file_atoll_v1_kv_proto_msgTypes[162].Descriptor()
+	if x == 0 {
+		return "not set"
+	}
+	return protoimpl.X.MessageFieldStringOf(md, protoreflect.FieldNumber(x))
+}
+
+type isStreamTrim_By interface {
+	isStreamTrim_By()
+}
+
+type streamTrim_MaxLen struct {
+	// How many entries stay.
+	MaxLen uint64 `protobuf:"varint,1,opt,name=max_len,json=maxLen,proto3,oneof"`
+}
+
+type streamTrim_MinId struct {
+	// The least id that stays.
+	MinId *StreamID `protobuf:"bytes,2,opt,name=min_id,json=minId,proto3,oneof"`
+}
+
+func (*streamTrim_MaxLen) isStreamTrim_By() {}
+
+func (*streamTrim_MinId) isStreamTrim_By() {}
+
+type XAddRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Fields    *[]*FieldValue         `protobuf:"bytes,3,rep,name=fields,proto3"`
+	xxx_hidden_Id        isXAddRequest_Id       `protobuf_oneof:"id"`
+	xxx_hidden_Existing  bool                   `protobuf:"varint,6,opt,name=existing,proto3"`
+	xxx_hidden_Trim      *StreamTrim            `protobuf:"bytes,7,opt,name=trim,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *XAddRequest) Reset() {
+	*x = XAddRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[163]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XAddRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XAddRequest) ProtoMessage() {}
+
+func (x *XAddRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[163]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XAddRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *XAddRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *XAddRequest) GetFields() []*FieldValue {
+	if x != nil {
+		if x.xxx_hidden_Fields != nil {
+			return *x.xxx_hidden_Fields
+		}
+	}
+	return nil
+}
+
+func (x *XAddRequest) GetWhole() *StreamID {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Id.(*xAddRequest_Whole); ok {
+			return x.Whole
+		}
+	}
+	return nil
+}
+
+func (x *XAddRequest) GetMs() uint64 {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Id.(*xAddRequest_Ms); ok {
+			return x.Ms
+		}
+	}
+	return 0
+}
+
+func (x *XAddRequest) GetExisting() bool {
+	if x != nil {
+		return x.xxx_hidden_Existing
+	}
+	return false
+}
+
+func (x *XAddRequest) GetTrim() *StreamTrim {
+	if x != nil {
+		return x.xxx_hidden_Trim
+	}
+	return nil
+}
+
+func (x *XAddRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *XAddRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *XAddRequest) SetFields(v []*FieldValue) {
+	x.xxx_hidden_Fields = &v
+}
+
+func (x *XAddRequest) SetWhole(v *StreamID) {
+	if v == nil {
+		x.xxx_hidden_Id = nil
+		return
+	}
+	x.xxx_hidden_Id = &xAddRequest_Whole{v}
+}
+
+func (x *XAddRequest) SetMs(v uint64) {
+	x.xxx_hidden_Id = &xAddRequest_Ms{v}
+}
+
+func (x *XAddRequest) SetExisting(v bool) {
+	x.xxx_hidden_Existing = v
+}
+
+func (x *XAddRequest) SetTrim(v *StreamTrim) {
+	x.xxx_hidden_Trim = v
+}
+
+func (x *XAddRequest) HasId() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Id != nil
+}
+
+func (x *XAddRequest) HasWhole() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Id.(*xAddRequest_Whole)
+	return ok
+}
+
+func (x *XAddRequest) HasMs() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Id.(*xAddRequest_Ms)
+	return ok
+}
+
+func (x *XAddRequest) HasTrim() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Trim != nil
+}
+
+func (x *XAddRequest) ClearId() {
+	x.xxx_hidden_Id = nil
+}
+
+func (x *XAddRequest) ClearWhole() {
+	if _, ok := x.xxx_hidden_Id.(*xAddRequest_Whole); ok {
+		x.xxx_hidden_Id = nil
+	}
+}
+
+func (x *XAddRequest) ClearMs() {
+	if _, ok := x.xxx_hidden_Id.(*xAddRequest_Ms); ok {
+		x.xxx_hidden_Id = nil
+	}
+}
+
+func (x *XAddRequest) ClearTrim() {
+	x.xxx_hidden_Trim = nil
+}
+
+const XAddRequest_Id_not_set_case case_XAddRequest_Id = 0
+const XAddRequest_Whole_case case_XAddRequest_Id = 4
+const XAddRequest_Ms_case case_XAddRequest_Id = 5
+
+func (x *XAddRequest) WhichId() case_XAddRequest_Id {
+	if x == nil {
+		return XAddRequest_Id_not_set_case
+	}
+	switch x.xxx_hidden_Id.(type) {
+	case *xAddRequest_Whole:
+		return XAddRequest_Whole_case
+	case *xAddRequest_Ms:
+		return XAddRequest_Ms_case
+	default:
+		return XAddRequest_Id_not_set_case
+	}
+}
+
+type XAddRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	// At least one.
+	Fields []*FieldValue
+	// Neither: the node gives the id.
+
+	// Fields of oneof xxx_hidden_Id:
+	// It must follow the last id of the stream.
+	Whole *StreamID
+	// The time of the id; the node gives its number.
+	Ms *uint64
+	// -- end of xxx_hidden_Id
+	// Do nothing where this node sees no stream.
+	Existing bool
+	// Trim the stream in the same update.
+	Trim *StreamTrim
+}
+
+func (b0 XAddRequest_builder) Build() *XAddRequest {
+	m0 := &XAddRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Fields = &b.Fields
+	if b.Whole != nil {
+		x.xxx_hidden_Id = &xAddRequest_Whole{b.Whole}
+	}
+	if b.Ms != nil {
+		x.xxx_hidden_Id = &xAddRequest_Ms{*b.Ms}
+	}
+	x.xxx_hidden_Existing = b.Existing
+	x.xxx_hidden_Trim = b.Trim
+	return m0
+}
+
+type case_XAddRequest_Id protoreflect.FieldNumber
+
+func (x case_XAddRequest_Id) String() string {
+	md := file_atoll_v1_kv_proto_msgTypes[163].Descriptor()
+	if x == 0 {
+		return "not set"
+	}
+	return protoimpl.X.MessageFieldStringOf(md, protoreflect.FieldNumber(x))
+}
+
+type isXAddRequest_Id interface {
+	isXAddRequest_Id()
+}
+
+type xAddRequest_Whole struct {
+	// It must follow the last id of the stream.
+	Whole *StreamID `protobuf:"bytes,4,opt,name=whole,proto3,oneof"`
+}
+
+type xAddRequest_Ms struct {
+	// The time of the id; the node gives its number.
+	Ms uint64 `protobuf:"varint,5,opt,name=ms,proto3,oneof"`
+}
+
+func (*xAddRequest_Whole) isXAddRequest_Id() {}
+
+func (*xAddRequest_Ms) isXAddRequest_Id() {}
+
+type XAddResponse struct {
+	state            protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Added bool                   `protobuf:"varint,1,opt,name=added,proto3"`
+	xxx_hidden_Id    *StreamID              `protobuf:"bytes,2,opt,name=id,proto3"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *XAddResponse) Reset() {
+	*x = XAddResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[164]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XAddResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XAddResponse) ProtoMessage() {}
+
+func (x *XAddResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[164]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XAddResponse) GetAdded() bool {
+	if x != nil {
+		return x.xxx_hidden_Added
+	}
+	return false
+}
+
+func (x *XAddResponse) GetId() *StreamID {
+	if x != nil {
+		return x.xxx_hidden_Id
+	}
+	return nil
+}
+
+func (x *XAddResponse) SetAdded(v bool) {
+	x.xxx_hidden_Added = v
+}
+
+func (x *XAddResponse) SetId(v *StreamID) {
+	x.xxx_hidden_Id = v
+}
+
+func (x *XAddResponse) HasId() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Id != nil
+}
+
+func (x *XAddResponse) ClearId() {
+	x.xxx_hidden_Id = nil
+}
+
+type XAddResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// False when there was no stream, and none was to be made.
+	Added bool
+	Id    *StreamID
+}
+
+func (b0 XAddResponse_builder) Build() *XAddResponse {
+	m0 := &XAddResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Added = b.Added
+	x.xxx_hidden_Id = b.Id
+	return m0
+}
+
+type XRangeRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_First     *StreamID              `protobuf:"bytes,3,opt,name=first,proto3"`
+	xxx_hidden_Last      *StreamID              `protobuf:"bytes,4,opt,name=last,proto3"`
+	xxx_hidden_Reverse   bool                   `protobuf:"varint,5,opt,name=reverse,proto3"`
+	xxx_hidden_Limit     uint64                 `protobuf:"varint,6,opt,name=limit,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *XRangeRequest) Reset() {
+	*x = XRangeRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[165]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XRangeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XRangeRequest) ProtoMessage() {}
+
+func (x *XRangeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[165]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XRangeRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *XRangeRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *XRangeRequest) GetFirst() *StreamID {
+	if x != nil {
+		return x.xxx_hidden_First
+	}
+	return nil
+}
+
+func (x *XRangeRequest) GetLast() *StreamID {
+	if x != nil {
+		return x.xxx_hidden_Last
+	}
+	return nil
+}
+
+func (x *XRangeRequest) GetReverse() bool {
+	if x != nil {
+		return x.xxx_hidden_Reverse
+	}
+	return false
+}
+
+func (x *XRangeRequest) GetLimit() uint64 {
+	if x != nil {
+		return x.xxx_hidden_Limit
+	}
+	return 0
+}
+
+func (x *XRangeRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *XRangeRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *XRangeRequest) SetFirst(v *StreamID) {
+	x.xxx_hidden_First = v
+}
+
+func (x *XRangeRequest) SetLast(v *StreamID) {
+	x.xxx_hidden_Last = v
+}
+
+func (x *XRangeRequest) SetReverse(v bool) {
+	x.xxx_hidden_Reverse = v
+}
+
+func (x *XRangeRequest) SetLimit(v uint64) {
+	x.xxx_hidden_Limit = v
+}
+
+func (x *XRangeRequest) HasFirst() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_First != nil
+}
+
+func (x *XRangeRequest) HasLast() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Last != nil
+}
+
+func (x *XRangeRequest) ClearFirst() {
+	x.xxx_hidden_First = nil
+}
+
+func (x *XRangeRequest) ClearLast() {
+	x.xxx_hidden_Last = nil
+}
+
+type XRangeRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	// Both are included; without them all from the beginning, or up to the end.
+	First *StreamID
+	Last  *StreamID
+	// From the last one back.
+	Reverse bool
+	// How many at most; 0 is all.
+	Limit uint64
+}
+
+func (b0 XRangeRequest_builder) Build() *XRangeRequest {
+	m0 := &XRangeRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_First = b.First
+	x.xxx_hidden_Last = b.Last
+	x.xxx_hidden_Reverse = b.Reverse
+	x.xxx_hidden_Limit = b.Limit
+	return m0
+}
+
+type XRangeResponse struct {
+	state              protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Entries *[]*StreamEntry        `protobuf:"bytes,1,rep,name=entries,proto3"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *XRangeResponse) Reset() {
+	*x = XRangeResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[166]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XRangeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XRangeResponse) ProtoMessage() {}
+
+func (x *XRangeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[166]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XRangeResponse) GetEntries() []*StreamEntry {
+	if x != nil {
+		if x.xxx_hidden_Entries != nil {
+			return *x.xxx_hidden_Entries
+		}
+	}
+	return nil
+}
+
+func (x *XRangeResponse) SetEntries(v []*StreamEntry) {
+	x.xxx_hidden_Entries = &v
+}
+
+type XRangeResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// More than a message holds are refused.
+	Entries []*StreamEntry
+}
+
+func (b0 XRangeResponse_builder) Build() *XRangeResponse {
+	m0 := &XRangeResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Entries = &b.Entries
+	return m0
+}
+
+type XLenRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *XLenRequest) Reset() {
+	*x = XLenRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[167]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XLenRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XLenRequest) ProtoMessage() {}
+
+func (x *XLenRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[167]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XLenRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *XLenRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *XLenRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *XLenRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+type XLenRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+}
+
+func (b0 XLenRequest_builder) Build() *XLenRequest {
+	m0 := &XLenRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	return m0
+}
+
+type XLenResponse struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Length int64                  `protobuf:"varint,1,opt,name=length,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *XLenResponse) Reset() {
+	*x = XLenResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[168]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XLenResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XLenResponse) ProtoMessage() {}
+
+func (x *XLenResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[168]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XLenResponse) GetLength() int64 {
+	if x != nil {
+		return x.xxx_hidden_Length
+	}
+	return 0
+}
+
+func (x *XLenResponse) SetLength(v int64) {
+	x.xxx_hidden_Length = v
+}
+
+type XLenResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Length int64
+}
+
+func (b0 XLenResponse_builder) Build() *XLenResponse {
+	m0 := &XLenResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Length = b.Length
+	return m0
+}
+
+type XDelRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Ids       *[]*StreamID           `protobuf:"bytes,3,rep,name=ids,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *XDelRequest) Reset() {
+	*x = XDelRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[169]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XDelRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XDelRequest) ProtoMessage() {}
+
+func (x *XDelRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[169]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XDelRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *XDelRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *XDelRequest) GetIds() []*StreamID {
+	if x != nil {
+		if x.xxx_hidden_Ids != nil {
+			return *x.xxx_hidden_Ids
+		}
+	}
+	return nil
+}
+
+func (x *XDelRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *XDelRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *XDelRequest) SetIds(v []*StreamID) {
+	x.xxx_hidden_Ids = &v
+}
+
+type XDelRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Ids       []*StreamID
+}
+
+func (b0 XDelRequest_builder) Build() *XDelRequest {
+	m0 := &XDelRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Ids = &b.Ids
+	return m0
+}
+
+type XDelResponse struct {
+	state              protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Deleted int64                  `protobuf:"varint,1,opt,name=deleted,proto3"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *XDelResponse) Reset() {
+	*x = XDelResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[170]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XDelResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XDelResponse) ProtoMessage() {}
+
+func (x *XDelResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[170]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XDelResponse) GetDeleted() int64 {
+	if x != nil {
+		return x.xxx_hidden_Deleted
+	}
+	return 0
+}
+
+func (x *XDelResponse) SetDeleted(v int64) {
+	x.xxx_hidden_Deleted = v
+}
+
+type XDelResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Deleted int64
+}
+
+func (b0 XDelResponse_builder) Build() *XDelResponse {
+	m0 := &XDelResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Deleted = b.Deleted
+	return m0
+}
+
+type XTrimRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Trim      *StreamTrim            `protobuf:"bytes,3,opt,name=trim,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *XTrimRequest) Reset() {
+	*x = XTrimRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[171]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XTrimRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XTrimRequest) ProtoMessage() {}
+
+func (x *XTrimRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[171]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XTrimRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *XTrimRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *XTrimRequest) GetTrim() *StreamTrim {
+	if x != nil {
+		return x.xxx_hidden_Trim
+	}
+	return nil
+}
+
+func (x *XTrimRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *XTrimRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *XTrimRequest) SetTrim(v *StreamTrim) {
+	x.xxx_hidden_Trim = v
+}
+
+func (x *XTrimRequest) HasTrim() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Trim != nil
+}
+
+func (x *XTrimRequest) ClearTrim() {
+	x.xxx_hidden_Trim = nil
+}
+
+type XTrimRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Trim      *StreamTrim
+}
+
+func (b0 XTrimRequest_builder) Build() *XTrimRequest {
+	m0 := &XTrimRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Trim = b.Trim
+	return m0
+}
+
+type XTrimResponse struct {
+	state              protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Deleted int64                  `protobuf:"varint,1,opt,name=deleted,proto3"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *XTrimResponse) Reset() {
+	*x = XTrimResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[172]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XTrimResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XTrimResponse) ProtoMessage() {}
+
+func (x *XTrimResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[172]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XTrimResponse) GetDeleted() int64 {
+	if x != nil {
+		return x.xxx_hidden_Deleted
+	}
+	return 0
+}
+
+func (x *XTrimResponse) SetDeleted(v int64) {
+	x.xxx_hidden_Deleted = v
+}
+
+type XTrimResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Deleted int64
+}
+
+func (b0 XTrimResponse_builder) Build() *XTrimResponse {
+	m0 := &XTrimResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Deleted = b.Deleted
+	return m0
+}
+
+// StreamPlace is a stream and where to read it from.
+type StreamPlace struct {
+	state              protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Key     []byte                 `protobuf:"bytes,1,opt,name=key,proto3"`
+	xxx_hidden_After   *StreamID              `protobuf:"bytes,2,opt,name=after,proto3"`
+	xxx_hidden_FromNow bool                   `protobuf:"varint,3,opt,name=from_now,json=fromNow,proto3"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *StreamPlace) Reset() {
+	*x = StreamPlace{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[173]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamPlace) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamPlace) ProtoMessage() {}
+
+func (x *StreamPlace) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[173]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *StreamPlace) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *StreamPlace) GetAfter() *StreamID {
+	if x != nil {
+		return x.xxx_hidden_After
+	}
+	return nil
+}
+
+func (x *StreamPlace) GetFromNow() bool {
+	if x != nil {
+		return x.xxx_hidden_FromNow
+	}
+	return false
+}
+
+func (x *StreamPlace) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *StreamPlace) SetAfter(v *StreamID) {
+	x.xxx_hidden_After = v
+}
+
+func (x *StreamPlace) SetFromNow(v bool) {
+	x.xxx_hidden_FromNow = v
+}
+
+func (x *StreamPlace) HasAfter() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_After != nil
+}
+
+func (x *StreamPlace) ClearAfter() {
+	x.xxx_hidden_After = nil
+}
+
+type StreamPlace_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Key []byte
+	// What follows this id; without it all.
+	After *StreamID
+	// What follows this moment, in the place of an id.
+	FromNow bool
+}
+
+func (b0 StreamPlace_builder) Build() *StreamPlace {
+	m0 := &StreamPlace{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_After = b.After
+	x.xxx_hidden_FromNow = b.FromNow
+	return m0
+}
+
+type XReadRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Streams   *[]*StreamPlace        `protobuf:"bytes,2,rep,name=streams,proto3"`
+	xxx_hidden_Limit     uint64                 `protobuf:"varint,3,opt,name=limit,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *XReadRequest) Reset() {
+	*x = XReadRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[174]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XReadRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XReadRequest) ProtoMessage() {}
+
+func (x *XReadRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[174]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XReadRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *XReadRequest) GetStreams() []*StreamPlace {
+	if x != nil {
+		if x.xxx_hidden_Streams != nil {
+			return *x.xxx_hidden_Streams
+		}
+	}
+	return nil
+}
+
+func (x *XReadRequest) GetLimit() uint64 {
+	if x != nil {
+		return x.xxx_hidden_Limit
+	}
+	return 0
+}
+
+func (x *XReadRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *XReadRequest) SetStreams(v []*StreamPlace) {
+	x.xxx_hidden_Streams = &v
+}
+
+func (x *XReadRequest) SetLimit(v uint64) {
+	x.xxx_hidden_Limit = v
+}
+
+type XReadRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Streams   []*StreamPlace
+	// How many of each at most; 0 is all.
+	Limit uint64
+}
+
+func (b0 XReadRequest_builder) Build() *XReadRequest {
+	m0 := &XReadRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Streams = &b.Streams
+	x.xxx_hidden_Limit = b.Limit
+	return m0
+}
+
+type XReadResponse struct {
+	state              protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Streams *[]*StreamPart         `protobuf:"bytes,1,rep,name=streams,proto3"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *XReadResponse) Reset() {
+	*x = XReadResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[175]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XReadResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XReadResponse) ProtoMessage() {}
+
+func (x *XReadResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[175]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XReadResponse) GetStreams() []*StreamPart {
+	if x != nil {
+		if x.xxx_hidden_Streams != nil {
+			return *x.xxx_hidden_Streams
+		}
+	}
+	return nil
+}
+
+func (x *XReadResponse) SetStreams(v []*StreamPart) {
+	x.xxx_hidden_Streams = &v
+}
+
+type XReadResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// The streams that have such entries.
+	Streams []*StreamPart
+}
+
+func (b0 XReadResponse_builder) Build() *XReadResponse {
+	m0 := &XReadResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Streams = &b.Streams
+	return m0
+}
+
+type StreamPart struct {
+	state              protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Key     []byte                 `protobuf:"bytes,1,opt,name=key,proto3"`
+	xxx_hidden_Entries *[]*StreamEntry        `protobuf:"bytes,2,rep,name=entries,proto3"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *StreamPart) Reset() {
+	*x = StreamPart{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[176]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamPart) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamPart) ProtoMessage() {}
+
+func (x *StreamPart) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[176]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *StreamPart) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *StreamPart) GetEntries() []*StreamEntry {
+	if x != nil {
+		if x.xxx_hidden_Entries != nil {
+			return *x.xxx_hidden_Entries
+		}
+	}
+	return nil
+}
+
+func (x *StreamPart) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *StreamPart) SetEntries(v []*StreamEntry) {
+	x.xxx_hidden_Entries = &v
+}
+
+type StreamPart_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Key     []byte
+	Entries []*StreamEntry
+}
+
+func (b0 StreamPart_builder) Build() *StreamPart {
+	m0 := &StreamPart{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Entries = &b.Entries
+	return m0
+}
+
+type XSetIDRequest struct {
+	state                  protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace   string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key         []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Last        *StreamID              `protobuf:"bytes,3,opt,name=last,proto3"`
+	xxx_hidden_Added       uint64                 `protobuf:"varint,4,opt,name=added,proto3,oneof"`
+	xxx_hidden_Deleted     *StreamID              `protobuf:"bytes,5,opt,name=deleted,proto3"`
+	XXX_raceDetectHookData protoimpl.RaceDetectHookData
+	XXX_presence           [1]uint32
+	unknownFields          protoimpl.UnknownFields
+	sizeCache              protoimpl.SizeCache
+}
+
+func (x *XSetIDRequest) Reset() {
+	*x = XSetIDRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[177]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XSetIDRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XSetIDRequest) ProtoMessage() {}
+
+func (x *XSetIDRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[177]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XSetIDRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *XSetIDRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *XSetIDRequest) GetLast() *StreamID {
+	if x != nil {
+		return x.xxx_hidden_Last
+	}
+	return nil
+}
+
+func (x *XSetIDRequest) GetAdded() uint64 {
+	if x != nil {
+		return x.xxx_hidden_Added
+	}
+	return 0
+}
+
+func (x *XSetIDRequest) GetDeleted() *StreamID {
+	if x != nil {
+		return x.xxx_hidden_Deleted
+	}
+	return nil
+}
+
+func (x *XSetIDRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *XSetIDRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *XSetIDRequest) SetLast(v *StreamID) {
+	x.xxx_hidden_Last = v
+}
+
+func (x *XSetIDRequest) SetAdded(v uint64) {
+	x.xxx_hidden_Added = v
+	protoimpl.X.SetPresent(&(x.XXX_presence[0]), 3, 5)
+}
+
+func (x *XSetIDRequest) SetDeleted(v *StreamID) {
+	x.xxx_hidden_Deleted = v
+}
+
+func (x *XSetIDRequest) HasLast() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Last != nil
+}
+
+func (x *XSetIDRequest) HasAdded() bool {
+	if x == nil {
+		return false
+	}
+	return protoimpl.X.Present(&(x.XXX_presence[0]), 3)
+}
+
+func (x *XSetIDRequest) HasDeleted() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Deleted != nil
+}
+
+func (x *XSetIDRequest) ClearLast() {
+	x.xxx_hidden_Last = nil
+}
+
+func (x *XSetIDRequest) ClearAdded() {
+	protoimpl.X.ClearPresent(&(x.XXX_presence[0]), 3)
+	x.xxx_hidden_Added = 0
+}
+
+func (x *XSetIDRequest) ClearDeleted() {
+	x.xxx_hidden_Deleted = nil
+}
+
+type XSetIDRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	// Not less than the id of any entry.
+	Last *StreamID
+	// How many entries were ever added; without it that stays.
+	Added *uint64
+	// The greatest id that was deleted; without it that stays.
+	Deleted *StreamID
+}
+
+func (b0 XSetIDRequest_builder) Build() *XSetIDRequest {
+	m0 := &XSetIDRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Last = b.Last
+	if b.Added != nil {
+		protoimpl.X.SetPresentNonAtomic(&(x.XXX_presence[0]), 3, 5)
+		x.xxx_hidden_Added = *b.Added
+	}
+	x.xxx_hidden_Deleted = b.Deleted
+	return m0
+}
+
+type XSetIDResponse struct {
+	state         protoimpl.MessageState `protogen:"opaque.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *XSetIDResponse) Reset() {
+	*x = XSetIDResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[178]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XSetIDResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XSetIDResponse) ProtoMessage() {}
+
+func (x *XSetIDResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[178]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+type XSetIDResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+}
+
+func (b0 XSetIDResponse_builder) Build() *XSetIDResponse {
+	m0 := &XSetIDResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	return m0
+}
+
+type XInfoRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *XInfoRequest) Reset() {
+	*x = XInfoRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[179]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XInfoRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XInfoRequest) ProtoMessage() {}
+
+func (x *XInfoRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[179]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XInfoRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *XInfoRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *XInfoRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *XInfoRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+type XInfoRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+}
+
+func (b0 XInfoRequest_builder) Build() *XInfoRequest {
+	m0 := &XInfoRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	return m0
+}
+
+type XInfoResponse struct {
+	state                 protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Length     int64                  `protobuf:"varint,1,opt,name=length,proto3"`
+	xxx_hidden_Last       *StreamID              `protobuf:"bytes,2,opt,name=last,proto3"`
+	xxx_hidden_Added      int64                  `protobuf:"varint,3,opt,name=added,proto3"`
+	xxx_hidden_Deleted    *StreamID              `protobuf:"bytes,4,opt,name=deleted,proto3"`
+	xxx_hidden_FirstEntry *StreamEntry           `protobuf:"bytes,5,opt,name=first_entry,json=firstEntry,proto3"`
+	xxx_hidden_LastEntry  *StreamEntry           `protobuf:"bytes,6,opt,name=last_entry,json=lastEntry,proto3"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
+}
+
+func (x *XInfoResponse) Reset() {
+	*x = XInfoResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[180]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XInfoResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XInfoResponse) ProtoMessage() {}
+
+func (x *XInfoResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[180]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XInfoResponse) GetLength() int64 {
+	if x != nil {
+		return x.xxx_hidden_Length
+	}
+	return 0
+}
+
+func (x *XInfoResponse) GetLast() *StreamID {
+	if x != nil {
+		return x.xxx_hidden_Last
+	}
+	return nil
+}
+
+func (x *XInfoResponse) GetAdded() int64 {
+	if x != nil {
+		return x.xxx_hidden_Added
+	}
+	return 0
+}
+
+func (x *XInfoResponse) GetDeleted() *StreamID {
+	if x != nil {
+		return x.xxx_hidden_Deleted
+	}
+	return nil
+}
+
+func (x *XInfoResponse) GetFirstEntry() *StreamEntry {
+	if x != nil {
+		return x.xxx_hidden_FirstEntry
+	}
+	return nil
+}
+
+func (x *XInfoResponse) GetLastEntry() *StreamEntry {
+	if x != nil {
+		return x.xxx_hidden_LastEntry
+	}
+	return nil
+}
+
+func (x *XInfoResponse) SetLength(v int64) {
+	x.xxx_hidden_Length = v
+}
+
+func (x *XInfoResponse) SetLast(v *StreamID) {
+	x.xxx_hidden_Last = v
+}
+
+func (x *XInfoResponse) SetAdded(v int64) {
+	x.xxx_hidden_Added = v
+}
+
+func (x *XInfoResponse) SetDeleted(v *StreamID) {
+	x.xxx_hidden_Deleted = v
+}
+
+func (x *XInfoResponse) SetFirstEntry(v *StreamEntry) {
+	x.xxx_hidden_FirstEntry = v
+}
+
+func (x *XInfoResponse) SetLastEntry(v *StreamEntry) {
+	x.xxx_hidden_LastEntry = v
+}
+
+func (x *XInfoResponse) HasLast() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Last != nil
+}
+
+func (x *XInfoResponse) HasDeleted() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Deleted != nil
+}
+
+func (x *XInfoResponse) HasFirstEntry() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_FirstEntry != nil
+}
+
+func (x *XInfoResponse) HasLastEntry() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_LastEntry != nil
+}
+
+func (x *XInfoResponse) ClearLast() {
+	x.xxx_hidden_Last = nil
+}
+
+func (x *XInfoResponse) ClearDeleted() {
+	x.xxx_hidden_Deleted = nil
+}
+
+func (x *XInfoResponse) ClearFirstEntry() {
+	x.xxx_hidden_FirstEntry = nil
+}
+
+func (x *XInfoResponse) ClearLastEntry() {
+	x.xxx_hidden_LastEntry = nil
+}
+
+type XInfoResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Length int64
+	// The last id that was given; no entry need have it any more.
+	Last *StreamID
+	// How many entries were ever added, as far as it can be told.
+	Added int64
+	// The greatest id that was deleted.
+	Deleted *StreamID
+	// Not there in an empty stream.
+	FirstEntry *StreamEntry
+	LastEntry  *StreamEntry
+}
+
+func (b0 XInfoResponse_builder) Build() *XInfoResponse {
+	m0 := &XInfoResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Length = b.Length
+	x.xxx_hidden_Last = b.Last
+	x.xxx_hidden_Added = b.Added
+	x.xxx_hidden_Deleted = b.Deleted
+	x.xxx_hidden_FirstEntry = b.FirstEntry
+	x.xxx_hidden_LastEntry = b.LastEntry
+	return m0
+}
+
 type TypesRequest struct {
 	state                protoimpl.MessageState `protogen:"opaque.v1"`
 	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
@@ -20435,7 +23269,7 @@ type TypesRequest struct {
 
 func (x *TypesRequest) Reset() {
 	*x = TypesRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[160]
+	mi := &file_atoll_v1_kv_proto_msgTypes[181]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20447,7 +23281,7 @@ func (x *TypesRequest) String() string {
 func (*TypesRequest) ProtoMessage() {}
 
 func (x *TypesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[160]
+	mi := &file_atoll_v1_kv_proto_msgTypes[181]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20505,7 +23339,7 @@ type TypesResponse struct {
 
 func (x *TypesResponse) Reset() {
 	*x = TypesResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[161]
+	mi := &file_atoll_v1_kv_proto_msgTypes[182]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20517,7 +23351,7 @@ func (x *TypesResponse) String() string {
 func (*TypesResponse) ProtoMessage() {}
 
 func (x *TypesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[161]
+	mi := &file_atoll_v1_kv_proto_msgTypes[182]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20564,7 +23398,7 @@ type DBSizeRequest struct {
 
 func (x *DBSizeRequest) Reset() {
 	*x = DBSizeRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[162]
+	mi := &file_atoll_v1_kv_proto_msgTypes[183]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20576,7 +23410,7 @@ func (x *DBSizeRequest) String() string {
 func (*DBSizeRequest) ProtoMessage() {}
 
 func (x *DBSizeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[162]
+	mi := &file_atoll_v1_kv_proto_msgTypes[183]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20622,7 +23456,7 @@ type DBSizeResponse struct {
 
 func (x *DBSizeResponse) Reset() {
 	*x = DBSizeResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[163]
+	mi := &file_atoll_v1_kv_proto_msgTypes[184]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20634,7 +23468,7 @@ func (x *DBSizeResponse) String() string {
 func (*DBSizeResponse) ProtoMessage() {}
 
 func (x *DBSizeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[163]
+	mi := &file_atoll_v1_kv_proto_msgTypes[184]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20694,7 +23528,7 @@ type RandomKeyRequest struct {
 
 func (x *RandomKeyRequest) Reset() {
 	*x = RandomKeyRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[164]
+	mi := &file_atoll_v1_kv_proto_msgTypes[185]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20706,7 +23540,7 @@ func (x *RandomKeyRequest) String() string {
 func (*RandomKeyRequest) ProtoMessage() {}
 
 func (x *RandomKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[164]
+	mi := &file_atoll_v1_kv_proto_msgTypes[185]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20752,7 +23586,7 @@ type RandomKeyResponse struct {
 
 func (x *RandomKeyResponse) Reset() {
 	*x = RandomKeyResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[165]
+	mi := &file_atoll_v1_kv_proto_msgTypes[186]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20764,7 +23598,7 @@ func (x *RandomKeyResponse) String() string {
 func (*RandomKeyResponse) ProtoMessage() {}
 
 func (x *RandomKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[165]
+	mi := &file_atoll_v1_kv_proto_msgTypes[186]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20828,7 +23662,7 @@ type WaitRequest struct {
 
 func (x *WaitRequest) Reset() {
 	*x = WaitRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[166]
+	mi := &file_atoll_v1_kv_proto_msgTypes[187]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20840,7 +23674,7 @@ func (x *WaitRequest) String() string {
 func (*WaitRequest) ProtoMessage() {}
 
 func (x *WaitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[166]
+	mi := &file_atoll_v1_kv_proto_msgTypes[187]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20900,7 +23734,7 @@ type WaitResponse struct {
 
 func (x *WaitResponse) Reset() {
 	*x = WaitResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[167]
+	mi := &file_atoll_v1_kv_proto_msgTypes[188]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20912,7 +23746,7 @@ func (x *WaitResponse) String() string {
 func (*WaitResponse) ProtoMessage() {}
 
 func (x *WaitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[167]
+	mi := &file_atoll_v1_kv_proto_msgTypes[188]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20959,7 +23793,7 @@ type CommandRequest struct {
 
 func (x *CommandRequest) Reset() {
 	*x = CommandRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[168]
+	mi := &file_atoll_v1_kv_proto_msgTypes[189]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20971,7 +23805,7 @@ func (x *CommandRequest) String() string {
 func (*CommandRequest) ProtoMessage() {}
 
 func (x *CommandRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[168]
+	mi := &file_atoll_v1_kv_proto_msgTypes[189]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21030,7 +23864,7 @@ type CommandResponse struct {
 
 func (x *CommandResponse) Reset() {
 	*x = CommandResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[169]
+	mi := &file_atoll_v1_kv_proto_msgTypes[190]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21042,7 +23876,7 @@ func (x *CommandResponse) String() string {
 func (*CommandResponse) ProtoMessage() {}
 
 func (x *CommandResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[169]
+	mi := &file_atoll_v1_kv_proto_msgTypes[190]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21099,7 +23933,7 @@ type Value struct {
 
 func (x *Value) Reset() {
 	*x = Value{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[170]
+	mi := &file_atoll_v1_kv_proto_msgTypes[191]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21111,7 +23945,7 @@ func (x *Value) String() string {
 func (*Value) ProtoMessage() {}
 
 func (x *Value) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[170]
+	mi := &file_atoll_v1_kv_proto_msgTypes[191]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21379,7 +24213,7 @@ func (b0 Value_builder) Build() *Value {
 type case_Value_Kind protoreflect.FieldNumber
 
 func (x case_Value_Kind) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[170].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[191].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -21437,7 +24271,7 @@ type ValueList struct {
 
 func (x *ValueList) Reset() {
 	*x = ValueList{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[171]
+	mi := &file_atoll_v1_kv_proto_msgTypes[192]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21449,7 +24283,7 @@ func (x *ValueList) String() string {
 func (*ValueList) ProtoMessage() {}
 
 func (x *ValueList) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[171]
+	mi := &file_atoll_v1_kv_proto_msgTypes[192]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21497,7 +24331,7 @@ type TxnRequest struct {
 
 func (x *TxnRequest) Reset() {
 	*x = TxnRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[172]
+	mi := &file_atoll_v1_kv_proto_msgTypes[193]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21509,7 +24343,7 @@ func (x *TxnRequest) String() string {
 func (*TxnRequest) ProtoMessage() {}
 
 func (x *TxnRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[172]
+	mi := &file_atoll_v1_kv_proto_msgTypes[193]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21569,7 +24403,7 @@ type TxnResponse struct {
 
 func (x *TxnResponse) Reset() {
 	*x = TxnResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[173]
+	mi := &file_atoll_v1_kv_proto_msgTypes[194]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21581,7 +24415,7 @@ func (x *TxnResponse) String() string {
 func (*TxnResponse) ProtoMessage() {}
 
 func (x *TxnResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[173]
+	mi := &file_atoll_v1_kv_proto_msgTypes[194]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21632,7 +24466,7 @@ type StreamRequest struct {
 
 func (x *StreamRequest) Reset() {
 	*x = StreamRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[174]
+	mi := &file_atoll_v1_kv_proto_msgTypes[195]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21644,7 +24478,7 @@ func (x *StreamRequest) String() string {
 func (*StreamRequest) ProtoMessage() {}
 
 func (x *StreamRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[174]
+	mi := &file_atoll_v1_kv_proto_msgTypes[195]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21745,7 +24579,7 @@ type StreamResponse struct {
 
 func (x *StreamResponse) Reset() {
 	*x = StreamResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[175]
+	mi := &file_atoll_v1_kv_proto_msgTypes[196]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21757,7 +24591,7 @@ func (x *StreamResponse) String() string {
 func (*StreamResponse) ProtoMessage() {}
 
 func (x *StreamResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[175]
+	mi := &file_atoll_v1_kv_proto_msgTypes[196]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21916,7 +24750,7 @@ func (b0 StreamResponse_builder) Build() *StreamResponse {
 type case_StreamResponse_Outcome protoreflect.FieldNumber
 
 func (x case_StreamResponse_Outcome) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[175].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[196].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -21952,7 +24786,7 @@ type ErrorDetail struct {
 
 func (x *ErrorDetail) Reset() {
 	*x = ErrorDetail{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[176]
+	mi := &file_atoll_v1_kv_proto_msgTypes[197]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21964,7 +24798,7 @@ func (x *ErrorDetail) String() string {
 func (*ErrorDetail) ProtoMessage() {}
 
 func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[176]
+	mi := &file_atoll_v1_kv_proto_msgTypes[197]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -22419,7 +25253,7 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x03seq\x18\x05 \x01(\x04R\x03seq\x12\x16\n" +
 	"\x06region\x18\x06 \x01(\tR\x06region\x12\x12\n" +
 	"\x04node\x18\a \x01(\tR\x04node\x12\x14\n" +
-	"\x05shown\x18\b \x01(\bR\x05shown\"\xec\x1e\n" +
+	"\x05shown\x18\b \x01(\bR\x05shown\"\xe9!\n" +
 	"\tOperation\x12(\n" +
 	"\x03get\x18\x01 \x01(\v2\x14.atoll.v1.GetRequestH\x00R\x03get\x12(\n" +
 	"\x03set\x18\x02 \x01(\v2\x14.atoll.v1.SetRequestH\x00R\x03set\x121\n" +
@@ -22500,8 +25334,16 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\n" +
 	"random_key\x18` \x01(\v2\x1a.atoll.v1.RandomKeyRequestH\x00R\trandomKey\x124\n" +
 	"\acommand\x18a \x01(\v2\x18.atoll.v1.CommandRequestH\x00R\acommand\x12+\n" +
-	"\x04wait\x18b \x01(\v2\x15.atoll.v1.WaitRequestH\x00R\x04waitB\x04\n" +
-	"\x02op\"\xbb\x1f\n" +
+	"\x04wait\x18b \x01(\v2\x15.atoll.v1.WaitRequestH\x00R\x04wait\x12+\n" +
+	"\x04xadd\x18n \x01(\v2\x15.atoll.v1.XAddRequestH\x00R\x04xadd\x121\n" +
+	"\x06xrange\x18o \x01(\v2\x17.atoll.v1.XRangeRequestH\x00R\x06xrange\x12+\n" +
+	"\x04xlen\x18p \x01(\v2\x15.atoll.v1.XLenRequestH\x00R\x04xlen\x12+\n" +
+	"\x04xdel\x18q \x01(\v2\x15.atoll.v1.XDelRequestH\x00R\x04xdel\x12.\n" +
+	"\x05xtrim\x18r \x01(\v2\x16.atoll.v1.XTrimRequestH\x00R\x05xtrim\x12.\n" +
+	"\x05xread\x18s \x01(\v2\x16.atoll.v1.XReadRequestH\x00R\x05xread\x121\n" +
+	"\x06xsetid\x18t \x01(\v2\x17.atoll.v1.XSetIDRequestH\x00R\x06xsetid\x12.\n" +
+	"\x05xinfo\x18u \x01(\v2\x16.atoll.v1.XInfoRequestH\x00R\x05xinfoB\x04\n" +
+	"\x02op\"\xc0\"\n" +
 	"\x06Result\x12)\n" +
 	"\x03get\x18\x01 \x01(\v2\x15.atoll.v1.GetResponseH\x00R\x03get\x12)\n" +
 	"\x03set\x18\x02 \x01(\v2\x15.atoll.v1.SetResponseH\x00R\x03set\x122\n" +
@@ -22582,7 +25424,15 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\n" +
 	"random_key\x18` \x01(\v2\x1b.atoll.v1.RandomKeyResponseH\x00R\trandomKey\x125\n" +
 	"\acommand\x18a \x01(\v2\x19.atoll.v1.CommandResponseH\x00R\acommand\x12,\n" +
-	"\x04wait\x18b \x01(\v2\x16.atoll.v1.WaitResponseH\x00R\x04waitB\b\n" +
+	"\x04wait\x18b \x01(\v2\x16.atoll.v1.WaitResponseH\x00R\x04wait\x12,\n" +
+	"\x04xadd\x18n \x01(\v2\x16.atoll.v1.XAddResponseH\x00R\x04xadd\x122\n" +
+	"\x06xrange\x18o \x01(\v2\x18.atoll.v1.XRangeResponseH\x00R\x06xrange\x12,\n" +
+	"\x04xlen\x18p \x01(\v2\x16.atoll.v1.XLenResponseH\x00R\x04xlen\x12,\n" +
+	"\x04xdel\x18q \x01(\v2\x16.atoll.v1.XDelResponseH\x00R\x04xdel\x12/\n" +
+	"\x05xtrim\x18r \x01(\v2\x17.atoll.v1.XTrimResponseH\x00R\x05xtrim\x12/\n" +
+	"\x05xread\x18s \x01(\v2\x17.atoll.v1.XReadResponseH\x00R\x05xread\x122\n" +
+	"\x06xsetid\x18t \x01(\v2\x18.atoll.v1.XSetIDResponseH\x00R\x06xsetid\x12/\n" +
+	"\x05xinfo\x18u \x01(\v2\x17.atoll.v1.XInfoResponseH\x00R\x05xinfoB\b\n" +
 	"\x06result\"l\n" +
 	"\x0eBCreateRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
@@ -22766,7 +25616,92 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x04into\x18\x04 \x01(\fR\x04into\x12\x1c\n" +
 	"\tdistances\x18\x05 \x01(\bR\tdistances\".\n" +
 	"\x16GeoSearchStoreResponse\x12\x14\n" +
-	"\x05count\x18\x01 \x01(\x03R\x05count\"@\n" +
+	"\x05count\x18\x01 \x01(\x03R\x05count\",\n" +
+	"\bStreamID\x12\x0e\n" +
+	"\x02ms\x18\x01 \x01(\x04R\x02ms\x12\x10\n" +
+	"\x03seq\x18\x02 \x01(\x04R\x03seq\"_\n" +
+	"\vStreamEntry\x12\"\n" +
+	"\x02id\x18\x01 \x01(\v2\x12.atoll.v1.StreamIDR\x02id\x12,\n" +
+	"\x06fields\x18\x02 \x03(\v2\x14.atoll.v1.FieldValueR\x06fields\"\x86\x01\n" +
+	"\n" +
+	"StreamTrim\x12\x19\n" +
+	"\amax_len\x18\x01 \x01(\x04H\x00R\x06maxLen\x12+\n" +
+	"\x06min_id\x18\x02 \x01(\v2\x12.atoll.v1.StreamIDH\x00R\x05minId\x12\x14\n" +
+	"\x05about\x18\x03 \x01(\bR\x05about\x12\x14\n" +
+	"\x05limit\x18\x04 \x01(\x04R\x05limitB\x04\n" +
+	"\x02by\"\xf5\x01\n" +
+	"\vXAddRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12,\n" +
+	"\x06fields\x18\x03 \x03(\v2\x14.atoll.v1.FieldValueR\x06fields\x12*\n" +
+	"\x05whole\x18\x04 \x01(\v2\x12.atoll.v1.StreamIDH\x00R\x05whole\x12\x10\n" +
+	"\x02ms\x18\x05 \x01(\x04H\x00R\x02ms\x12\x1a\n" +
+	"\bexisting\x18\x06 \x01(\bR\bexisting\x12(\n" +
+	"\x04trim\x18\a \x01(\v2\x14.atoll.v1.StreamTrimR\x04trimB\x04\n" +
+	"\x02id\"H\n" +
+	"\fXAddResponse\x12\x14\n" +
+	"\x05added\x18\x01 \x01(\bR\x05added\x12\"\n" +
+	"\x02id\x18\x02 \x01(\v2\x12.atoll.v1.StreamIDR\x02id\"\xc1\x01\n" +
+	"\rXRangeRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12(\n" +
+	"\x05first\x18\x03 \x01(\v2\x12.atoll.v1.StreamIDR\x05first\x12&\n" +
+	"\x04last\x18\x04 \x01(\v2\x12.atoll.v1.StreamIDR\x04last\x12\x18\n" +
+	"\areverse\x18\x05 \x01(\bR\areverse\x12\x14\n" +
+	"\x05limit\x18\x06 \x01(\x04R\x05limit\"A\n" +
+	"\x0eXRangeResponse\x12/\n" +
+	"\aentries\x18\x01 \x03(\v2\x15.atoll.v1.StreamEntryR\aentries\"=\n" +
+	"\vXLenRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\"&\n" +
+	"\fXLenResponse\x12\x16\n" +
+	"\x06length\x18\x01 \x01(\x03R\x06length\"c\n" +
+	"\vXDelRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12$\n" +
+	"\x03ids\x18\x03 \x03(\v2\x12.atoll.v1.StreamIDR\x03ids\"(\n" +
+	"\fXDelResponse\x12\x18\n" +
+	"\adeleted\x18\x01 \x01(\x03R\adeleted\"h\n" +
+	"\fXTrimRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12(\n" +
+	"\x04trim\x18\x03 \x01(\v2\x14.atoll.v1.StreamTrimR\x04trim\")\n" +
+	"\rXTrimResponse\x12\x18\n" +
+	"\adeleted\x18\x01 \x01(\x03R\adeleted\"d\n" +
+	"\vStreamPlace\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\fR\x03key\x12(\n" +
+	"\x05after\x18\x02 \x01(\v2\x12.atoll.v1.StreamIDR\x05after\x12\x19\n" +
+	"\bfrom_now\x18\x03 \x01(\bR\afromNow\"s\n" +
+	"\fXReadRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12/\n" +
+	"\astreams\x18\x02 \x03(\v2\x15.atoll.v1.StreamPlaceR\astreams\x12\x14\n" +
+	"\x05limit\x18\x03 \x01(\x04R\x05limit\"?\n" +
+	"\rXReadResponse\x12.\n" +
+	"\astreams\x18\x01 \x03(\v2\x14.atoll.v1.StreamPartR\astreams\"O\n" +
+	"\n" +
+	"StreamPart\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\fR\x03key\x12/\n" +
+	"\aentries\x18\x02 \x03(\v2\x15.atoll.v1.StreamEntryR\aentries\"\xba\x01\n" +
+	"\rXSetIDRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12&\n" +
+	"\x04last\x18\x03 \x01(\v2\x12.atoll.v1.StreamIDR\x04last\x12\x19\n" +
+	"\x05added\x18\x04 \x01(\x04H\x00R\x05added\x88\x01\x01\x12,\n" +
+	"\adeleted\x18\x05 \x01(\v2\x12.atoll.v1.StreamIDR\adeletedB\b\n" +
+	"\x06_added\"\x10\n" +
+	"\x0eXSetIDResponse\">\n" +
+	"\fXInfoRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\"\x81\x02\n" +
+	"\rXInfoResponse\x12\x16\n" +
+	"\x06length\x18\x01 \x01(\x03R\x06length\x12&\n" +
+	"\x04last\x18\x02 \x01(\v2\x12.atoll.v1.StreamIDR\x04last\x12\x14\n" +
+	"\x05added\x18\x03 \x01(\x03R\x05added\x12,\n" +
+	"\adeleted\x18\x04 \x01(\v2\x12.atoll.v1.StreamIDR\adeleted\x126\n" +
+	"\vfirst_entry\x18\x05 \x01(\v2\x15.atoll.v1.StreamEntryR\n" +
+	"firstEntry\x124\n" +
+	"\n" +
+	"last_entry\x18\x06 \x01(\v2\x15.atoll.v1.StreamEntryR\tlastEntry\"@\n" +
 	"\fTypesRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04keys\x18\x02 \x03(\fR\x04keys\"%\n" +
@@ -22840,7 +25775,7 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\bGeoOrder\x12\x19\n" +
 	"\x15GEO_ORDER_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11GEO_ORDER_NEAREST\x10\x01\x12\x16\n" +
-	"\x12GEO_ORDER_FARTHEST\x10\x022\xa8%\n" +
+	"\x12GEO_ORDER_FARTHEST\x10\x022\xf5(\n" +
 	"\x02KV\x125\n" +
 	"\x04Ping\x12\x15.atoll.v1.PingRequest\x1a\x16.atoll.v1.PingResponse\x122\n" +
 	"\x03Get\x12\x14.atoll.v1.GetRequest\x1a\x15.atoll.v1.GetResponse\x122\n" +
@@ -22910,7 +25845,15 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x06GeoPos\x12\x17.atoll.v1.GeoPosRequest\x1a\x18.atoll.v1.GeoPosResponse\x12>\n" +
 	"\aGeoDist\x12\x18.atoll.v1.GeoDistRequest\x1a\x19.atoll.v1.GeoDistResponse\x12D\n" +
 	"\tGeoSearch\x12\x1a.atoll.v1.GeoSearchRequest\x1a\x1b.atoll.v1.GeoSearchResponse\x12S\n" +
-	"\x0eGeoSearchStore\x12\x1f.atoll.v1.GeoSearchStoreRequest\x1a .atoll.v1.GeoSearchStoreResponse\x128\n" +
+	"\x0eGeoSearchStore\x12\x1f.atoll.v1.GeoSearchStoreRequest\x1a .atoll.v1.GeoSearchStoreResponse\x125\n" +
+	"\x04XAdd\x12\x15.atoll.v1.XAddRequest\x1a\x16.atoll.v1.XAddResponse\x12;\n" +
+	"\x06XRange\x12\x17.atoll.v1.XRangeRequest\x1a\x18.atoll.v1.XRangeResponse\x125\n" +
+	"\x04XLen\x12\x15.atoll.v1.XLenRequest\x1a\x16.atoll.v1.XLenResponse\x125\n" +
+	"\x04XDel\x12\x15.atoll.v1.XDelRequest\x1a\x16.atoll.v1.XDelResponse\x128\n" +
+	"\x05XTrim\x12\x16.atoll.v1.XTrimRequest\x1a\x17.atoll.v1.XTrimResponse\x128\n" +
+	"\x05XRead\x12\x16.atoll.v1.XReadRequest\x1a\x17.atoll.v1.XReadResponse\x12;\n" +
+	"\x06XSetID\x12\x17.atoll.v1.XSetIDRequest\x1a\x18.atoll.v1.XSetIDResponse\x128\n" +
+	"\x05XInfo\x12\x16.atoll.v1.XInfoRequest\x1a\x17.atoll.v1.XInfoResponse\x128\n" +
 	"\x05Types\x12\x16.atoll.v1.TypesRequest\x1a\x17.atoll.v1.TypesResponse\x12;\n" +
 	"\x06DBSize\x12\x17.atoll.v1.DBSizeRequest\x1a\x18.atoll.v1.DBSizeResponse\x12D\n" +
 	"\tRandomKey\x12\x1a.atoll.v1.RandomKeyRequest\x1a\x1b.atoll.v1.RandomKeyResponse\x12;\n" +
@@ -22923,7 +25866,7 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x06Stream\x12\x17.atoll.v1.StreamRequest\x1a\x18.atoll.v1.StreamResponse(\x010\x01B1Z/github.com/atollkv/atoll/proto/atoll/v1;atollv1b\x06proto3"
 
 var file_atoll_v1_kv_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_atoll_v1_kv_proto_msgTypes = make([]protoimpl.MessageInfo, 177)
+var file_atoll_v1_kv_proto_msgTypes = make([]protoimpl.MessageInfo, 198)
 var file_atoll_v1_kv_proto_goTypes = []any{
 	(BitOperation)(0),              // 0: atoll.v1.BitOperation
 	(BitOverflow)(0),               // 1: atoll.v1.BitOverflow
@@ -23088,23 +26031,44 @@ var file_atoll_v1_kv_proto_goTypes = []any{
 	(*GeoFound)(nil),               // 160: atoll.v1.GeoFound
 	(*GeoSearchStoreRequest)(nil),  // 161: atoll.v1.GeoSearchStoreRequest
 	(*GeoSearchStoreResponse)(nil), // 162: atoll.v1.GeoSearchStoreResponse
-	(*TypesRequest)(nil),           // 163: atoll.v1.TypesRequest
-	(*TypesResponse)(nil),          // 164: atoll.v1.TypesResponse
-	(*DBSizeRequest)(nil),          // 165: atoll.v1.DBSizeRequest
-	(*DBSizeResponse)(nil),         // 166: atoll.v1.DBSizeResponse
-	(*RandomKeyRequest)(nil),       // 167: atoll.v1.RandomKeyRequest
-	(*RandomKeyResponse)(nil),      // 168: atoll.v1.RandomKeyResponse
-	(*WaitRequest)(nil),            // 169: atoll.v1.WaitRequest
-	(*WaitResponse)(nil),           // 170: atoll.v1.WaitResponse
-	(*CommandRequest)(nil),         // 171: atoll.v1.CommandRequest
-	(*CommandResponse)(nil),        // 172: atoll.v1.CommandResponse
-	(*Value)(nil),                  // 173: atoll.v1.Value
-	(*ValueList)(nil),              // 174: atoll.v1.ValueList
-	(*TxnRequest)(nil),             // 175: atoll.v1.TxnRequest
-	(*TxnResponse)(nil),            // 176: atoll.v1.TxnResponse
-	(*StreamRequest)(nil),          // 177: atoll.v1.StreamRequest
-	(*StreamResponse)(nil),         // 178: atoll.v1.StreamResponse
-	(*ErrorDetail)(nil),            // 179: atoll.v1.ErrorDetail
+	(*StreamID)(nil),               // 163: atoll.v1.StreamID
+	(*StreamEntry)(nil),            // 164: atoll.v1.StreamEntry
+	(*StreamTrim)(nil),             // 165: atoll.v1.StreamTrim
+	(*XAddRequest)(nil),            // 166: atoll.v1.XAddRequest
+	(*XAddResponse)(nil),           // 167: atoll.v1.XAddResponse
+	(*XRangeRequest)(nil),          // 168: atoll.v1.XRangeRequest
+	(*XRangeResponse)(nil),         // 169: atoll.v1.XRangeResponse
+	(*XLenRequest)(nil),            // 170: atoll.v1.XLenRequest
+	(*XLenResponse)(nil),           // 171: atoll.v1.XLenResponse
+	(*XDelRequest)(nil),            // 172: atoll.v1.XDelRequest
+	(*XDelResponse)(nil),           // 173: atoll.v1.XDelResponse
+	(*XTrimRequest)(nil),           // 174: atoll.v1.XTrimRequest
+	(*XTrimResponse)(nil),          // 175: atoll.v1.XTrimResponse
+	(*StreamPlace)(nil),            // 176: atoll.v1.StreamPlace
+	(*XReadRequest)(nil),           // 177: atoll.v1.XReadRequest
+	(*XReadResponse)(nil),          // 178: atoll.v1.XReadResponse
+	(*StreamPart)(nil),             // 179: atoll.v1.StreamPart
+	(*XSetIDRequest)(nil),          // 180: atoll.v1.XSetIDRequest
+	(*XSetIDResponse)(nil),         // 181: atoll.v1.XSetIDResponse
+	(*XInfoRequest)(nil),           // 182: atoll.v1.XInfoRequest
+	(*XInfoResponse)(nil),          // 183: atoll.v1.XInfoResponse
+	(*TypesRequest)(nil),           // 184: atoll.v1.TypesRequest
+	(*TypesResponse)(nil),          // 185: atoll.v1.TypesResponse
+	(*DBSizeRequest)(nil),          // 186: atoll.v1.DBSizeRequest
+	(*DBSizeResponse)(nil),         // 187: atoll.v1.DBSizeResponse
+	(*RandomKeyRequest)(nil),       // 188: atoll.v1.RandomKeyRequest
+	(*RandomKeyResponse)(nil),      // 189: atoll.v1.RandomKeyResponse
+	(*WaitRequest)(nil),            // 190: atoll.v1.WaitRequest
+	(*WaitResponse)(nil),           // 191: atoll.v1.WaitResponse
+	(*CommandRequest)(nil),         // 192: atoll.v1.CommandRequest
+	(*CommandResponse)(nil),        // 193: atoll.v1.CommandResponse
+	(*Value)(nil),                  // 194: atoll.v1.Value
+	(*ValueList)(nil),              // 195: atoll.v1.ValueList
+	(*TxnRequest)(nil),             // 196: atoll.v1.TxnRequest
+	(*TxnResponse)(nil),            // 197: atoll.v1.TxnResponse
+	(*StreamRequest)(nil),          // 198: atoll.v1.StreamRequest
+	(*StreamResponse)(nil),         // 199: atoll.v1.StreamResponse
+	(*ErrorDetail)(nil),            // 200: atoll.v1.ErrorDetail
 }
 var file_atoll_v1_kv_proto_depIdxs = []int32{
 	9,   // 0: atoll.v1.SetRequest.lifetime:type_name -> atoll.v1.Lifetime
@@ -23131,7 +26095,7 @@ var file_atoll_v1_kv_proto_depIdxs = []int32{
 	26,  // 21: atoll.v1.Operation.smembers:type_name -> atoll.v1.SMembersRequest
 	104, // 22: atoll.v1.Operation.scan:type_name -> atoll.v1.ScanRequest
 	106, // 23: atoll.v1.Operation.siblings:type_name -> atoll.v1.SiblingsRequest
-	175, // 24: atoll.v1.Operation.txn:type_name -> atoll.v1.TxnRequest
+	196, // 24: atoll.v1.Operation.txn:type_name -> atoll.v1.TxnRequest
 	33,  // 25: atoll.v1.Operation.hset:type_name -> atoll.v1.HSetRequest
 	35,  // 26: atoll.v1.Operation.hsetnx:type_name -> atoll.v1.HSetNXRequest
 	37,  // 27: atoll.v1.Operation.hget:type_name -> atoll.v1.HGetRequest
@@ -23190,279 +26154,333 @@ var file_atoll_v1_kv_proto_depIdxs = []int32{
 	154, // 80: atoll.v1.Operation.geodist:type_name -> atoll.v1.GeoDistRequest
 	158, // 81: atoll.v1.Operation.geosearch:type_name -> atoll.v1.GeoSearchRequest
 	161, // 82: atoll.v1.Operation.geosearchstore:type_name -> atoll.v1.GeoSearchStoreRequest
-	163, // 83: atoll.v1.Operation.types:type_name -> atoll.v1.TypesRequest
-	165, // 84: atoll.v1.Operation.dbsize:type_name -> atoll.v1.DBSizeRequest
-	167, // 85: atoll.v1.Operation.random_key:type_name -> atoll.v1.RandomKeyRequest
-	171, // 86: atoll.v1.Operation.command:type_name -> atoll.v1.CommandRequest
-	169, // 87: atoll.v1.Operation.wait:type_name -> atoll.v1.WaitRequest
-	6,   // 88: atoll.v1.Result.get:type_name -> atoll.v1.GetResponse
-	8,   // 89: atoll.v1.Result.set:type_name -> atoll.v1.SetResponse
-	17,  // 90: atoll.v1.Result.delete:type_name -> atoll.v1.DeleteResponse
-	19,  // 91: atoll.v1.Result.incr:type_name -> atoll.v1.IncrResponse
-	21,  // 92: atoll.v1.Result.reset_counter:type_name -> atoll.v1.ResetCounterResponse
-	23,  // 93: atoll.v1.Result.sadd:type_name -> atoll.v1.SAddResponse
-	25,  // 94: atoll.v1.Result.srem:type_name -> atoll.v1.SRemResponse
-	29,  // 95: atoll.v1.Result.sismember:type_name -> atoll.v1.SIsMemberResponse
-	31,  // 96: atoll.v1.Result.scard:type_name -> atoll.v1.SCardResponse
-	103, // 97: atoll.v1.Result.exists:type_name -> atoll.v1.ExistsResponse
-	4,   // 98: atoll.v1.Result.ping:type_name -> atoll.v1.PingResponse
-	27,  // 99: atoll.v1.Result.smembers:type_name -> atoll.v1.SMembersResponse
-	105, // 100: atoll.v1.Result.scan:type_name -> atoll.v1.ScanResponse
-	107, // 101: atoll.v1.Result.siblings:type_name -> atoll.v1.SiblingsResponse
-	176, // 102: atoll.v1.Result.txn:type_name -> atoll.v1.TxnResponse
-	34,  // 103: atoll.v1.Result.hset:type_name -> atoll.v1.HSetResponse
-	36,  // 104: atoll.v1.Result.hsetnx:type_name -> atoll.v1.HSetNXResponse
-	38,  // 105: atoll.v1.Result.hget:type_name -> atoll.v1.HGetResponse
-	40,  // 106: atoll.v1.Result.hmget:type_name -> atoll.v1.HMGetResponse
-	42,  // 107: atoll.v1.Result.hgetall:type_name -> atoll.v1.HGetAllResponse
-	44,  // 108: atoll.v1.Result.hkeys:type_name -> atoll.v1.HKeysResponse
-	46,  // 109: atoll.v1.Result.hvals:type_name -> atoll.v1.HValsResponse
-	48,  // 110: atoll.v1.Result.hlen:type_name -> atoll.v1.HLenResponse
-	50,  // 111: atoll.v1.Result.hexists:type_name -> atoll.v1.HExistsResponse
-	52,  // 112: atoll.v1.Result.hstrlen:type_name -> atoll.v1.HStrLenResponse
-	54,  // 113: atoll.v1.Result.hdel:type_name -> atoll.v1.HDelResponse
-	56,  // 114: atoll.v1.Result.hincr:type_name -> atoll.v1.HIncrResponse
-	59,  // 115: atoll.v1.Result.zadd:type_name -> atoll.v1.ZAddResponse
-	61,  // 116: atoll.v1.Result.zincr:type_name -> atoll.v1.ZIncrResponse
-	63,  // 117: atoll.v1.Result.zrem:type_name -> atoll.v1.ZRemResponse
-	65,  // 118: atoll.v1.Result.zscore:type_name -> atoll.v1.ZScoreResponse
-	67,  // 119: atoll.v1.Result.zcard:type_name -> atoll.v1.ZCardResponse
-	69,  // 120: atoll.v1.Result.zrange:type_name -> atoll.v1.ZRangeResponse
-	71,  // 121: atoll.v1.Result.zrange_by_score:type_name -> atoll.v1.ZRangeByScoreResponse
-	73,  // 122: atoll.v1.Result.zrank:type_name -> atoll.v1.ZRankResponse
-	75,  // 123: atoll.v1.Result.zpop:type_name -> atoll.v1.ZPopResponse
-	77,  // 124: atoll.v1.Result.lpush:type_name -> atoll.v1.LPushResponse
-	79,  // 125: atoll.v1.Result.lpop:type_name -> atoll.v1.LPopResponse
-	81,  // 126: atoll.v1.Result.lrange:type_name -> atoll.v1.LRangeResponse
-	83,  // 127: atoll.v1.Result.llen:type_name -> atoll.v1.LLenResponse
-	85,  // 128: atoll.v1.Result.lindex:type_name -> atoll.v1.LIndexResponse
-	87,  // 129: atoll.v1.Result.lset:type_name -> atoll.v1.LSetResponse
-	89,  // 130: atoll.v1.Result.linsert:type_name -> atoll.v1.LInsertResponse
-	91,  // 131: atoll.v1.Result.lrem:type_name -> atoll.v1.LRemResponse
-	93,  // 132: atoll.v1.Result.ltrim:type_name -> atoll.v1.LTrimResponse
-	95,  // 133: atoll.v1.Result.lmove:type_name -> atoll.v1.LMoveResponse
-	97,  // 134: atoll.v1.Result.lpos:type_name -> atoll.v1.LPosResponse
-	11,  // 135: atoll.v1.Result.expire:type_name -> atoll.v1.ExpireResponse
-	13,  // 136: atoll.v1.Result.persist:type_name -> atoll.v1.PersistResponse
-	15,  // 137: atoll.v1.Result.ttl:type_name -> atoll.v1.TTLResponse
-	99,  // 138: atoll.v1.Result.rename:type_name -> atoll.v1.RenameResponse
-	101, // 139: atoll.v1.Result.copy:type_name -> atoll.v1.CopyResponse
-	112, // 140: atoll.v1.Result.bcreate:type_name -> atoll.v1.BCreateResponse
-	114, // 141: atoll.v1.Result.bget:type_name -> atoll.v1.BGetResponse
-	116, // 142: atoll.v1.Result.bincr:type_name -> atoll.v1.BIncrResponse
-	118, // 143: atoll.v1.Result.bdecr:type_name -> atoll.v1.BDecrResponse
-	120, // 144: atoll.v1.Result.bgrant:type_name -> atoll.v1.BGrantResponse
-	122, // 145: atoll.v1.Result.brights:type_name -> atoll.v1.BRightsResponse
-	125, // 146: atoll.v1.Result.breclaim:type_name -> atoll.v1.BReclaimResponse
-	127, // 147: atoll.v1.Result.pfadd:type_name -> atoll.v1.PFAddResponse
-	129, // 148: atoll.v1.Result.pfcount:type_name -> atoll.v1.PFCountResponse
-	131, // 149: atoll.v1.Result.pfmerge:type_name -> atoll.v1.PFMergeResponse
-	134, // 150: atoll.v1.Result.getbit:type_name -> atoll.v1.GetBitResponse
-	136, // 151: atoll.v1.Result.setbit:type_name -> atoll.v1.SetBitResponse
-	138, // 152: atoll.v1.Result.bitcount:type_name -> atoll.v1.BitCountResponse
-	140, // 153: atoll.v1.Result.bitpos:type_name -> atoll.v1.BitPosResponse
-	142, // 154: atoll.v1.Result.bitop:type_name -> atoll.v1.BitOpResponse
-	145, // 155: atoll.v1.Result.bitfield:type_name -> atoll.v1.BitFieldResponse
-	150, // 156: atoll.v1.Result.geoadd:type_name -> atoll.v1.GeoAddResponse
-	152, // 157: atoll.v1.Result.geopos:type_name -> atoll.v1.GeoPosResponse
-	155, // 158: atoll.v1.Result.geodist:type_name -> atoll.v1.GeoDistResponse
-	159, // 159: atoll.v1.Result.geosearch:type_name -> atoll.v1.GeoSearchResponse
-	162, // 160: atoll.v1.Result.geosearchstore:type_name -> atoll.v1.GeoSearchStoreResponse
-	164, // 161: atoll.v1.Result.types:type_name -> atoll.v1.TypesResponse
-	166, // 162: atoll.v1.Result.dbsize:type_name -> atoll.v1.DBSizeResponse
-	168, // 163: atoll.v1.Result.random_key:type_name -> atoll.v1.RandomKeyResponse
-	172, // 164: atoll.v1.Result.command:type_name -> atoll.v1.CommandResponse
-	170, // 165: atoll.v1.Result.wait:type_name -> atoll.v1.WaitResponse
-	123, // 166: atoll.v1.BRightsResponse.accounts:type_name -> atoll.v1.Account
-	132, // 167: atoll.v1.BitCountRequest.range:type_name -> atoll.v1.BitRange
-	132, // 168: atoll.v1.BitPosRequest.range:type_name -> atoll.v1.BitRange
-	0,   // 169: atoll.v1.BitOpRequest.operation:type_name -> atoll.v1.BitOperation
-	1,   // 170: atoll.v1.BitStep.overflow:type_name -> atoll.v1.BitOverflow
-	143, // 171: atoll.v1.BitFieldRequest.steps:type_name -> atoll.v1.BitStep
-	146, // 172: atoll.v1.BitFieldResponse.results:type_name -> atoll.v1.BitStepResult
-	147, // 173: atoll.v1.GeoMember.point:type_name -> atoll.v1.GeoPoint
-	148, // 174: atoll.v1.GeoAddRequest.members:type_name -> atoll.v1.GeoMember
-	153, // 175: atoll.v1.GeoPosResponse.positions:type_name -> atoll.v1.GeoPosition
-	147, // 176: atoll.v1.GeoPosition.point:type_name -> atoll.v1.GeoPoint
-	147, // 177: atoll.v1.GeoArea.point:type_name -> atoll.v1.GeoPoint
-	157, // 178: atoll.v1.GeoArea.box:type_name -> atoll.v1.GeoBox
-	2,   // 179: atoll.v1.GeoArea.order:type_name -> atoll.v1.GeoOrder
-	156, // 180: atoll.v1.GeoSearchRequest.area:type_name -> atoll.v1.GeoArea
-	160, // 181: atoll.v1.GeoSearchResponse.members:type_name -> atoll.v1.GeoFound
-	147, // 182: atoll.v1.GeoFound.point:type_name -> atoll.v1.GeoPoint
-	156, // 183: atoll.v1.GeoSearchStoreRequest.area:type_name -> atoll.v1.GeoArea
-	173, // 184: atoll.v1.CommandResponse.value:type_name -> atoll.v1.Value
-	174, // 185: atoll.v1.Value.list:type_name -> atoll.v1.ValueList
-	174, // 186: atoll.v1.Value.map:type_name -> atoll.v1.ValueList
-	173, // 187: atoll.v1.ValueList.values:type_name -> atoll.v1.Value
-	109, // 188: atoll.v1.TxnRequest.operations:type_name -> atoll.v1.Operation
-	110, // 189: atoll.v1.TxnResponse.results:type_name -> atoll.v1.Result
-	109, // 190: atoll.v1.StreamRequest.operation:type_name -> atoll.v1.Operation
-	110, // 191: atoll.v1.StreamResponse.result:type_name -> atoll.v1.Result
-	179, // 192: atoll.v1.StreamResponse.error:type_name -> atoll.v1.ErrorDetail
-	3,   // 193: atoll.v1.KV.Ping:input_type -> atoll.v1.PingRequest
-	5,   // 194: atoll.v1.KV.Get:input_type -> atoll.v1.GetRequest
-	7,   // 195: atoll.v1.KV.Set:input_type -> atoll.v1.SetRequest
-	16,  // 196: atoll.v1.KV.Delete:input_type -> atoll.v1.DeleteRequest
-	18,  // 197: atoll.v1.KV.Incr:input_type -> atoll.v1.IncrRequest
-	20,  // 198: atoll.v1.KV.ResetCounter:input_type -> atoll.v1.ResetCounterRequest
-	22,  // 199: atoll.v1.KV.SAdd:input_type -> atoll.v1.SAddRequest
-	24,  // 200: atoll.v1.KV.SRem:input_type -> atoll.v1.SRemRequest
-	26,  // 201: atoll.v1.KV.SMembers:input_type -> atoll.v1.SMembersRequest
-	28,  // 202: atoll.v1.KV.SIsMember:input_type -> atoll.v1.SIsMemberRequest
-	30,  // 203: atoll.v1.KV.SCard:input_type -> atoll.v1.SCardRequest
-	33,  // 204: atoll.v1.KV.HSet:input_type -> atoll.v1.HSetRequest
-	35,  // 205: atoll.v1.KV.HSetNX:input_type -> atoll.v1.HSetNXRequest
-	37,  // 206: atoll.v1.KV.HGet:input_type -> atoll.v1.HGetRequest
-	39,  // 207: atoll.v1.KV.HMGet:input_type -> atoll.v1.HMGetRequest
-	41,  // 208: atoll.v1.KV.HGetAll:input_type -> atoll.v1.HGetAllRequest
-	43,  // 209: atoll.v1.KV.HKeys:input_type -> atoll.v1.HKeysRequest
-	45,  // 210: atoll.v1.KV.HVals:input_type -> atoll.v1.HValsRequest
-	47,  // 211: atoll.v1.KV.HLen:input_type -> atoll.v1.HLenRequest
-	49,  // 212: atoll.v1.KV.HExists:input_type -> atoll.v1.HExistsRequest
-	51,  // 213: atoll.v1.KV.HStrLen:input_type -> atoll.v1.HStrLenRequest
-	53,  // 214: atoll.v1.KV.HDel:input_type -> atoll.v1.HDelRequest
-	55,  // 215: atoll.v1.KV.HIncr:input_type -> atoll.v1.HIncrRequest
-	58,  // 216: atoll.v1.KV.ZAdd:input_type -> atoll.v1.ZAddRequest
-	60,  // 217: atoll.v1.KV.ZIncr:input_type -> atoll.v1.ZIncrRequest
-	62,  // 218: atoll.v1.KV.ZRem:input_type -> atoll.v1.ZRemRequest
-	64,  // 219: atoll.v1.KV.ZScore:input_type -> atoll.v1.ZScoreRequest
-	66,  // 220: atoll.v1.KV.ZCard:input_type -> atoll.v1.ZCardRequest
-	68,  // 221: atoll.v1.KV.ZRange:input_type -> atoll.v1.ZRangeRequest
-	70,  // 222: atoll.v1.KV.ZRangeByScore:input_type -> atoll.v1.ZRangeByScoreRequest
-	72,  // 223: atoll.v1.KV.ZRank:input_type -> atoll.v1.ZRankRequest
-	74,  // 224: atoll.v1.KV.ZPop:input_type -> atoll.v1.ZPopRequest
-	76,  // 225: atoll.v1.KV.LPush:input_type -> atoll.v1.LPushRequest
-	78,  // 226: atoll.v1.KV.LPop:input_type -> atoll.v1.LPopRequest
-	80,  // 227: atoll.v1.KV.LRange:input_type -> atoll.v1.LRangeRequest
-	82,  // 228: atoll.v1.KV.LLen:input_type -> atoll.v1.LLenRequest
-	84,  // 229: atoll.v1.KV.LIndex:input_type -> atoll.v1.LIndexRequest
-	86,  // 230: atoll.v1.KV.LSet:input_type -> atoll.v1.LSetRequest
-	88,  // 231: atoll.v1.KV.LInsert:input_type -> atoll.v1.LInsertRequest
-	90,  // 232: atoll.v1.KV.LRem:input_type -> atoll.v1.LRemRequest
-	92,  // 233: atoll.v1.KV.LTrim:input_type -> atoll.v1.LTrimRequest
-	94,  // 234: atoll.v1.KV.LMove:input_type -> atoll.v1.LMoveRequest
-	96,  // 235: atoll.v1.KV.LPos:input_type -> atoll.v1.LPosRequest
-	10,  // 236: atoll.v1.KV.Expire:input_type -> atoll.v1.ExpireRequest
-	12,  // 237: atoll.v1.KV.Persist:input_type -> atoll.v1.PersistRequest
-	14,  // 238: atoll.v1.KV.TTL:input_type -> atoll.v1.TTLRequest
-	98,  // 239: atoll.v1.KV.Rename:input_type -> atoll.v1.RenameRequest
-	100, // 240: atoll.v1.KV.Copy:input_type -> atoll.v1.CopyRequest
-	111, // 241: atoll.v1.KV.BCreate:input_type -> atoll.v1.BCreateRequest
-	113, // 242: atoll.v1.KV.BGet:input_type -> atoll.v1.BGetRequest
-	115, // 243: atoll.v1.KV.BIncr:input_type -> atoll.v1.BIncrRequest
-	117, // 244: atoll.v1.KV.BDecr:input_type -> atoll.v1.BDecrRequest
-	119, // 245: atoll.v1.KV.BGrant:input_type -> atoll.v1.BGrantRequest
-	121, // 246: atoll.v1.KV.BRights:input_type -> atoll.v1.BRightsRequest
-	124, // 247: atoll.v1.KV.BReclaim:input_type -> atoll.v1.BReclaimRequest
-	126, // 248: atoll.v1.KV.PFAdd:input_type -> atoll.v1.PFAddRequest
-	128, // 249: atoll.v1.KV.PFCount:input_type -> atoll.v1.PFCountRequest
-	130, // 250: atoll.v1.KV.PFMerge:input_type -> atoll.v1.PFMergeRequest
-	133, // 251: atoll.v1.KV.GetBit:input_type -> atoll.v1.GetBitRequest
-	135, // 252: atoll.v1.KV.SetBit:input_type -> atoll.v1.SetBitRequest
-	137, // 253: atoll.v1.KV.BitCount:input_type -> atoll.v1.BitCountRequest
-	139, // 254: atoll.v1.KV.BitPos:input_type -> atoll.v1.BitPosRequest
-	141, // 255: atoll.v1.KV.BitOp:input_type -> atoll.v1.BitOpRequest
-	144, // 256: atoll.v1.KV.BitField:input_type -> atoll.v1.BitFieldRequest
-	149, // 257: atoll.v1.KV.GeoAdd:input_type -> atoll.v1.GeoAddRequest
-	151, // 258: atoll.v1.KV.GeoPos:input_type -> atoll.v1.GeoPosRequest
-	154, // 259: atoll.v1.KV.GeoDist:input_type -> atoll.v1.GeoDistRequest
-	158, // 260: atoll.v1.KV.GeoSearch:input_type -> atoll.v1.GeoSearchRequest
-	161, // 261: atoll.v1.KV.GeoSearchStore:input_type -> atoll.v1.GeoSearchStoreRequest
-	163, // 262: atoll.v1.KV.Types:input_type -> atoll.v1.TypesRequest
-	165, // 263: atoll.v1.KV.DBSize:input_type -> atoll.v1.DBSizeRequest
-	167, // 264: atoll.v1.KV.RandomKey:input_type -> atoll.v1.RandomKeyRequest
-	102, // 265: atoll.v1.KV.Exists:input_type -> atoll.v1.ExistsRequest
-	104, // 266: atoll.v1.KV.Scan:input_type -> atoll.v1.ScanRequest
-	169, // 267: atoll.v1.KV.Wait:input_type -> atoll.v1.WaitRequest
-	171, // 268: atoll.v1.KV.Command:input_type -> atoll.v1.CommandRequest
-	175, // 269: atoll.v1.KV.Txn:input_type -> atoll.v1.TxnRequest
-	106, // 270: atoll.v1.KV.Siblings:input_type -> atoll.v1.SiblingsRequest
-	177, // 271: atoll.v1.KV.Stream:input_type -> atoll.v1.StreamRequest
-	4,   // 272: atoll.v1.KV.Ping:output_type -> atoll.v1.PingResponse
-	6,   // 273: atoll.v1.KV.Get:output_type -> atoll.v1.GetResponse
-	8,   // 274: atoll.v1.KV.Set:output_type -> atoll.v1.SetResponse
-	17,  // 275: atoll.v1.KV.Delete:output_type -> atoll.v1.DeleteResponse
-	19,  // 276: atoll.v1.KV.Incr:output_type -> atoll.v1.IncrResponse
-	21,  // 277: atoll.v1.KV.ResetCounter:output_type -> atoll.v1.ResetCounterResponse
-	23,  // 278: atoll.v1.KV.SAdd:output_type -> atoll.v1.SAddResponse
-	25,  // 279: atoll.v1.KV.SRem:output_type -> atoll.v1.SRemResponse
-	27,  // 280: atoll.v1.KV.SMembers:output_type -> atoll.v1.SMembersResponse
-	29,  // 281: atoll.v1.KV.SIsMember:output_type -> atoll.v1.SIsMemberResponse
-	31,  // 282: atoll.v1.KV.SCard:output_type -> atoll.v1.SCardResponse
-	34,  // 283: atoll.v1.KV.HSet:output_type -> atoll.v1.HSetResponse
-	36,  // 284: atoll.v1.KV.HSetNX:output_type -> atoll.v1.HSetNXResponse
-	38,  // 285: atoll.v1.KV.HGet:output_type -> atoll.v1.HGetResponse
-	40,  // 286: atoll.v1.KV.HMGet:output_type -> atoll.v1.HMGetResponse
-	42,  // 287: atoll.v1.KV.HGetAll:output_type -> atoll.v1.HGetAllResponse
-	44,  // 288: atoll.v1.KV.HKeys:output_type -> atoll.v1.HKeysResponse
-	46,  // 289: atoll.v1.KV.HVals:output_type -> atoll.v1.HValsResponse
-	48,  // 290: atoll.v1.KV.HLen:output_type -> atoll.v1.HLenResponse
-	50,  // 291: atoll.v1.KV.HExists:output_type -> atoll.v1.HExistsResponse
-	52,  // 292: atoll.v1.KV.HStrLen:output_type -> atoll.v1.HStrLenResponse
-	54,  // 293: atoll.v1.KV.HDel:output_type -> atoll.v1.HDelResponse
-	56,  // 294: atoll.v1.KV.HIncr:output_type -> atoll.v1.HIncrResponse
-	59,  // 295: atoll.v1.KV.ZAdd:output_type -> atoll.v1.ZAddResponse
-	61,  // 296: atoll.v1.KV.ZIncr:output_type -> atoll.v1.ZIncrResponse
-	63,  // 297: atoll.v1.KV.ZRem:output_type -> atoll.v1.ZRemResponse
-	65,  // 298: atoll.v1.KV.ZScore:output_type -> atoll.v1.ZScoreResponse
-	67,  // 299: atoll.v1.KV.ZCard:output_type -> atoll.v1.ZCardResponse
-	69,  // 300: atoll.v1.KV.ZRange:output_type -> atoll.v1.ZRangeResponse
-	71,  // 301: atoll.v1.KV.ZRangeByScore:output_type -> atoll.v1.ZRangeByScoreResponse
-	73,  // 302: atoll.v1.KV.ZRank:output_type -> atoll.v1.ZRankResponse
-	75,  // 303: atoll.v1.KV.ZPop:output_type -> atoll.v1.ZPopResponse
-	77,  // 304: atoll.v1.KV.LPush:output_type -> atoll.v1.LPushResponse
-	79,  // 305: atoll.v1.KV.LPop:output_type -> atoll.v1.LPopResponse
-	81,  // 306: atoll.v1.KV.LRange:output_type -> atoll.v1.LRangeResponse
-	83,  // 307: atoll.v1.KV.LLen:output_type -> atoll.v1.LLenResponse
-	85,  // 308: atoll.v1.KV.LIndex:output_type -> atoll.v1.LIndexResponse
-	87,  // 309: atoll.v1.KV.LSet:output_type -> atoll.v1.LSetResponse
-	89,  // 310: atoll.v1.KV.LInsert:output_type -> atoll.v1.LInsertResponse
-	91,  // 311: atoll.v1.KV.LRem:output_type -> atoll.v1.LRemResponse
-	93,  // 312: atoll.v1.KV.LTrim:output_type -> atoll.v1.LTrimResponse
-	95,  // 313: atoll.v1.KV.LMove:output_type -> atoll.v1.LMoveResponse
-	97,  // 314: atoll.v1.KV.LPos:output_type -> atoll.v1.LPosResponse
-	11,  // 315: atoll.v1.KV.Expire:output_type -> atoll.v1.ExpireResponse
-	13,  // 316: atoll.v1.KV.Persist:output_type -> atoll.v1.PersistResponse
-	15,  // 317: atoll.v1.KV.TTL:output_type -> atoll.v1.TTLResponse
-	99,  // 318: atoll.v1.KV.Rename:output_type -> atoll.v1.RenameResponse
-	101, // 319: atoll.v1.KV.Copy:output_type -> atoll.v1.CopyResponse
-	112, // 320: atoll.v1.KV.BCreate:output_type -> atoll.v1.BCreateResponse
-	114, // 321: atoll.v1.KV.BGet:output_type -> atoll.v1.BGetResponse
-	116, // 322: atoll.v1.KV.BIncr:output_type -> atoll.v1.BIncrResponse
-	118, // 323: atoll.v1.KV.BDecr:output_type -> atoll.v1.BDecrResponse
-	120, // 324: atoll.v1.KV.BGrant:output_type -> atoll.v1.BGrantResponse
-	122, // 325: atoll.v1.KV.BRights:output_type -> atoll.v1.BRightsResponse
-	125, // 326: atoll.v1.KV.BReclaim:output_type -> atoll.v1.BReclaimResponse
-	127, // 327: atoll.v1.KV.PFAdd:output_type -> atoll.v1.PFAddResponse
-	129, // 328: atoll.v1.KV.PFCount:output_type -> atoll.v1.PFCountResponse
-	131, // 329: atoll.v1.KV.PFMerge:output_type -> atoll.v1.PFMergeResponse
-	134, // 330: atoll.v1.KV.GetBit:output_type -> atoll.v1.GetBitResponse
-	136, // 331: atoll.v1.KV.SetBit:output_type -> atoll.v1.SetBitResponse
-	138, // 332: atoll.v1.KV.BitCount:output_type -> atoll.v1.BitCountResponse
-	140, // 333: atoll.v1.KV.BitPos:output_type -> atoll.v1.BitPosResponse
-	142, // 334: atoll.v1.KV.BitOp:output_type -> atoll.v1.BitOpResponse
-	145, // 335: atoll.v1.KV.BitField:output_type -> atoll.v1.BitFieldResponse
-	150, // 336: atoll.v1.KV.GeoAdd:output_type -> atoll.v1.GeoAddResponse
-	152, // 337: atoll.v1.KV.GeoPos:output_type -> atoll.v1.GeoPosResponse
-	155, // 338: atoll.v1.KV.GeoDist:output_type -> atoll.v1.GeoDistResponse
-	159, // 339: atoll.v1.KV.GeoSearch:output_type -> atoll.v1.GeoSearchResponse
-	162, // 340: atoll.v1.KV.GeoSearchStore:output_type -> atoll.v1.GeoSearchStoreResponse
-	164, // 341: atoll.v1.KV.Types:output_type -> atoll.v1.TypesResponse
-	166, // 342: atoll.v1.KV.DBSize:output_type -> atoll.v1.DBSizeResponse
-	168, // 343: atoll.v1.KV.RandomKey:output_type -> atoll.v1.RandomKeyResponse
-	103, // 344: atoll.v1.KV.Exists:output_type -> atoll.v1.ExistsResponse
-	105, // 345: atoll.v1.KV.Scan:output_type -> atoll.v1.ScanResponse
-	170, // 346: atoll.v1.KV.Wait:output_type -> atoll.v1.WaitResponse
-	172, // 347: atoll.v1.KV.Command:output_type -> atoll.v1.CommandResponse
-	176, // 348: atoll.v1.KV.Txn:output_type -> atoll.v1.TxnResponse
-	107, // 349: atoll.v1.KV.Siblings:output_type -> atoll.v1.SiblingsResponse
-	178, // 350: atoll.v1.KV.Stream:output_type -> atoll.v1.StreamResponse
-	272, // [272:351] is the sub-list for method output_type
-	193, // [193:272] is the sub-list for method input_type
-	193, // [193:193] is the sub-list for extension type_name
-	193, // [193:193] is the sub-list for extension extendee
-	0,   // [0:193] is the sub-list for field type_name
+	184, // 83: atoll.v1.Operation.types:type_name -> atoll.v1.TypesRequest
+	186, // 84: atoll.v1.Operation.dbsize:type_name -> atoll.v1.DBSizeRequest
+	188, // 85: atoll.v1.Operation.random_key:type_name -> atoll.v1.RandomKeyRequest
+	192, // 86: atoll.v1.Operation.command:type_name -> atoll.v1.CommandRequest
+	190, // 87: atoll.v1.Operation.wait:type_name -> atoll.v1.WaitRequest
+	166, // 88: atoll.v1.Operation.xadd:type_name -> atoll.v1.XAddRequest
+	168, // 89: atoll.v1.Operation.xrange:type_name -> atoll.v1.XRangeRequest
+	170, // 90: atoll.v1.Operation.xlen:type_name -> atoll.v1.XLenRequest
+	172, // 91: atoll.v1.Operation.xdel:type_name -> atoll.v1.XDelRequest
+	174, // 92: atoll.v1.Operation.xtrim:type_name -> atoll.v1.XTrimRequest
+	177, // 93: atoll.v1.Operation.xread:type_name -> atoll.v1.XReadRequest
+	180, // 94: atoll.v1.Operation.xsetid:type_name -> atoll.v1.XSetIDRequest
+	182, // 95: atoll.v1.Operation.xinfo:type_name -> atoll.v1.XInfoRequest
+	6,   // 96: atoll.v1.Result.get:type_name -> atoll.v1.GetResponse
+	8,   // 97: atoll.v1.Result.set:type_name -> atoll.v1.SetResponse
+	17,  // 98: atoll.v1.Result.delete:type_name -> atoll.v1.DeleteResponse
+	19,  // 99: atoll.v1.Result.incr:type_name -> atoll.v1.IncrResponse
+	21,  // 100: atoll.v1.Result.reset_counter:type_name -> atoll.v1.ResetCounterResponse
+	23,  // 101: atoll.v1.Result.sadd:type_name -> atoll.v1.SAddResponse
+	25,  // 102: atoll.v1.Result.srem:type_name -> atoll.v1.SRemResponse
+	29,  // 103: atoll.v1.Result.sismember:type_name -> atoll.v1.SIsMemberResponse
+	31,  // 104: atoll.v1.Result.scard:type_name -> atoll.v1.SCardResponse
+	103, // 105: atoll.v1.Result.exists:type_name -> atoll.v1.ExistsResponse
+	4,   // 106: atoll.v1.Result.ping:type_name -> atoll.v1.PingResponse
+	27,  // 107: atoll.v1.Result.smembers:type_name -> atoll.v1.SMembersResponse
+	105, // 108: atoll.v1.Result.scan:type_name -> atoll.v1.ScanResponse
+	107, // 109: atoll.v1.Result.siblings:type_name -> atoll.v1.SiblingsResponse
+	197, // 110: atoll.v1.Result.txn:type_name -> atoll.v1.TxnResponse
+	34,  // 111: atoll.v1.Result.hset:type_name -> atoll.v1.HSetResponse
+	36,  // 112: atoll.v1.Result.hsetnx:type_name -> atoll.v1.HSetNXResponse
+	38,  // 113: atoll.v1.Result.hget:type_name -> atoll.v1.HGetResponse
+	40,  // 114: atoll.v1.Result.hmget:type_name -> atoll.v1.HMGetResponse
+	42,  // 115: atoll.v1.Result.hgetall:type_name -> atoll.v1.HGetAllResponse
+	44,  // 116: atoll.v1.Result.hkeys:type_name -> atoll.v1.HKeysResponse
+	46,  // 117: atoll.v1.Result.hvals:type_name -> atoll.v1.HValsResponse
+	48,  // 118: atoll.v1.Result.hlen:type_name -> atoll.v1.HLenResponse
+	50,  // 119: atoll.v1.Result.hexists:type_name -> atoll.v1.HExistsResponse
+	52,  // 120: atoll.v1.Result.hstrlen:type_name -> atoll.v1.HStrLenResponse
+	54,  // 121: atoll.v1.Result.hdel:type_name -> atoll.v1.HDelResponse
+	56,  // 122: atoll.v1.Result.hincr:type_name -> atoll.v1.HIncrResponse
+	59,  // 123: atoll.v1.Result.zadd:type_name -> atoll.v1.ZAddResponse
+	61,  // 124: atoll.v1.Result.zincr:type_name -> atoll.v1.ZIncrResponse
+	63,  // 125: atoll.v1.Result.zrem:type_name -> atoll.v1.ZRemResponse
+	65,  // 126: atoll.v1.Result.zscore:type_name -> atoll.v1.ZScoreResponse
+	67,  // 127: atoll.v1.Result.zcard:type_name -> atoll.v1.ZCardResponse
+	69,  // 128: atoll.v1.Result.zrange:type_name -> atoll.v1.ZRangeResponse
+	71,  // 129: atoll.v1.Result.zrange_by_score:type_name -> atoll.v1.ZRangeByScoreResponse
+	73,  // 130: atoll.v1.Result.zrank:type_name -> atoll.v1.ZRankResponse
+	75,  // 131: atoll.v1.Result.zpop:type_name -> atoll.v1.ZPopResponse
+	77,  // 132: atoll.v1.Result.lpush:type_name -> atoll.v1.LPushResponse
+	79,  // 133: atoll.v1.Result.lpop:type_name -> atoll.v1.LPopResponse
+	81,  // 134: atoll.v1.Result.lrange:type_name -> atoll.v1.LRangeResponse
+	83,  // 135: atoll.v1.Result.llen:type_name -> atoll.v1.LLenResponse
+	85,  // 136: atoll.v1.Result.lindex:type_name -> atoll.v1.LIndexResponse
+	87,  // 137: atoll.v1.Result.lset:type_name -> atoll.v1.LSetResponse
+	89,  // 138: atoll.v1.Result.linsert:type_name -> atoll.v1.LInsertResponse
+	91,  // 139: atoll.v1.Result.lrem:type_name -> atoll.v1.LRemResponse
+	93,  // 140: atoll.v1.Result.ltrim:type_name -> atoll.v1.LTrimResponse
+	95,  // 141: atoll.v1.Result.lmove:type_name -> atoll.v1.LMoveResponse
+	97,  // 142: atoll.v1.Result.lpos:type_name -> atoll.v1.LPosResponse
+	11,  // 143: atoll.v1.Result.expire:type_name -> atoll.v1.ExpireResponse
+	13,  // 144: atoll.v1.Result.persist:type_name -> atoll.v1.PersistResponse
+	15,  // 145: atoll.v1.Result.ttl:type_name -> atoll.v1.TTLResponse
+	99,  // 146: atoll.v1.Result.rename:type_name -> atoll.v1.RenameResponse
+	101, // 147: atoll.v1.Result.copy:type_name -> atoll.v1.CopyResponse
+	112, // 148: atoll.v1.Result.bcreate:type_name -> atoll.v1.BCreateResponse
+	114, // 149: atoll.v1.Result.bget:type_name -> atoll.v1.BGetResponse
+	116, // 150: atoll.v1.Result.bincr:type_name -> atoll.v1.BIncrResponse
+	118, // 151: atoll.v1.Result.bdecr:type_name -> atoll.v1.BDecrResponse
+	120, // 152: atoll.v1.Result.bgrant:type_name -> atoll.v1.BGrantResponse
+	122, // 153: atoll.v1.Result.brights:type_name -> atoll.v1.BRightsResponse
+	125, // 154: atoll.v1.Result.breclaim:type_name -> atoll.v1.BReclaimResponse
+	127, // 155: atoll.v1.Result.pfadd:type_name -> atoll.v1.PFAddResponse
+	129, // 156: atoll.v1.Result.pfcount:type_name -> atoll.v1.PFCountResponse
+	131, // 157: atoll.v1.Result.pfmerge:type_name -> atoll.v1.PFMergeResponse
+	134, // 158: atoll.v1.Result.getbit:type_name -> atoll.v1.GetBitResponse
+	136, // 159: atoll.v1.Result.setbit:type_name -> atoll.v1.SetBitResponse
+	138, // 160: atoll.v1.Result.bitcount:type_name -> atoll.v1.BitCountResponse
+	140, // 161: atoll.v1.Result.bitpos:type_name -> atoll.v1.BitPosResponse
+	142, // 162: atoll.v1.Result.bitop:type_name -> atoll.v1.BitOpResponse
+	145, // 163: atoll.v1.Result.bitfield:type_name -> atoll.v1.BitFieldResponse
+	150, // 164: atoll.v1.Result.geoadd:type_name -> atoll.v1.GeoAddResponse
+	152, // 165: atoll.v1.Result.geopos:type_name -> atoll.v1.GeoPosResponse
+	155, // 166: atoll.v1.Result.geodist:type_name -> atoll.v1.GeoDistResponse
+	159, // 167: atoll.v1.Result.geosearch:type_name -> atoll.v1.GeoSearchResponse
+	162, // 168: atoll.v1.Result.geosearchstore:type_name -> atoll.v1.GeoSearchStoreResponse
+	185, // 169: atoll.v1.Result.types:type_name -> atoll.v1.TypesResponse
+	187, // 170: atoll.v1.Result.dbsize:type_name -> atoll.v1.DBSizeResponse
+	189, // 171: atoll.v1.Result.random_key:type_name -> atoll.v1.RandomKeyResponse
+	193, // 172: atoll.v1.Result.command:type_name -> atoll.v1.CommandResponse
+	191, // 173: atoll.v1.Result.wait:type_name -> atoll.v1.WaitResponse
+	167, // 174: atoll.v1.Result.xadd:type_name -> atoll.v1.XAddResponse
+	169, // 175: atoll.v1.Result.xrange:type_name -> atoll.v1.XRangeResponse
+	171, // 176: atoll.v1.Result.xlen:type_name -> atoll.v1.XLenResponse
+	173, // 177: atoll.v1.Result.xdel:type_name -> atoll.v1.XDelResponse
+	175, // 178: atoll.v1.Result.xtrim:type_name -> atoll.v1.XTrimResponse
+	178, // 179: atoll.v1.Result.xread:type_name -> atoll.v1.XReadResponse
+	181, // 180: atoll.v1.Result.xsetid:type_name -> atoll.v1.XSetIDResponse
+	183, // 181: atoll.v1.Result.xinfo:type_name -> atoll.v1.XInfoResponse
+	123, // 182: atoll.v1.BRightsResponse.accounts:type_name -> atoll.v1.Account
+	132, // 183: atoll.v1.BitCountRequest.range:type_name -> atoll.v1.BitRange
+	132, // 184: atoll.v1.BitPosRequest.range:type_name -> atoll.v1.BitRange
+	0,   // 185: atoll.v1.BitOpRequest.operation:type_name -> atoll.v1.BitOperation
+	1,   // 186: atoll.v1.BitStep.overflow:type_name -> atoll.v1.BitOverflow
+	143, // 187: atoll.v1.BitFieldRequest.steps:type_name -> atoll.v1.BitStep
+	146, // 188: atoll.v1.BitFieldResponse.results:type_name -> atoll.v1.BitStepResult
+	147, // 189: atoll.v1.GeoMember.point:type_name -> atoll.v1.GeoPoint
+	148, // 190: atoll.v1.GeoAddRequest.members:type_name -> atoll.v1.GeoMember
+	153, // 191: atoll.v1.GeoPosResponse.positions:type_name -> atoll.v1.GeoPosition
+	147, // 192: atoll.v1.GeoPosition.point:type_name -> atoll.v1.GeoPoint
+	147, // 193: atoll.v1.GeoArea.point:type_name -> atoll.v1.GeoPoint
+	157, // 194: atoll.v1.GeoArea.box:type_name -> atoll.v1.GeoBox
+	2,   // 195: atoll.v1.GeoArea.order:type_name -> atoll.v1.GeoOrder
+	156, // 196: atoll.v1.GeoSearchRequest.area:type_name -> atoll.v1.GeoArea
+	160, // 197: atoll.v1.GeoSearchResponse.members:type_name -> atoll.v1.GeoFound
+	147, // 198: atoll.v1.GeoFound.point:type_name -> atoll.v1.GeoPoint
+	156, // 199: atoll.v1.GeoSearchStoreRequest.area:type_name -> atoll.v1.GeoArea
+	163, // 200: atoll.v1.StreamEntry.id:type_name -> atoll.v1.StreamID
+	32,  // 201: atoll.v1.StreamEntry.fields:type_name -> atoll.v1.FieldValue
+	163, // 202: atoll.v1.StreamTrim.min_id:type_name -> atoll.v1.StreamID
+	32,  // 203: atoll.v1.XAddRequest.fields:type_name -> atoll.v1.FieldValue
+	163, // 204: atoll.v1.XAddRequest.whole:type_name -> atoll.v1.StreamID
+	165, // 205: atoll.v1.XAddRequest.trim:type_name -> atoll.v1.StreamTrim
+	163, // 206: atoll.v1.XAddResponse.id:type_name -> atoll.v1.StreamID
+	163, // 207: atoll.v1.XRangeRequest.first:type_name -> atoll.v1.StreamID
+	163, // 208: atoll.v1.XRangeRequest.last:type_name -> atoll.v1.StreamID
+	164, // 209: atoll.v1.XRangeResponse.entries:type_name -> atoll.v1.StreamEntry
+	163, // 210: atoll.v1.XDelRequest.ids:type_name -> atoll.v1.StreamID
+	165, // 211: atoll.v1.XTrimRequest.trim:type_name -> atoll.v1.StreamTrim
+	163, // 212: atoll.v1.StreamPlace.after:type_name -> atoll.v1.StreamID
+	176, // 213: atoll.v1.XReadRequest.streams:type_name -> atoll.v1.StreamPlace
+	179, // 214: atoll.v1.XReadResponse.streams:type_name -> atoll.v1.StreamPart
+	164, // 215: atoll.v1.StreamPart.entries:type_name -> atoll.v1.StreamEntry
+	163, // 216: atoll.v1.XSetIDRequest.last:type_name -> atoll.v1.StreamID
+	163, // 217: atoll.v1.XSetIDRequest.deleted:type_name -> atoll.v1.StreamID
+	163, // 218: atoll.v1.XInfoResponse.last:type_name -> atoll.v1.StreamID
+	163, // 219: atoll.v1.XInfoResponse.deleted:type_name -> atoll.v1.StreamID
+	164, // 220: atoll.v1.XInfoResponse.first_entry:type_name -> atoll.v1.StreamEntry
+	164, // 221: atoll.v1.XInfoResponse.last_entry:type_name -> atoll.v1.StreamEntry
+	194, // 222: atoll.v1.CommandResponse.value:type_name -> atoll.v1.Value
+	195, // 223: atoll.v1.Value.list:type_name -> atoll.v1.ValueList
+	195, // 224: atoll.v1.Value.map:type_name -> atoll.v1.ValueList
+	194, // 225: atoll.v1.ValueList.values:type_name -> atoll.v1.Value
+	109, // 226: atoll.v1.TxnRequest.operations:type_name -> atoll.v1.Operation
+	110, // 227: atoll.v1.TxnResponse.results:type_name -> atoll.v1.Result
+	109, // 228: atoll.v1.StreamRequest.operation:type_name -> atoll.v1.Operation
+	110, // 229: atoll.v1.StreamResponse.result:type_name -> atoll.v1.Result
+	200, // 230: atoll.v1.StreamResponse.error:type_name -> atoll.v1.ErrorDetail
+	3,   // 231: atoll.v1.KV.Ping:input_type -> atoll.v1.PingRequest
+	5,   // 232: atoll.v1.KV.Get:input_type -> atoll.v1.GetRequest
+	7,   // 233: atoll.v1.KV.Set:input_type -> atoll.v1.SetRequest
+	16,  // 234: atoll.v1.KV.Delete:input_type -> atoll.v1.DeleteRequest
+	18,  // 235: atoll.v1.KV.Incr:input_type -> atoll.v1.IncrRequest
+	20,  // 236: atoll.v1.KV.ResetCounter:input_type -> atoll.v1.ResetCounterRequest
+	22,  // 237: atoll.v1.KV.SAdd:input_type -> atoll.v1.SAddRequest
+	24,  // 238: atoll.v1.KV.SRem:input_type -> atoll.v1.SRemRequest
+	26,  // 239: atoll.v1.KV.SMembers:input_type -> atoll.v1.SMembersRequest
+	28,  // 240: atoll.v1.KV.SIsMember:input_type -> atoll.v1.SIsMemberRequest
+	30,  // 241: atoll.v1.KV.SCard:input_type -> atoll.v1.SCardRequest
+	33,  // 242: atoll.v1.KV.HSet:input_type -> atoll.v1.HSetRequest
+	35,  // 243: atoll.v1.KV.HSetNX:input_type -> atoll.v1.HSetNXRequest
+	37,  // 244: atoll.v1.KV.HGet:input_type -> atoll.v1.HGetRequest
+	39,  // 245: atoll.v1.KV.HMGet:input_type -> atoll.v1.HMGetRequest
+	41,  // 246: atoll.v1.KV.HGetAll:input_type -> atoll.v1.HGetAllRequest
+	43,  // 247: atoll.v1.KV.HKeys:input_type -> atoll.v1.HKeysRequest
+	45,  // 248: atoll.v1.KV.HVals:input_type -> atoll.v1.HValsRequest
+	47,  // 249: atoll.v1.KV.HLen:input_type -> atoll.v1.HLenRequest
+	49,  // 250: atoll.v1.KV.HExists:input_type -> atoll.v1.HExistsRequest
+	51,  // 251: atoll.v1.KV.HStrLen:input_type -> atoll.v1.HStrLenRequest
+	53,  // 252: atoll.v1.KV.HDel:input_type -> atoll.v1.HDelRequest
+	55,  // 253: atoll.v1.KV.HIncr:input_type -> atoll.v1.HIncrRequest
+	58,  // 254: atoll.v1.KV.ZAdd:input_type -> atoll.v1.ZAddRequest
+	60,  // 255: atoll.v1.KV.ZIncr:input_type -> atoll.v1.ZIncrRequest
+	62,  // 256: atoll.v1.KV.ZRem:input_type -> atoll.v1.ZRemRequest
+	64,  // 257: atoll.v1.KV.ZScore:input_type -> atoll.v1.ZScoreRequest
+	66,  // 258: atoll.v1.KV.ZCard:input_type -> atoll.v1.ZCardRequest
+	68,  // 259: atoll.v1.KV.ZRange:input_type -> atoll.v1.ZRangeRequest
+	70,  // 260: atoll.v1.KV.ZRangeByScore:input_type -> atoll.v1.ZRangeByScoreRequest
+	72,  // 261: atoll.v1.KV.ZRank:input_type -> atoll.v1.ZRankRequest
+	74,  // 262: atoll.v1.KV.ZPop:input_type -> atoll.v1.ZPopRequest
+	76,  // 263: atoll.v1.KV.LPush:input_type -> atoll.v1.LPushRequest
+	78,  // 264: atoll.v1.KV.LPop:input_type -> atoll.v1.LPopRequest
+	80,  // 265: atoll.v1.KV.LRange:input_type -> atoll.v1.LRangeRequest
+	82,  // 266: atoll.v1.KV.LLen:input_type -> atoll.v1.LLenRequest
+	84,  // 267: atoll.v1.KV.LIndex:input_type -> atoll.v1.LIndexRequest
+	86,  // 268: atoll.v1.KV.LSet:input_type -> atoll.v1.LSetRequest
+	88,  // 269: atoll.v1.KV.LInsert:input_type -> atoll.v1.LInsertRequest
+	90,  // 270: atoll.v1.KV.LRem:input_type -> atoll.v1.LRemRequest
+	92,  // 271: atoll.v1.KV.LTrim:input_type -> atoll.v1.LTrimRequest
+	94,  // 272: atoll.v1.KV.LMove:input_type -> atoll.v1.LMoveRequest
+	96,  // 273: atoll.v1.KV.LPos:input_type -> atoll.v1.LPosRequest
+	10,  // 274: atoll.v1.KV.Expire:input_type -> atoll.v1.ExpireRequest
+	12,  // 275: atoll.v1.KV.Persist:input_type -> atoll.v1.PersistRequest
+	14,  // 276: atoll.v1.KV.TTL:input_type -> atoll.v1.TTLRequest
+	98,  // 277: atoll.v1.KV.Rename:input_type -> atoll.v1.RenameRequest
+	100, // 278: atoll.v1.KV.Copy:input_type -> atoll.v1.CopyRequest
+	111, // 279: atoll.v1.KV.BCreate:input_type -> atoll.v1.BCreateRequest
+	113, // 280: atoll.v1.KV.BGet:input_type -> atoll.v1.BGetRequest
+	115, // 281: atoll.v1.KV.BIncr:input_type -> atoll.v1.BIncrRequest
+	117, // 282: atoll.v1.KV.BDecr:input_type -> atoll.v1.BDecrRequest
+	119, // 283: atoll.v1.KV.BGrant:input_type -> atoll.v1.BGrantRequest
+	121, // 284: atoll.v1.KV.BRights:input_type -> atoll.v1.BRightsRequest
+	124, // 285: atoll.v1.KV.BReclaim:input_type -> atoll.v1.BReclaimRequest
+	126, // 286: atoll.v1.KV.PFAdd:input_type -> atoll.v1.PFAddRequest
+	128, // 287: atoll.v1.KV.PFCount:input_type -> atoll.v1.PFCountRequest
+	130, // 288: atoll.v1.KV.PFMerge:input_type -> atoll.v1.PFMergeRequest
+	133, // 289: atoll.v1.KV.GetBit:input_type -> atoll.v1.GetBitRequest
+	135, // 290: atoll.v1.KV.SetBit:input_type -> atoll.v1.SetBitRequest
+	137, // 291: atoll.v1.KV.BitCount:input_type -> atoll.v1.BitCountRequest
+	139, // 292: atoll.v1.KV.BitPos:input_type -> atoll.v1.BitPosRequest
+	141, // 293: atoll.v1.KV.BitOp:input_type -> atoll.v1.BitOpRequest
+	144, // 294: atoll.v1.KV.BitField:input_type -> atoll.v1.BitFieldRequest
+	149, // 295: atoll.v1.KV.GeoAdd:input_type -> atoll.v1.GeoAddRequest
+	151, // 296: atoll.v1.KV.GeoPos:input_type -> atoll.v1.GeoPosRequest
+	154, // 297: atoll.v1.KV.GeoDist:input_type -> atoll.v1.GeoDistRequest
+	158, // 298: atoll.v1.KV.GeoSearch:input_type -> atoll.v1.GeoSearchRequest
+	161, // 299: atoll.v1.KV.GeoSearchStore:input_type -> atoll.v1.GeoSearchStoreRequest
+	166, // 300: atoll.v1.KV.XAdd:input_type -> atoll.v1.XAddRequest
+	168, // 301: atoll.v1.KV.XRange:input_type -> atoll.v1.XRangeRequest
+	170, // 302: atoll.v1.KV.XLen:input_type -> atoll.v1.XLenRequest
+	172, // 303: atoll.v1.KV.XDel:input_type -> atoll.v1.XDelRequest
+	174, // 304: atoll.v1.KV.XTrim:input_type -> atoll.v1.XTrimRequest
+	177, // 305: atoll.v1.KV.XRead:input_type -> atoll.v1.XReadRequest
+	180, // 306: atoll.v1.KV.XSetID:input_type -> atoll.v1.XSetIDRequest
+	182, // 307: atoll.v1.KV.XInfo:input_type -> atoll.v1.XInfoRequest
+	184, // 308: atoll.v1.KV.Types:input_type -> atoll.v1.TypesRequest
+	186, // 309: atoll.v1.KV.DBSize:input_type -> atoll.v1.DBSizeRequest
+	188, // 310: atoll.v1.KV.RandomKey:input_type -> atoll.v1.RandomKeyRequest
+	102, // 311: atoll.v1.KV.Exists:input_type -> atoll.v1.ExistsRequest
+	104, // 312: atoll.v1.KV.Scan:input_type -> atoll.v1.ScanRequest
+	190, // 313: atoll.v1.KV.Wait:input_type -> atoll.v1.WaitRequest
+	192, // 314: atoll.v1.KV.Command:input_type -> atoll.v1.CommandRequest
+	196, // 315: atoll.v1.KV.Txn:input_type -> atoll.v1.TxnRequest
+	106, // 316: atoll.v1.KV.Siblings:input_type -> atoll.v1.SiblingsRequest
+	198, // 317: atoll.v1.KV.Stream:input_type -> atoll.v1.StreamRequest
+	4,   // 318: atoll.v1.KV.Ping:output_type -> atoll.v1.PingResponse
+	6,   // 319: atoll.v1.KV.Get:output_type -> atoll.v1.GetResponse
+	8,   // 320: atoll.v1.KV.Set:output_type -> atoll.v1.SetResponse
+	17,  // 321: atoll.v1.KV.Delete:output_type -> atoll.v1.DeleteResponse
+	19,  // 322: atoll.v1.KV.Incr:output_type -> atoll.v1.IncrResponse
+	21,  // 323: atoll.v1.KV.ResetCounter:output_type -> atoll.v1.ResetCounterResponse
+	23,  // 324: atoll.v1.KV.SAdd:output_type -> atoll.v1.SAddResponse
+	25,  // 325: atoll.v1.KV.SRem:output_type -> atoll.v1.SRemResponse
+	27,  // 326: atoll.v1.KV.SMembers:output_type -> atoll.v1.SMembersResponse
+	29,  // 327: atoll.v1.KV.SIsMember:output_type -> atoll.v1.SIsMemberResponse
+	31,  // 328: atoll.v1.KV.SCard:output_type -> atoll.v1.SCardResponse
+	34,  // 329: atoll.v1.KV.HSet:output_type -> atoll.v1.HSetResponse
+	36,  // 330: atoll.v1.KV.HSetNX:output_type -> atoll.v1.HSetNXResponse
+	38,  // 331: atoll.v1.KV.HGet:output_type -> atoll.v1.HGetResponse
+	40,  // 332: atoll.v1.KV.HMGet:output_type -> atoll.v1.HMGetResponse
+	42,  // 333: atoll.v1.KV.HGetAll:output_type -> atoll.v1.HGetAllResponse
+	44,  // 334: atoll.v1.KV.HKeys:output_type -> atoll.v1.HKeysResponse
+	46,  // 335: atoll.v1.KV.HVals:output_type -> atoll.v1.HValsResponse
+	48,  // 336: atoll.v1.KV.HLen:output_type -> atoll.v1.HLenResponse
+	50,  // 337: atoll.v1.KV.HExists:output_type -> atoll.v1.HExistsResponse
+	52,  // 338: atoll.v1.KV.HStrLen:output_type -> atoll.v1.HStrLenResponse
+	54,  // 339: atoll.v1.KV.HDel:output_type -> atoll.v1.HDelResponse
+	56,  // 340: atoll.v1.KV.HIncr:output_type -> atoll.v1.HIncrResponse
+	59,  // 341: atoll.v1.KV.ZAdd:output_type -> atoll.v1.ZAddResponse
+	61,  // 342: atoll.v1.KV.ZIncr:output_type -> atoll.v1.ZIncrResponse
+	63,  // 343: atoll.v1.KV.ZRem:output_type -> atoll.v1.ZRemResponse
+	65,  // 344: atoll.v1.KV.ZScore:output_type -> atoll.v1.ZScoreResponse
+	67,  // 345: atoll.v1.KV.ZCard:output_type -> atoll.v1.ZCardResponse
+	69,  // 346: atoll.v1.KV.ZRange:output_type -> atoll.v1.ZRangeResponse
+	71,  // 347: atoll.v1.KV.ZRangeByScore:output_type -> atoll.v1.ZRangeByScoreResponse
+	73,  // 348: atoll.v1.KV.ZRank:output_type -> atoll.v1.ZRankResponse
+	75,  // 349: atoll.v1.KV.ZPop:output_type -> atoll.v1.ZPopResponse
+	77,  // 350: atoll.v1.KV.LPush:output_type -> atoll.v1.LPushResponse
+	79,  // 351: atoll.v1.KV.LPop:output_type -> atoll.v1.LPopResponse
+	81,  // 352: atoll.v1.KV.LRange:output_type -> atoll.v1.LRangeResponse
+	83,  // 353: atoll.v1.KV.LLen:output_type -> atoll.v1.LLenResponse
+	85,  // 354: atoll.v1.KV.LIndex:output_type -> atoll.v1.LIndexResponse
+	87,  // 355: atoll.v1.KV.LSet:output_type -> atoll.v1.LSetResponse
+	89,  // 356: atoll.v1.KV.LInsert:output_type -> atoll.v1.LInsertResponse
+	91,  // 357: atoll.v1.KV.LRem:output_type -> atoll.v1.LRemResponse
+	93,  // 358: atoll.v1.KV.LTrim:output_type -> atoll.v1.LTrimResponse
+	95,  // 359: atoll.v1.KV.LMove:output_type -> atoll.v1.LMoveResponse
+	97,  // 360: atoll.v1.KV.LPos:output_type -> atoll.v1.LPosResponse
+	11,  // 361: atoll.v1.KV.Expire:output_type -> atoll.v1.ExpireResponse
+	13,  // 362: atoll.v1.KV.Persist:output_type -> atoll.v1.PersistResponse
+	15,  // 363: atoll.v1.KV.TTL:output_type -> atoll.v1.TTLResponse
+	99,  // 364: atoll.v1.KV.Rename:output_type -> atoll.v1.RenameResponse
+	101, // 365: atoll.v1.KV.Copy:output_type -> atoll.v1.CopyResponse
+	112, // 366: atoll.v1.KV.BCreate:output_type -> atoll.v1.BCreateResponse
+	114, // 367: atoll.v1.KV.BGet:output_type -> atoll.v1.BGetResponse
+	116, // 368: atoll.v1.KV.BIncr:output_type -> atoll.v1.BIncrResponse
+	118, // 369: atoll.v1.KV.BDecr:output_type -> atoll.v1.BDecrResponse
+	120, // 370: atoll.v1.KV.BGrant:output_type -> atoll.v1.BGrantResponse
+	122, // 371: atoll.v1.KV.BRights:output_type -> atoll.v1.BRightsResponse
+	125, // 372: atoll.v1.KV.BReclaim:output_type -> atoll.v1.BReclaimResponse
+	127, // 373: atoll.v1.KV.PFAdd:output_type -> atoll.v1.PFAddResponse
+	129, // 374: atoll.v1.KV.PFCount:output_type -> atoll.v1.PFCountResponse
+	131, // 375: atoll.v1.KV.PFMerge:output_type -> atoll.v1.PFMergeResponse
+	134, // 376: atoll.v1.KV.GetBit:output_type -> atoll.v1.GetBitResponse
+	136, // 377: atoll.v1.KV.SetBit:output_type -> atoll.v1.SetBitResponse
+	138, // 378: atoll.v1.KV.BitCount:output_type -> atoll.v1.BitCountResponse
+	140, // 379: atoll.v1.KV.BitPos:output_type -> atoll.v1.BitPosResponse
+	142, // 380: atoll.v1.KV.BitOp:output_type -> atoll.v1.BitOpResponse
+	145, // 381: atoll.v1.KV.BitField:output_type -> atoll.v1.BitFieldResponse
+	150, // 382: atoll.v1.KV.GeoAdd:output_type -> atoll.v1.GeoAddResponse
+	152, // 383: atoll.v1.KV.GeoPos:output_type -> atoll.v1.GeoPosResponse
+	155, // 384: atoll.v1.KV.GeoDist:output_type -> atoll.v1.GeoDistResponse
+	159, // 385: atoll.v1.KV.GeoSearch:output_type -> atoll.v1.GeoSearchResponse
+	162, // 386: atoll.v1.KV.GeoSearchStore:output_type -> atoll.v1.GeoSearchStoreResponse
+	167, // 387: atoll.v1.KV.XAdd:output_type -> atoll.v1.XAddResponse
+	169, // 388: atoll.v1.KV.XRange:output_type -> atoll.v1.XRangeResponse
+	171, // 389: atoll.v1.KV.XLen:output_type -> atoll.v1.XLenResponse
+	173, // 390: atoll.v1.KV.XDel:output_type -> atoll.v1.XDelResponse
+	175, // 391: atoll.v1.KV.XTrim:output_type -> atoll.v1.XTrimResponse
+	178, // 392: atoll.v1.KV.XRead:output_type -> atoll.v1.XReadResponse
+	181, // 393: atoll.v1.KV.XSetID:output_type -> atoll.v1.XSetIDResponse
+	183, // 394: atoll.v1.KV.XInfo:output_type -> atoll.v1.XInfoResponse
+	185, // 395: atoll.v1.KV.Types:output_type -> atoll.v1.TypesResponse
+	187, // 396: atoll.v1.KV.DBSize:output_type -> atoll.v1.DBSizeResponse
+	189, // 397: atoll.v1.KV.RandomKey:output_type -> atoll.v1.RandomKeyResponse
+	103, // 398: atoll.v1.KV.Exists:output_type -> atoll.v1.ExistsResponse
+	105, // 399: atoll.v1.KV.Scan:output_type -> atoll.v1.ScanResponse
+	191, // 400: atoll.v1.KV.Wait:output_type -> atoll.v1.WaitResponse
+	193, // 401: atoll.v1.KV.Command:output_type -> atoll.v1.CommandResponse
+	197, // 402: atoll.v1.KV.Txn:output_type -> atoll.v1.TxnResponse
+	107, // 403: atoll.v1.KV.Siblings:output_type -> atoll.v1.SiblingsResponse
+	199, // 404: atoll.v1.KV.Stream:output_type -> atoll.v1.StreamResponse
+	318, // [318:405] is the sub-list for method output_type
+	231, // [231:318] is the sub-list for method input_type
+	231, // [231:231] is the sub-list for extension type_name
+	231, // [231:231] is the sub-list for extension extendee
+	0,   // [0:231] is the sub-list for field type_name
 }
 
 func init() { file_atoll_v1_kv_proto_init() }
@@ -23554,6 +26572,14 @@ func file_atoll_v1_kv_proto_init() {
 		(*operation_RandomKey)(nil),
 		(*operation_Command)(nil),
 		(*operation_Wait)(nil),
+		(*operation_Xadd)(nil),
+		(*operation_Xrange)(nil),
+		(*operation_Xlen)(nil),
+		(*operation_Xdel)(nil),
+		(*operation_Xtrim)(nil),
+		(*operation_Xread)(nil),
+		(*operation_Xsetid)(nil),
+		(*operation_Xinfo)(nil),
 	}
 	file_atoll_v1_kv_proto_msgTypes[107].OneofWrappers = []any{
 		(*result_Get)(nil),
@@ -23634,6 +26660,14 @@ func file_atoll_v1_kv_proto_init() {
 		(*result_RandomKey)(nil),
 		(*result_Command)(nil),
 		(*result_Wait)(nil),
+		(*result_Xadd)(nil),
+		(*result_Xrange)(nil),
+		(*result_Xlen)(nil),
+		(*result_Xdel)(nil),
+		(*result_Xtrim)(nil),
+		(*result_Xread)(nil),
+		(*result_Xsetid)(nil),
+		(*result_Xinfo)(nil),
 	}
 	file_atoll_v1_kv_proto_msgTypes[129].OneofWrappers = []any{}
 	file_atoll_v1_kv_proto_msgTypes[140].OneofWrappers = []any{
@@ -23646,7 +26680,16 @@ func file_atoll_v1_kv_proto_init() {
 		(*geoArea_RadiusMetres)(nil),
 		(*geoArea_Box)(nil),
 	}
-	file_atoll_v1_kv_proto_msgTypes[170].OneofWrappers = []any{
+	file_atoll_v1_kv_proto_msgTypes[162].OneofWrappers = []any{
+		(*streamTrim_MaxLen)(nil),
+		(*streamTrim_MinId)(nil),
+	}
+	file_atoll_v1_kv_proto_msgTypes[163].OneofWrappers = []any{
+		(*xAddRequest_Whole)(nil),
+		(*xAddRequest_Ms)(nil),
+	}
+	file_atoll_v1_kv_proto_msgTypes[177].OneofWrappers = []any{}
+	file_atoll_v1_kv_proto_msgTypes[191].OneofWrappers = []any{
 		(*value_Integer)(nil),
 		(*value_Text)(nil),
 		(*value_Number)(nil),
@@ -23654,7 +26697,7 @@ func file_atoll_v1_kv_proto_init() {
 		(*value_Map)(nil),
 		(*value_Status)(nil),
 	}
-	file_atoll_v1_kv_proto_msgTypes[175].OneofWrappers = []any{
+	file_atoll_v1_kv_proto_msgTypes[196].OneofWrappers = []any{
 		(*streamResponse_Result)(nil),
 		(*streamResponse_Error)(nil),
 	}
@@ -23664,7 +26707,7 @@ func file_atoll_v1_kv_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_atoll_v1_kv_proto_rawDesc), len(file_atoll_v1_kv_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   177,
+			NumMessages:   198,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -88,6 +88,14 @@ const (
 	KV_GeoDist_FullMethodName        = "/atoll.v1.KV/GeoDist"
 	KV_GeoSearch_FullMethodName      = "/atoll.v1.KV/GeoSearch"
 	KV_GeoSearchStore_FullMethodName = "/atoll.v1.KV/GeoSearchStore"
+	KV_XAdd_FullMethodName           = "/atoll.v1.KV/XAdd"
+	KV_XRange_FullMethodName         = "/atoll.v1.KV/XRange"
+	KV_XLen_FullMethodName           = "/atoll.v1.KV/XLen"
+	KV_XDel_FullMethodName           = "/atoll.v1.KV/XDel"
+	KV_XTrim_FullMethodName          = "/atoll.v1.KV/XTrim"
+	KV_XRead_FullMethodName          = "/atoll.v1.KV/XRead"
+	KV_XSetID_FullMethodName         = "/atoll.v1.KV/XSetID"
+	KV_XInfo_FullMethodName          = "/atoll.v1.KV/XInfo"
 	KV_Types_FullMethodName          = "/atoll.v1.KV/Types"
 	KV_DBSize_FullMethodName         = "/atoll.v1.KV/DBSize"
 	KV_RandomKey_FullMethodName      = "/atoll.v1.KV/RandomKey"
@@ -239,6 +247,23 @@ type KVClient interface {
 	GeoSearch(ctx context.Context, in *GeoSearchRequest, opts ...grpc.CallOption) (*GeoSearchResponse, error)
 	// GeoSearchStore puts the members in an area in the place of what another key holds, as one update.
 	GeoSearchStore(ctx context.Context, in *GeoSearchStoreRequest, opts ...grpc.CallOption) (*GeoSearchStoreResponse, error)
+	// XAdd adds an entry to a stream. An id that the node gives follows all ids that it has seen in the
+	// stream, and is given nowhere else.
+	XAdd(ctx context.Context, in *XAddRequest, opts ...grpc.CallOption) (*XAddResponse, error)
+	// XRange reads the entries of a stream in the order of their ids. What arrives from other regions may
+	// stand before entries that were read already.
+	XRange(ctx context.Context, in *XRangeRequest, opts ...grpc.CallOption) (*XRangeResponse, error)
+	XLen(ctx context.Context, in *XLenRequest, opts ...grpc.CallOption) (*XLenResponse, error)
+	// XDel deletes the entries of ids that this node has seen. The stream stays, be it empty.
+	XDel(ctx context.Context, in *XDelRequest, opts ...grpc.CallOption) (*XDelResponse, error)
+	// XTrim deletes the oldest entries that this node has seen.
+	XTrim(ctx context.Context, in *XTrimRequest, opts ...grpc.CallOption) (*XTrimResponse, error)
+	// XRead reads the entries of streams that follow an id each.
+	XRead(ctx context.Context, in *XReadRequest, opts ...grpc.CallOption) (*XReadResponse, error)
+	// XSetID sets the last id of a stream that there is.
+	XSetID(ctx context.Context, in *XSetIDRequest, opts ...grpc.CallOption) (*XSetIDResponse, error)
+	// XInfo tells about a stream.
+	XInfo(ctx context.Context, in *XInfoRequest, opts ...grpc.CallOption) (*XInfoResponse, error)
 	// Types names the types of keys.
 	Types(ctx context.Context, in *TypesRequest, opts ...grpc.CallOption) (*TypesResponse, error)
 	// DBSize counts the keys, in time with what changed since it was asked last.
@@ -965,6 +990,86 @@ func (c *kVClient) GeoSearchStore(ctx context.Context, in *GeoSearchStoreRequest
 	return out, nil
 }
 
+func (c *kVClient) XAdd(ctx context.Context, in *XAddRequest, opts ...grpc.CallOption) (*XAddResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(XAddResponse)
+	err := c.cc.Invoke(ctx, KV_XAdd_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) XRange(ctx context.Context, in *XRangeRequest, opts ...grpc.CallOption) (*XRangeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(XRangeResponse)
+	err := c.cc.Invoke(ctx, KV_XRange_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) XLen(ctx context.Context, in *XLenRequest, opts ...grpc.CallOption) (*XLenResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(XLenResponse)
+	err := c.cc.Invoke(ctx, KV_XLen_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) XDel(ctx context.Context, in *XDelRequest, opts ...grpc.CallOption) (*XDelResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(XDelResponse)
+	err := c.cc.Invoke(ctx, KV_XDel_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) XTrim(ctx context.Context, in *XTrimRequest, opts ...grpc.CallOption) (*XTrimResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(XTrimResponse)
+	err := c.cc.Invoke(ctx, KV_XTrim_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) XRead(ctx context.Context, in *XReadRequest, opts ...grpc.CallOption) (*XReadResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(XReadResponse)
+	err := c.cc.Invoke(ctx, KV_XRead_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) XSetID(ctx context.Context, in *XSetIDRequest, opts ...grpc.CallOption) (*XSetIDResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(XSetIDResponse)
+	err := c.cc.Invoke(ctx, KV_XSetID_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) XInfo(ctx context.Context, in *XInfoRequest, opts ...grpc.CallOption) (*XInfoResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(XInfoResponse)
+	err := c.cc.Invoke(ctx, KV_XInfo_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *kVClient) Types(ctx context.Context, in *TypesRequest, opts ...grpc.CallOption) (*TypesResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(TypesResponse)
@@ -1207,6 +1312,23 @@ type KVServer interface {
 	GeoSearch(context.Context, *GeoSearchRequest) (*GeoSearchResponse, error)
 	// GeoSearchStore puts the members in an area in the place of what another key holds, as one update.
 	GeoSearchStore(context.Context, *GeoSearchStoreRequest) (*GeoSearchStoreResponse, error)
+	// XAdd adds an entry to a stream. An id that the node gives follows all ids that it has seen in the
+	// stream, and is given nowhere else.
+	XAdd(context.Context, *XAddRequest) (*XAddResponse, error)
+	// XRange reads the entries of a stream in the order of their ids. What arrives from other regions may
+	// stand before entries that were read already.
+	XRange(context.Context, *XRangeRequest) (*XRangeResponse, error)
+	XLen(context.Context, *XLenRequest) (*XLenResponse, error)
+	// XDel deletes the entries of ids that this node has seen. The stream stays, be it empty.
+	XDel(context.Context, *XDelRequest) (*XDelResponse, error)
+	// XTrim deletes the oldest entries that this node has seen.
+	XTrim(context.Context, *XTrimRequest) (*XTrimResponse, error)
+	// XRead reads the entries of streams that follow an id each.
+	XRead(context.Context, *XReadRequest) (*XReadResponse, error)
+	// XSetID sets the last id of a stream that there is.
+	XSetID(context.Context, *XSetIDRequest) (*XSetIDResponse, error)
+	// XInfo tells about a stream.
+	XInfo(context.Context, *XInfoRequest) (*XInfoResponse, error)
 	// Types names the types of keys.
 	Types(context.Context, *TypesRequest) (*TypesResponse, error)
 	// DBSize counts the keys, in time with what changed since it was asked last.
@@ -1449,6 +1571,30 @@ func (UnimplementedKVServer) GeoSearch(context.Context, *GeoSearchRequest) (*Geo
 }
 func (UnimplementedKVServer) GeoSearchStore(context.Context, *GeoSearchStoreRequest) (*GeoSearchStoreResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GeoSearchStore not implemented")
+}
+func (UnimplementedKVServer) XAdd(context.Context, *XAddRequest) (*XAddResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method XAdd not implemented")
+}
+func (UnimplementedKVServer) XRange(context.Context, *XRangeRequest) (*XRangeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method XRange not implemented")
+}
+func (UnimplementedKVServer) XLen(context.Context, *XLenRequest) (*XLenResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method XLen not implemented")
+}
+func (UnimplementedKVServer) XDel(context.Context, *XDelRequest) (*XDelResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method XDel not implemented")
+}
+func (UnimplementedKVServer) XTrim(context.Context, *XTrimRequest) (*XTrimResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method XTrim not implemented")
+}
+func (UnimplementedKVServer) XRead(context.Context, *XReadRequest) (*XReadResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method XRead not implemented")
+}
+func (UnimplementedKVServer) XSetID(context.Context, *XSetIDRequest) (*XSetIDResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method XSetID not implemented")
+}
+func (UnimplementedKVServer) XInfo(context.Context, *XInfoRequest) (*XInfoResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method XInfo not implemented")
 }
 func (UnimplementedKVServer) Types(context.Context, *TypesRequest) (*TypesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Types not implemented")
@@ -2743,6 +2889,150 @@ func _KV_GeoSearchStore_Handler(srv interface{}, ctx context.Context, dec func(i
 	return interceptor(ctx, in, info, handler)
 }
 
+func _KV_XAdd_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(XAddRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).XAdd(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_XAdd_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).XAdd(ctx, req.(*XAddRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_XRange_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(XRangeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).XRange(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_XRange_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).XRange(ctx, req.(*XRangeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_XLen_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(XLenRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).XLen(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_XLen_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).XLen(ctx, req.(*XLenRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_XDel_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(XDelRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).XDel(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_XDel_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).XDel(ctx, req.(*XDelRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_XTrim_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(XTrimRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).XTrim(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_XTrim_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).XTrim(ctx, req.(*XTrimRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_XRead_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(XReadRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).XRead(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_XRead_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).XRead(ctx, req.(*XReadRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_XSetID_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(XSetIDRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).XSetID(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_XSetID_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).XSetID(ctx, req.(*XSetIDRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_XInfo_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(XInfoRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).XInfo(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_XInfo_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).XInfo(ctx, req.(*XInfoRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _KV_Types_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(TypesRequest)
 	if err := dec(in); err != nil {
@@ -3194,6 +3484,38 @@ var KV_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GeoSearchStore",
 			Handler:    _KV_GeoSearchStore_Handler,
+		},
+		{
+			MethodName: "XAdd",
+			Handler:    _KV_XAdd_Handler,
+		},
+		{
+			MethodName: "XRange",
+			Handler:    _KV_XRange_Handler,
+		},
+		{
+			MethodName: "XLen",
+			Handler:    _KV_XLen_Handler,
+		},
+		{
+			MethodName: "XDel",
+			Handler:    _KV_XDel_Handler,
+		},
+		{
+			MethodName: "XTrim",
+			Handler:    _KV_XTrim_Handler,
+		},
+		{
+			MethodName: "XRead",
+			Handler:    _KV_XRead_Handler,
+		},
+		{
+			MethodName: "XSetID",
+			Handler:    _KV_XSetID_Handler,
+		},
+		{
+			MethodName: "XInfo",
+			Handler:    _KV_XInfo_Handler,
 		},
 		{
 			MethodName: "Types",
