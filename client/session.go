@@ -19,7 +19,7 @@ import (
 type Session struct{ *Client }
 
 // Session begins a session, which shares the connection of the client.
-func (c *Client) Session() *Session { return &Session{&Client{link: c.link, seen: &seen{}}} }
+func (c *Client) Session() *Session { return &Session{&Client{link: c.link, space: c.space, seen: &seen{}}} }
 
 // Resume goes on with a session of this or another program, as after [Session.Token]. The error matches
 // ErrInvalid when the text is no token; whether it is one of this cluster the first call tells.

@@ -40,6 +40,8 @@ type Reply struct {
 	// Entries are those of a stream; Stream is its state.
 	Entries []Entry
 	Stream  Stream
+	// Spaces are those of a command that asks for them.
+	Spaces []Space
 	// Replies are those of the commands within a command.
 	Replies []Reply
 	// Err is why a command within a command was refused, or one that by itself changed something all

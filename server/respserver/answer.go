@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/server/resp"
 )
@@ -185,9 +186,11 @@ func (c *conn) operate(r *row, args [][]byte, start time.Time) (flying bool) {
 	return false
 }
 
-// do runs a command of the keyspace.
-func (c *conn) do(cmd keyspace.Command) (keyspace.Reply, error) {
-	replies, err := c.s.cfg.Dispatcher.Do(c.ctx, "", cmd)
+// do runs a command of the keyspace, in the namespace of the connection.
+func (c *conn) do(cmd keyspace.Command) (keyspace.Reply, error) { return c.doIn(c.space, cmd) }
+
+func (c *conn) doIn(n namespace.Name, cmd keyspace.Command) (keyspace.Reply, error) {
+	replies, err := c.s.cfg.Dispatcher.Do(c.ctx, n, cmd)
 	if err != nil {
 		return keyspace.Reply{}, err
 	}

@@ -72,6 +72,7 @@ var plainErrors = []struct {
 	{command.ErrIDTop, "ERR The ID specified in XSETID is smaller than the target stream top item"},
 	{command.ErrFewAdded, "ERR The entries_added specified in XSETID is smaller than the target stream length"},
 	{command.ErrNoKey, "ERR no such key"},
+	{command.ErrSameKey, "ERR source and destination objects are the same"},
 	{command.ErrIndex, "ERR index out of range"},
 	{command.ErrNoPlace, "ERR could not decode requested zset member"},
 	{crdt.ErrTooDeep, "ERR no room is left between these elements: too much was inserted there, alternating sides; write the list anew"},

@@ -8896,7 +8896,7 @@ func (b0 Sibling_builder) Build() *Sibling {
 	return m0
 }
 
-// Operation is one command of a Txn or of the stream. Its namespace fields are ignored in a Txn.
+// Operation is one command of a Txn or of the stream. In a Txn one without a namespace is of that of the Txn.
 type Operation struct {
 	state         protoimpl.MessageState `protogen:"opaque.v1"`
 	xxx_hidden_Op isOperation_Op         `protobuf_oneof:"op"`
@@ -9613,6 +9613,15 @@ func (x *Operation) GetRandomKey() *RandomKeyRequest {
 	return nil
 }
 
+func (x *Operation) GetNamespaces() *NamespacesRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Namespaces); ok {
+			return x.Namespaces
+		}
+	}
+	return nil
+}
+
 func (x *Operation) GetCommand() *CommandRequest {
 	if x != nil {
 		if x, ok := x.xxx_hidden_Op.(*operation_Command); ok {
@@ -10311,6 +10320,14 @@ func (x *Operation) SetRandomKey(v *RandomKeyRequest) {
 	x.xxx_hidden_Op = &operation_RandomKey{v}
 }
 
+func (x *Operation) SetNamespaces(v *NamespacesRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Namespaces{v}
+}
+
 func (x *Operation) SetCommand(v *CommandRequest) {
 	if v == nil {
 		x.xxx_hidden_Op = nil
@@ -11006,6 +11023,14 @@ func (x *Operation) HasRandomKey() bool {
 	return ok
 }
 
+func (x *Operation) HasNamespaces() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Namespaces)
+	return ok
+}
+
 func (x *Operation) HasCommand() bool {
 	if x == nil {
 		return false
@@ -11546,6 +11571,12 @@ func (x *Operation) ClearRandomKey() {
 	}
 }
 
+func (x *Operation) ClearNamespaces() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Namespaces); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
 func (x *Operation) ClearCommand() {
 	if _, ok := x.xxx_hidden_Op.(*operation_Command); ok {
 		x.xxx_hidden_Op = nil
@@ -11683,6 +11714,7 @@ const Operation_Geosearchstore_case case_Operation_Op = 93
 const Operation_Types_case case_Operation_Op = 94
 const Operation_Dbsize_case case_Operation_Op = 95
 const Operation_RandomKey_case case_Operation_Op = 96
+const Operation_Namespaces_case case_Operation_Op = 99
 const Operation_Command_case case_Operation_Op = 97
 const Operation_Wait_case case_Operation_Op = 98
 const Operation_Xadd_case case_Operation_Op = 110
@@ -11851,6 +11883,8 @@ func (x *Operation) WhichOp() case_Operation_Op {
 		return Operation_Dbsize_case
 	case *operation_RandomKey:
 		return Operation_RandomKey_case
+	case *operation_Namespaces:
+		return Operation_Namespaces_case
 	case *operation_Command:
 		return Operation_Command_case
 	case *operation_Wait:
@@ -11956,6 +11990,7 @@ type Operation_builder struct {
 	Types          *TypesRequest
 	Dbsize         *DBSizeRequest
 	RandomKey      *RandomKeyRequest
+	Namespaces     *NamespacesRequest
 	Command        *CommandRequest
 	Wait           *WaitRequest
 	Xadd           *XAddRequest
@@ -12200,6 +12235,9 @@ func (b0 Operation_builder) Build() *Operation {
 	}
 	if b.RandomKey != nil {
 		x.xxx_hidden_Op = &operation_RandomKey{b.RandomKey}
+	}
+	if b.Namespaces != nil {
+		x.xxx_hidden_Op = &operation_Namespaces{b.Namespaces}
 	}
 	if b.Command != nil {
 		x.xxx_hidden_Op = &operation_Command{b.Command}
@@ -12552,6 +12590,10 @@ type operation_RandomKey struct {
 	RandomKey *RandomKeyRequest `protobuf:"bytes,96,opt,name=random_key,json=randomKey,proto3,oneof"`
 }
 
+type operation_Namespaces struct {
+	Namespaces *NamespacesRequest `protobuf:"bytes,99,opt,name=namespaces,proto3,oneof"`
+}
+
 type operation_Command struct {
 	Command *CommandRequest `protobuf:"bytes,97,opt,name=command,proto3,oneof"`
 }
@@ -12743,6 +12785,8 @@ func (*operation_Types) isOperation_Op() {}
 func (*operation_Dbsize) isOperation_Op() {}
 
 func (*operation_RandomKey) isOperation_Op() {}
+
+func (*operation_Namespaces) isOperation_Op() {}
 
 func (*operation_Command) isOperation_Op() {}
 
@@ -13480,6 +13524,15 @@ func (x *Result) GetRandomKey() *RandomKeyResponse {
 	return nil
 }
 
+func (x *Result) GetNamespaces() *NamespacesResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Namespaces); ok {
+			return x.Namespaces
+		}
+	}
+	return nil
+}
+
 func (x *Result) GetCommand() *CommandResponse {
 	if x != nil {
 		if x, ok := x.xxx_hidden_Result.(*result_Command); ok {
@@ -14178,6 +14231,14 @@ func (x *Result) SetRandomKey(v *RandomKeyResponse) {
 	x.xxx_hidden_Result = &result_RandomKey{v}
 }
 
+func (x *Result) SetNamespaces(v *NamespacesResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Namespaces{v}
+}
+
 func (x *Result) SetCommand(v *CommandResponse) {
 	if v == nil {
 		x.xxx_hidden_Result = nil
@@ -14873,6 +14934,14 @@ func (x *Result) HasRandomKey() bool {
 	return ok
 }
 
+func (x *Result) HasNamespaces() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Namespaces)
+	return ok
+}
+
 func (x *Result) HasCommand() bool {
 	if x == nil {
 		return false
@@ -15413,6 +15482,12 @@ func (x *Result) ClearRandomKey() {
 	}
 }
 
+func (x *Result) ClearNamespaces() {
+	if _, ok := x.xxx_hidden_Result.(*result_Namespaces); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
 func (x *Result) ClearCommand() {
 	if _, ok := x.xxx_hidden_Result.(*result_Command); ok {
 		x.xxx_hidden_Result = nil
@@ -15550,6 +15625,7 @@ const Result_Geosearchstore_case case_Result_Result = 93
 const Result_Types_case case_Result_Result = 94
 const Result_Dbsize_case case_Result_Result = 95
 const Result_RandomKey_case case_Result_Result = 96
+const Result_Namespaces_case case_Result_Result = 99
 const Result_Command_case case_Result_Result = 97
 const Result_Wait_case case_Result_Result = 98
 const Result_Xadd_case case_Result_Result = 110
@@ -15718,6 +15794,8 @@ func (x *Result) WhichResult() case_Result_Result {
 		return Result_Dbsize_case
 	case *result_RandomKey:
 		return Result_RandomKey_case
+	case *result_Namespaces:
+		return Result_Namespaces_case
 	case *result_Command:
 		return Result_Command_case
 	case *result_Wait:
@@ -15823,6 +15901,7 @@ type Result_builder struct {
 	Types          *TypesResponse
 	Dbsize         *DBSizeResponse
 	RandomKey      *RandomKeyResponse
+	Namespaces     *NamespacesResponse
 	Command        *CommandResponse
 	Wait           *WaitResponse
 	Xadd           *XAddResponse
@@ -16067,6 +16146,9 @@ func (b0 Result_builder) Build() *Result {
 	}
 	if b.RandomKey != nil {
 		x.xxx_hidden_Result = &result_RandomKey{b.RandomKey}
+	}
+	if b.Namespaces != nil {
+		x.xxx_hidden_Result = &result_Namespaces{b.Namespaces}
 	}
 	if b.Command != nil {
 		x.xxx_hidden_Result = &result_Command{b.Command}
@@ -16419,6 +16501,10 @@ type result_RandomKey struct {
 	RandomKey *RandomKeyResponse `protobuf:"bytes,96,opt,name=random_key,json=randomKey,proto3,oneof"`
 }
 
+type result_Namespaces struct {
+	Namespaces *NamespacesResponse `protobuf:"bytes,99,opt,name=namespaces,proto3,oneof"`
+}
+
 type result_Command struct {
 	Command *CommandResponse `protobuf:"bytes,97,opt,name=command,proto3,oneof"`
 }
@@ -16610,6 +16696,8 @@ func (*result_Types) isResult_Result() {}
 func (*result_Dbsize) isResult_Result() {}
 
 func (*result_RandomKey) isResult_Result() {}
+
+func (*result_Namespaces) isResult_Result() {}
 
 func (*result_Command) isResult_Result() {}
 
@@ -23652,6 +23740,210 @@ func (b0 RandomKeyResponse_builder) Build() *RandomKeyResponse {
 	return m0
 }
 
+type NamespacesRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *NamespacesRequest) Reset() {
+	*x = NamespacesRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[187]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NamespacesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NamespacesRequest) ProtoMessage() {}
+
+func (x *NamespacesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[187]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *NamespacesRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *NamespacesRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+type NamespacesRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// Must be empty or any name; all are listed.
+	Namespace string
+}
+
+func (b0 NamespacesRequest_builder) Build() *NamespacesRequest {
+	m0 := &NamespacesRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	return m0
+}
+
+type NamespacesResponse struct {
+	state                 protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespaces *[]*NamespaceSize      `protobuf:"bytes,1,rep,name=namespaces,proto3"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
+}
+
+func (x *NamespacesResponse) Reset() {
+	*x = NamespacesResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[188]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NamespacesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NamespacesResponse) ProtoMessage() {}
+
+func (x *NamespacesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[188]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *NamespacesResponse) GetNamespaces() []*NamespaceSize {
+	if x != nil {
+		if x.xxx_hidden_Namespaces != nil {
+			return *x.xxx_hidden_Namespaces
+		}
+	}
+	return nil
+}
+
+func (x *NamespacesResponse) SetNamespaces(v []*NamespaceSize) {
+	x.xxx_hidden_Namespaces = &v
+}
+
+type NamespacesResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// The default one first, then shorter names first.
+	Namespaces []*NamespaceSize
+}
+
+func (b0 NamespacesResponse_builder) Build() *NamespacesResponse {
+	m0 := &NamespacesResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespaces = &b.Namespaces
+	return m0
+}
+
+type NamespaceSize struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Name   string                 `protobuf:"bytes,1,opt,name=name,proto3"`
+	xxx_hidden_Keys   int64                  `protobuf:"varint,2,opt,name=keys,proto3"`
+	xxx_hidden_Ending int64                  `protobuf:"varint,3,opt,name=ending,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *NamespaceSize) Reset() {
+	*x = NamespaceSize{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[189]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NamespaceSize) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NamespaceSize) ProtoMessage() {}
+
+func (x *NamespaceSize) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[189]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *NamespaceSize) GetName() string {
+	if x != nil {
+		return x.xxx_hidden_Name
+	}
+	return ""
+}
+
+func (x *NamespaceSize) GetKeys() int64 {
+	if x != nil {
+		return x.xxx_hidden_Keys
+	}
+	return 0
+}
+
+func (x *NamespaceSize) GetEnding() int64 {
+	if x != nil {
+		return x.xxx_hidden_Ending
+	}
+	return 0
+}
+
+func (x *NamespaceSize) SetName(v string) {
+	x.xxx_hidden_Name = v
+}
+
+func (x *NamespaceSize) SetKeys(v int64) {
+	x.xxx_hidden_Keys = v
+}
+
+func (x *NamespaceSize) SetEnding(v int64) {
+	x.xxx_hidden_Ending = v
+}
+
+type NamespaceSize_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Name string
+	Keys int64
+	// How many of them have a deadline.
+	Ending int64
+}
+
+func (b0 NamespaceSize_builder) Build() *NamespaceSize {
+	m0 := &NamespaceSize{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Name = b.Name
+	x.xxx_hidden_Keys = b.Keys
+	x.xxx_hidden_Ending = b.Ending
+	return m0
+}
+
 type WaitRequest struct {
 	state                protoimpl.MessageState `protogen:"opaque.v1"`
 	xxx_hidden_Regions   uint32                 `protobuf:"varint,1,opt,name=regions,proto3"`
@@ -23662,7 +23954,7 @@ type WaitRequest struct {
 
 func (x *WaitRequest) Reset() {
 	*x = WaitRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[187]
+	mi := &file_atoll_v1_kv_proto_msgTypes[190]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -23674,7 +23966,7 @@ func (x *WaitRequest) String() string {
 func (*WaitRequest) ProtoMessage() {}
 
 func (x *WaitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[187]
+	mi := &file_atoll_v1_kv_proto_msgTypes[190]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -23734,7 +24026,7 @@ type WaitResponse struct {
 
 func (x *WaitResponse) Reset() {
 	*x = WaitResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[188]
+	mi := &file_atoll_v1_kv_proto_msgTypes[191]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -23746,7 +24038,7 @@ func (x *WaitResponse) String() string {
 func (*WaitResponse) ProtoMessage() {}
 
 func (x *WaitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[188]
+	mi := &file_atoll_v1_kv_proto_msgTypes[191]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -23793,7 +24085,7 @@ type CommandRequest struct {
 
 func (x *CommandRequest) Reset() {
 	*x = CommandRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[189]
+	mi := &file_atoll_v1_kv_proto_msgTypes[192]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -23805,7 +24097,7 @@ func (x *CommandRequest) String() string {
 func (*CommandRequest) ProtoMessage() {}
 
 func (x *CommandRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[189]
+	mi := &file_atoll_v1_kv_proto_msgTypes[192]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -23864,7 +24156,7 @@ type CommandResponse struct {
 
 func (x *CommandResponse) Reset() {
 	*x = CommandResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[190]
+	mi := &file_atoll_v1_kv_proto_msgTypes[193]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -23876,7 +24168,7 @@ func (x *CommandResponse) String() string {
 func (*CommandResponse) ProtoMessage() {}
 
 func (x *CommandResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[190]
+	mi := &file_atoll_v1_kv_proto_msgTypes[193]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -23933,7 +24225,7 @@ type Value struct {
 
 func (x *Value) Reset() {
 	*x = Value{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[191]
+	mi := &file_atoll_v1_kv_proto_msgTypes[194]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -23945,7 +24237,7 @@ func (x *Value) String() string {
 func (*Value) ProtoMessage() {}
 
 func (x *Value) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[191]
+	mi := &file_atoll_v1_kv_proto_msgTypes[194]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24213,7 +24505,7 @@ func (b0 Value_builder) Build() *Value {
 type case_Value_Kind protoreflect.FieldNumber
 
 func (x case_Value_Kind) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[191].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[194].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -24271,7 +24563,7 @@ type ValueList struct {
 
 func (x *ValueList) Reset() {
 	*x = ValueList{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[192]
+	mi := &file_atoll_v1_kv_proto_msgTypes[195]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24283,7 +24575,7 @@ func (x *ValueList) String() string {
 func (*ValueList) ProtoMessage() {}
 
 func (x *ValueList) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[192]
+	mi := &file_atoll_v1_kv_proto_msgTypes[195]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24331,7 +24623,7 @@ type TxnRequest struct {
 
 func (x *TxnRequest) Reset() {
 	*x = TxnRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[193]
+	mi := &file_atoll_v1_kv_proto_msgTypes[196]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24343,7 +24635,7 @@ func (x *TxnRequest) String() string {
 func (*TxnRequest) ProtoMessage() {}
 
 func (x *TxnRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[193]
+	mi := &file_atoll_v1_kv_proto_msgTypes[196]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24403,7 +24695,7 @@ type TxnResponse struct {
 
 func (x *TxnResponse) Reset() {
 	*x = TxnResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[194]
+	mi := &file_atoll_v1_kv_proto_msgTypes[197]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24415,7 +24707,7 @@ func (x *TxnResponse) String() string {
 func (*TxnResponse) ProtoMessage() {}
 
 func (x *TxnResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[194]
+	mi := &file_atoll_v1_kv_proto_msgTypes[197]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24466,7 +24758,7 @@ type StreamRequest struct {
 
 func (x *StreamRequest) Reset() {
 	*x = StreamRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[195]
+	mi := &file_atoll_v1_kv_proto_msgTypes[198]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24478,7 +24770,7 @@ func (x *StreamRequest) String() string {
 func (*StreamRequest) ProtoMessage() {}
 
 func (x *StreamRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[195]
+	mi := &file_atoll_v1_kv_proto_msgTypes[198]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24579,7 +24871,7 @@ type StreamResponse struct {
 
 func (x *StreamResponse) Reset() {
 	*x = StreamResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[196]
+	mi := &file_atoll_v1_kv_proto_msgTypes[199]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24591,7 +24883,7 @@ func (x *StreamResponse) String() string {
 func (*StreamResponse) ProtoMessage() {}
 
 func (x *StreamResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[196]
+	mi := &file_atoll_v1_kv_proto_msgTypes[199]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24750,7 +25042,7 @@ func (b0 StreamResponse_builder) Build() *StreamResponse {
 type case_StreamResponse_Outcome protoreflect.FieldNumber
 
 func (x case_StreamResponse_Outcome) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[196].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[199].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -24786,7 +25078,7 @@ type ErrorDetail struct {
 
 func (x *ErrorDetail) Reset() {
 	*x = ErrorDetail{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[197]
+	mi := &file_atoll_v1_kv_proto_msgTypes[200]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24798,7 +25090,7 @@ func (x *ErrorDetail) String() string {
 func (*ErrorDetail) ProtoMessage() {}
 
 func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[197]
+	mi := &file_atoll_v1_kv_proto_msgTypes[200]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -25253,7 +25545,7 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x03seq\x18\x05 \x01(\x04R\x03seq\x12\x16\n" +
 	"\x06region\x18\x06 \x01(\tR\x06region\x12\x12\n" +
 	"\x04node\x18\a \x01(\tR\x04node\x12\x14\n" +
-	"\x05shown\x18\b \x01(\bR\x05shown\"\xe9!\n" +
+	"\x05shown\x18\b \x01(\bR\x05shown\"\xa8\"\n" +
 	"\tOperation\x12(\n" +
 	"\x03get\x18\x01 \x01(\v2\x14.atoll.v1.GetRequestH\x00R\x03get\x12(\n" +
 	"\x03set\x18\x02 \x01(\v2\x14.atoll.v1.SetRequestH\x00R\x03set\x121\n" +
@@ -25332,7 +25624,10 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x05types\x18^ \x01(\v2\x16.atoll.v1.TypesRequestH\x00R\x05types\x121\n" +
 	"\x06dbsize\x18_ \x01(\v2\x17.atoll.v1.DBSizeRequestH\x00R\x06dbsize\x12;\n" +
 	"\n" +
-	"random_key\x18` \x01(\v2\x1a.atoll.v1.RandomKeyRequestH\x00R\trandomKey\x124\n" +
+	"random_key\x18` \x01(\v2\x1a.atoll.v1.RandomKeyRequestH\x00R\trandomKey\x12=\n" +
+	"\n" +
+	"namespaces\x18c \x01(\v2\x1b.atoll.v1.NamespacesRequestH\x00R\n" +
+	"namespaces\x124\n" +
 	"\acommand\x18a \x01(\v2\x18.atoll.v1.CommandRequestH\x00R\acommand\x12+\n" +
 	"\x04wait\x18b \x01(\v2\x15.atoll.v1.WaitRequestH\x00R\x04wait\x12+\n" +
 	"\x04xadd\x18n \x01(\v2\x15.atoll.v1.XAddRequestH\x00R\x04xadd\x121\n" +
@@ -25343,7 +25638,7 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x05xread\x18s \x01(\v2\x16.atoll.v1.XReadRequestH\x00R\x05xread\x121\n" +
 	"\x06xsetid\x18t \x01(\v2\x17.atoll.v1.XSetIDRequestH\x00R\x06xsetid\x12.\n" +
 	"\x05xinfo\x18u \x01(\v2\x16.atoll.v1.XInfoRequestH\x00R\x05xinfoB\x04\n" +
-	"\x02op\"\xc0\"\n" +
+	"\x02op\"\x80#\n" +
 	"\x06Result\x12)\n" +
 	"\x03get\x18\x01 \x01(\v2\x15.atoll.v1.GetResponseH\x00R\x03get\x12)\n" +
 	"\x03set\x18\x02 \x01(\v2\x15.atoll.v1.SetResponseH\x00R\x03set\x122\n" +
@@ -25422,7 +25717,10 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x05types\x18^ \x01(\v2\x17.atoll.v1.TypesResponseH\x00R\x05types\x122\n" +
 	"\x06dbsize\x18_ \x01(\v2\x18.atoll.v1.DBSizeResponseH\x00R\x06dbsize\x12<\n" +
 	"\n" +
-	"random_key\x18` \x01(\v2\x1b.atoll.v1.RandomKeyResponseH\x00R\trandomKey\x125\n" +
+	"random_key\x18` \x01(\v2\x1b.atoll.v1.RandomKeyResponseH\x00R\trandomKey\x12>\n" +
+	"\n" +
+	"namespaces\x18c \x01(\v2\x1c.atoll.v1.NamespacesResponseH\x00R\n" +
+	"namespaces\x125\n" +
 	"\acommand\x18a \x01(\v2\x19.atoll.v1.CommandResponseH\x00R\acommand\x12,\n" +
 	"\x04wait\x18b \x01(\v2\x16.atoll.v1.WaitResponseH\x00R\x04wait\x12,\n" +
 	"\x04xadd\x18n \x01(\v2\x16.atoll.v1.XAddResponseH\x00R\x04xadd\x122\n" +
@@ -25716,7 +26014,17 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\";\n" +
 	"\x11RandomKeyResponse\x12\x14\n" +
 	"\x05found\x18\x01 \x01(\bR\x05found\x12\x10\n" +
-	"\x03key\x18\x02 \x01(\fR\x03key\"F\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\"1\n" +
+	"\x11NamespacesRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\"M\n" +
+	"\x12NamespacesResponse\x127\n" +
+	"\n" +
+	"namespaces\x18\x01 \x03(\v2\x17.atoll.v1.NamespaceSizeR\n" +
+	"namespaces\"O\n" +
+	"\rNamespaceSize\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04keys\x18\x02 \x01(\x03R\x04keys\x12\x16\n" +
+	"\x06ending\x18\x03 \x01(\x03R\x06ending\"F\n" +
 	"\vWaitRequest\x12\x18\n" +
 	"\aregions\x18\x01 \x01(\rR\aregions\x12\x1d\n" +
 	"\n" +
@@ -25775,7 +26083,7 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\bGeoOrder\x12\x19\n" +
 	"\x15GEO_ORDER_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11GEO_ORDER_NEAREST\x10\x01\x12\x16\n" +
-	"\x12GEO_ORDER_FARTHEST\x10\x022\xf5(\n" +
+	"\x12GEO_ORDER_FARTHEST\x10\x022\xbe)\n" +
 	"\x02KV\x125\n" +
 	"\x04Ping\x12\x15.atoll.v1.PingRequest\x1a\x16.atoll.v1.PingResponse\x122\n" +
 	"\x03Get\x12\x14.atoll.v1.GetRequest\x1a\x15.atoll.v1.GetResponse\x122\n" +
@@ -25856,7 +26164,9 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x05XInfo\x12\x16.atoll.v1.XInfoRequest\x1a\x17.atoll.v1.XInfoResponse\x128\n" +
 	"\x05Types\x12\x16.atoll.v1.TypesRequest\x1a\x17.atoll.v1.TypesResponse\x12;\n" +
 	"\x06DBSize\x12\x17.atoll.v1.DBSizeRequest\x1a\x18.atoll.v1.DBSizeResponse\x12D\n" +
-	"\tRandomKey\x12\x1a.atoll.v1.RandomKeyRequest\x1a\x1b.atoll.v1.RandomKeyResponse\x12;\n" +
+	"\tRandomKey\x12\x1a.atoll.v1.RandomKeyRequest\x1a\x1b.atoll.v1.RandomKeyResponse\x12G\n" +
+	"\n" +
+	"Namespaces\x12\x1b.atoll.v1.NamespacesRequest\x1a\x1c.atoll.v1.NamespacesResponse\x12;\n" +
 	"\x06Exists\x12\x17.atoll.v1.ExistsRequest\x1a\x18.atoll.v1.ExistsResponse\x125\n" +
 	"\x04Scan\x12\x15.atoll.v1.ScanRequest\x1a\x16.atoll.v1.ScanResponse\x125\n" +
 	"\x04Wait\x12\x15.atoll.v1.WaitRequest\x1a\x16.atoll.v1.WaitResponse\x12>\n" +
@@ -25866,7 +26176,7 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x06Stream\x12\x17.atoll.v1.StreamRequest\x1a\x18.atoll.v1.StreamResponse(\x010\x01B1Z/github.com/atollkv/atoll/proto/atoll/v1;atollv1b\x06proto3"
 
 var file_atoll_v1_kv_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_atoll_v1_kv_proto_msgTypes = make([]protoimpl.MessageInfo, 198)
+var file_atoll_v1_kv_proto_msgTypes = make([]protoimpl.MessageInfo, 201)
 var file_atoll_v1_kv_proto_goTypes = []any{
 	(BitOperation)(0),              // 0: atoll.v1.BitOperation
 	(BitOverflow)(0),               // 1: atoll.v1.BitOverflow
@@ -26058,17 +26368,20 @@ var file_atoll_v1_kv_proto_goTypes = []any{
 	(*DBSizeResponse)(nil),         // 187: atoll.v1.DBSizeResponse
 	(*RandomKeyRequest)(nil),       // 188: atoll.v1.RandomKeyRequest
 	(*RandomKeyResponse)(nil),      // 189: atoll.v1.RandomKeyResponse
-	(*WaitRequest)(nil),            // 190: atoll.v1.WaitRequest
-	(*WaitResponse)(nil),           // 191: atoll.v1.WaitResponse
-	(*CommandRequest)(nil),         // 192: atoll.v1.CommandRequest
-	(*CommandResponse)(nil),        // 193: atoll.v1.CommandResponse
-	(*Value)(nil),                  // 194: atoll.v1.Value
-	(*ValueList)(nil),              // 195: atoll.v1.ValueList
-	(*TxnRequest)(nil),             // 196: atoll.v1.TxnRequest
-	(*TxnResponse)(nil),            // 197: atoll.v1.TxnResponse
-	(*StreamRequest)(nil),          // 198: atoll.v1.StreamRequest
-	(*StreamResponse)(nil),         // 199: atoll.v1.StreamResponse
-	(*ErrorDetail)(nil),            // 200: atoll.v1.ErrorDetail
+	(*NamespacesRequest)(nil),      // 190: atoll.v1.NamespacesRequest
+	(*NamespacesResponse)(nil),     // 191: atoll.v1.NamespacesResponse
+	(*NamespaceSize)(nil),          // 192: atoll.v1.NamespaceSize
+	(*WaitRequest)(nil),            // 193: atoll.v1.WaitRequest
+	(*WaitResponse)(nil),           // 194: atoll.v1.WaitResponse
+	(*CommandRequest)(nil),         // 195: atoll.v1.CommandRequest
+	(*CommandResponse)(nil),        // 196: atoll.v1.CommandResponse
+	(*Value)(nil),                  // 197: atoll.v1.Value
+	(*ValueList)(nil),              // 198: atoll.v1.ValueList
+	(*TxnRequest)(nil),             // 199: atoll.v1.TxnRequest
+	(*TxnResponse)(nil),            // 200: atoll.v1.TxnResponse
+	(*StreamRequest)(nil),          // 201: atoll.v1.StreamRequest
+	(*StreamResponse)(nil),         // 202: atoll.v1.StreamResponse
+	(*ErrorDetail)(nil),            // 203: atoll.v1.ErrorDetail
 }
 var file_atoll_v1_kv_proto_depIdxs = []int32{
 	9,   // 0: atoll.v1.SetRequest.lifetime:type_name -> atoll.v1.Lifetime
@@ -26095,7 +26408,7 @@ var file_atoll_v1_kv_proto_depIdxs = []int32{
 	26,  // 21: atoll.v1.Operation.smembers:type_name -> atoll.v1.SMembersRequest
 	104, // 22: atoll.v1.Operation.scan:type_name -> atoll.v1.ScanRequest
 	106, // 23: atoll.v1.Operation.siblings:type_name -> atoll.v1.SiblingsRequest
-	196, // 24: atoll.v1.Operation.txn:type_name -> atoll.v1.TxnRequest
+	199, // 24: atoll.v1.Operation.txn:type_name -> atoll.v1.TxnRequest
 	33,  // 25: atoll.v1.Operation.hset:type_name -> atoll.v1.HSetRequest
 	35,  // 26: atoll.v1.Operation.hsetnx:type_name -> atoll.v1.HSetNXRequest
 	37,  // 27: atoll.v1.Operation.hget:type_name -> atoll.v1.HGetRequest
@@ -26157,330 +26470,335 @@ var file_atoll_v1_kv_proto_depIdxs = []int32{
 	184, // 83: atoll.v1.Operation.types:type_name -> atoll.v1.TypesRequest
 	186, // 84: atoll.v1.Operation.dbsize:type_name -> atoll.v1.DBSizeRequest
 	188, // 85: atoll.v1.Operation.random_key:type_name -> atoll.v1.RandomKeyRequest
-	192, // 86: atoll.v1.Operation.command:type_name -> atoll.v1.CommandRequest
-	190, // 87: atoll.v1.Operation.wait:type_name -> atoll.v1.WaitRequest
-	166, // 88: atoll.v1.Operation.xadd:type_name -> atoll.v1.XAddRequest
-	168, // 89: atoll.v1.Operation.xrange:type_name -> atoll.v1.XRangeRequest
-	170, // 90: atoll.v1.Operation.xlen:type_name -> atoll.v1.XLenRequest
-	172, // 91: atoll.v1.Operation.xdel:type_name -> atoll.v1.XDelRequest
-	174, // 92: atoll.v1.Operation.xtrim:type_name -> atoll.v1.XTrimRequest
-	177, // 93: atoll.v1.Operation.xread:type_name -> atoll.v1.XReadRequest
-	180, // 94: atoll.v1.Operation.xsetid:type_name -> atoll.v1.XSetIDRequest
-	182, // 95: atoll.v1.Operation.xinfo:type_name -> atoll.v1.XInfoRequest
-	6,   // 96: atoll.v1.Result.get:type_name -> atoll.v1.GetResponse
-	8,   // 97: atoll.v1.Result.set:type_name -> atoll.v1.SetResponse
-	17,  // 98: atoll.v1.Result.delete:type_name -> atoll.v1.DeleteResponse
-	19,  // 99: atoll.v1.Result.incr:type_name -> atoll.v1.IncrResponse
-	21,  // 100: atoll.v1.Result.reset_counter:type_name -> atoll.v1.ResetCounterResponse
-	23,  // 101: atoll.v1.Result.sadd:type_name -> atoll.v1.SAddResponse
-	25,  // 102: atoll.v1.Result.srem:type_name -> atoll.v1.SRemResponse
-	29,  // 103: atoll.v1.Result.sismember:type_name -> atoll.v1.SIsMemberResponse
-	31,  // 104: atoll.v1.Result.scard:type_name -> atoll.v1.SCardResponse
-	103, // 105: atoll.v1.Result.exists:type_name -> atoll.v1.ExistsResponse
-	4,   // 106: atoll.v1.Result.ping:type_name -> atoll.v1.PingResponse
-	27,  // 107: atoll.v1.Result.smembers:type_name -> atoll.v1.SMembersResponse
-	105, // 108: atoll.v1.Result.scan:type_name -> atoll.v1.ScanResponse
-	107, // 109: atoll.v1.Result.siblings:type_name -> atoll.v1.SiblingsResponse
-	197, // 110: atoll.v1.Result.txn:type_name -> atoll.v1.TxnResponse
-	34,  // 111: atoll.v1.Result.hset:type_name -> atoll.v1.HSetResponse
-	36,  // 112: atoll.v1.Result.hsetnx:type_name -> atoll.v1.HSetNXResponse
-	38,  // 113: atoll.v1.Result.hget:type_name -> atoll.v1.HGetResponse
-	40,  // 114: atoll.v1.Result.hmget:type_name -> atoll.v1.HMGetResponse
-	42,  // 115: atoll.v1.Result.hgetall:type_name -> atoll.v1.HGetAllResponse
-	44,  // 116: atoll.v1.Result.hkeys:type_name -> atoll.v1.HKeysResponse
-	46,  // 117: atoll.v1.Result.hvals:type_name -> atoll.v1.HValsResponse
-	48,  // 118: atoll.v1.Result.hlen:type_name -> atoll.v1.HLenResponse
-	50,  // 119: atoll.v1.Result.hexists:type_name -> atoll.v1.HExistsResponse
-	52,  // 120: atoll.v1.Result.hstrlen:type_name -> atoll.v1.HStrLenResponse
-	54,  // 121: atoll.v1.Result.hdel:type_name -> atoll.v1.HDelResponse
-	56,  // 122: atoll.v1.Result.hincr:type_name -> atoll.v1.HIncrResponse
-	59,  // 123: atoll.v1.Result.zadd:type_name -> atoll.v1.ZAddResponse
-	61,  // 124: atoll.v1.Result.zincr:type_name -> atoll.v1.ZIncrResponse
-	63,  // 125: atoll.v1.Result.zrem:type_name -> atoll.v1.ZRemResponse
-	65,  // 126: atoll.v1.Result.zscore:type_name -> atoll.v1.ZScoreResponse
-	67,  // 127: atoll.v1.Result.zcard:type_name -> atoll.v1.ZCardResponse
-	69,  // 128: atoll.v1.Result.zrange:type_name -> atoll.v1.ZRangeResponse
-	71,  // 129: atoll.v1.Result.zrange_by_score:type_name -> atoll.v1.ZRangeByScoreResponse
-	73,  // 130: atoll.v1.Result.zrank:type_name -> atoll.v1.ZRankResponse
-	75,  // 131: atoll.v1.Result.zpop:type_name -> atoll.v1.ZPopResponse
-	77,  // 132: atoll.v1.Result.lpush:type_name -> atoll.v1.LPushResponse
-	79,  // 133: atoll.v1.Result.lpop:type_name -> atoll.v1.LPopResponse
-	81,  // 134: atoll.v1.Result.lrange:type_name -> atoll.v1.LRangeResponse
-	83,  // 135: atoll.v1.Result.llen:type_name -> atoll.v1.LLenResponse
-	85,  // 136: atoll.v1.Result.lindex:type_name -> atoll.v1.LIndexResponse
-	87,  // 137: atoll.v1.Result.lset:type_name -> atoll.v1.LSetResponse
-	89,  // 138: atoll.v1.Result.linsert:type_name -> atoll.v1.LInsertResponse
-	91,  // 139: atoll.v1.Result.lrem:type_name -> atoll.v1.LRemResponse
-	93,  // 140: atoll.v1.Result.ltrim:type_name -> atoll.v1.LTrimResponse
-	95,  // 141: atoll.v1.Result.lmove:type_name -> atoll.v1.LMoveResponse
-	97,  // 142: atoll.v1.Result.lpos:type_name -> atoll.v1.LPosResponse
-	11,  // 143: atoll.v1.Result.expire:type_name -> atoll.v1.ExpireResponse
-	13,  // 144: atoll.v1.Result.persist:type_name -> atoll.v1.PersistResponse
-	15,  // 145: atoll.v1.Result.ttl:type_name -> atoll.v1.TTLResponse
-	99,  // 146: atoll.v1.Result.rename:type_name -> atoll.v1.RenameResponse
-	101, // 147: atoll.v1.Result.copy:type_name -> atoll.v1.CopyResponse
-	112, // 148: atoll.v1.Result.bcreate:type_name -> atoll.v1.BCreateResponse
-	114, // 149: atoll.v1.Result.bget:type_name -> atoll.v1.BGetResponse
-	116, // 150: atoll.v1.Result.bincr:type_name -> atoll.v1.BIncrResponse
-	118, // 151: atoll.v1.Result.bdecr:type_name -> atoll.v1.BDecrResponse
-	120, // 152: atoll.v1.Result.bgrant:type_name -> atoll.v1.BGrantResponse
-	122, // 153: atoll.v1.Result.brights:type_name -> atoll.v1.BRightsResponse
-	125, // 154: atoll.v1.Result.breclaim:type_name -> atoll.v1.BReclaimResponse
-	127, // 155: atoll.v1.Result.pfadd:type_name -> atoll.v1.PFAddResponse
-	129, // 156: atoll.v1.Result.pfcount:type_name -> atoll.v1.PFCountResponse
-	131, // 157: atoll.v1.Result.pfmerge:type_name -> atoll.v1.PFMergeResponse
-	134, // 158: atoll.v1.Result.getbit:type_name -> atoll.v1.GetBitResponse
-	136, // 159: atoll.v1.Result.setbit:type_name -> atoll.v1.SetBitResponse
-	138, // 160: atoll.v1.Result.bitcount:type_name -> atoll.v1.BitCountResponse
-	140, // 161: atoll.v1.Result.bitpos:type_name -> atoll.v1.BitPosResponse
-	142, // 162: atoll.v1.Result.bitop:type_name -> atoll.v1.BitOpResponse
-	145, // 163: atoll.v1.Result.bitfield:type_name -> atoll.v1.BitFieldResponse
-	150, // 164: atoll.v1.Result.geoadd:type_name -> atoll.v1.GeoAddResponse
-	152, // 165: atoll.v1.Result.geopos:type_name -> atoll.v1.GeoPosResponse
-	155, // 166: atoll.v1.Result.geodist:type_name -> atoll.v1.GeoDistResponse
-	159, // 167: atoll.v1.Result.geosearch:type_name -> atoll.v1.GeoSearchResponse
-	162, // 168: atoll.v1.Result.geosearchstore:type_name -> atoll.v1.GeoSearchStoreResponse
-	185, // 169: atoll.v1.Result.types:type_name -> atoll.v1.TypesResponse
-	187, // 170: atoll.v1.Result.dbsize:type_name -> atoll.v1.DBSizeResponse
-	189, // 171: atoll.v1.Result.random_key:type_name -> atoll.v1.RandomKeyResponse
-	193, // 172: atoll.v1.Result.command:type_name -> atoll.v1.CommandResponse
-	191, // 173: atoll.v1.Result.wait:type_name -> atoll.v1.WaitResponse
-	167, // 174: atoll.v1.Result.xadd:type_name -> atoll.v1.XAddResponse
-	169, // 175: atoll.v1.Result.xrange:type_name -> atoll.v1.XRangeResponse
-	171, // 176: atoll.v1.Result.xlen:type_name -> atoll.v1.XLenResponse
-	173, // 177: atoll.v1.Result.xdel:type_name -> atoll.v1.XDelResponse
-	175, // 178: atoll.v1.Result.xtrim:type_name -> atoll.v1.XTrimResponse
-	178, // 179: atoll.v1.Result.xread:type_name -> atoll.v1.XReadResponse
-	181, // 180: atoll.v1.Result.xsetid:type_name -> atoll.v1.XSetIDResponse
-	183, // 181: atoll.v1.Result.xinfo:type_name -> atoll.v1.XInfoResponse
-	123, // 182: atoll.v1.BRightsResponse.accounts:type_name -> atoll.v1.Account
-	132, // 183: atoll.v1.BitCountRequest.range:type_name -> atoll.v1.BitRange
-	132, // 184: atoll.v1.BitPosRequest.range:type_name -> atoll.v1.BitRange
-	0,   // 185: atoll.v1.BitOpRequest.operation:type_name -> atoll.v1.BitOperation
-	1,   // 186: atoll.v1.BitStep.overflow:type_name -> atoll.v1.BitOverflow
-	143, // 187: atoll.v1.BitFieldRequest.steps:type_name -> atoll.v1.BitStep
-	146, // 188: atoll.v1.BitFieldResponse.results:type_name -> atoll.v1.BitStepResult
-	147, // 189: atoll.v1.GeoMember.point:type_name -> atoll.v1.GeoPoint
-	148, // 190: atoll.v1.GeoAddRequest.members:type_name -> atoll.v1.GeoMember
-	153, // 191: atoll.v1.GeoPosResponse.positions:type_name -> atoll.v1.GeoPosition
-	147, // 192: atoll.v1.GeoPosition.point:type_name -> atoll.v1.GeoPoint
-	147, // 193: atoll.v1.GeoArea.point:type_name -> atoll.v1.GeoPoint
-	157, // 194: atoll.v1.GeoArea.box:type_name -> atoll.v1.GeoBox
-	2,   // 195: atoll.v1.GeoArea.order:type_name -> atoll.v1.GeoOrder
-	156, // 196: atoll.v1.GeoSearchRequest.area:type_name -> atoll.v1.GeoArea
-	160, // 197: atoll.v1.GeoSearchResponse.members:type_name -> atoll.v1.GeoFound
-	147, // 198: atoll.v1.GeoFound.point:type_name -> atoll.v1.GeoPoint
-	156, // 199: atoll.v1.GeoSearchStoreRequest.area:type_name -> atoll.v1.GeoArea
-	163, // 200: atoll.v1.StreamEntry.id:type_name -> atoll.v1.StreamID
-	32,  // 201: atoll.v1.StreamEntry.fields:type_name -> atoll.v1.FieldValue
-	163, // 202: atoll.v1.StreamTrim.min_id:type_name -> atoll.v1.StreamID
-	32,  // 203: atoll.v1.XAddRequest.fields:type_name -> atoll.v1.FieldValue
-	163, // 204: atoll.v1.XAddRequest.whole:type_name -> atoll.v1.StreamID
-	165, // 205: atoll.v1.XAddRequest.trim:type_name -> atoll.v1.StreamTrim
-	163, // 206: atoll.v1.XAddResponse.id:type_name -> atoll.v1.StreamID
-	163, // 207: atoll.v1.XRangeRequest.first:type_name -> atoll.v1.StreamID
-	163, // 208: atoll.v1.XRangeRequest.last:type_name -> atoll.v1.StreamID
-	164, // 209: atoll.v1.XRangeResponse.entries:type_name -> atoll.v1.StreamEntry
-	163, // 210: atoll.v1.XDelRequest.ids:type_name -> atoll.v1.StreamID
-	165, // 211: atoll.v1.XTrimRequest.trim:type_name -> atoll.v1.StreamTrim
-	163, // 212: atoll.v1.StreamPlace.after:type_name -> atoll.v1.StreamID
-	176, // 213: atoll.v1.XReadRequest.streams:type_name -> atoll.v1.StreamPlace
-	179, // 214: atoll.v1.XReadResponse.streams:type_name -> atoll.v1.StreamPart
-	164, // 215: atoll.v1.StreamPart.entries:type_name -> atoll.v1.StreamEntry
-	163, // 216: atoll.v1.XSetIDRequest.last:type_name -> atoll.v1.StreamID
-	163, // 217: atoll.v1.XSetIDRequest.deleted:type_name -> atoll.v1.StreamID
-	163, // 218: atoll.v1.XInfoResponse.last:type_name -> atoll.v1.StreamID
-	163, // 219: atoll.v1.XInfoResponse.deleted:type_name -> atoll.v1.StreamID
-	164, // 220: atoll.v1.XInfoResponse.first_entry:type_name -> atoll.v1.StreamEntry
-	164, // 221: atoll.v1.XInfoResponse.last_entry:type_name -> atoll.v1.StreamEntry
-	194, // 222: atoll.v1.CommandResponse.value:type_name -> atoll.v1.Value
-	195, // 223: atoll.v1.Value.list:type_name -> atoll.v1.ValueList
-	195, // 224: atoll.v1.Value.map:type_name -> atoll.v1.ValueList
-	194, // 225: atoll.v1.ValueList.values:type_name -> atoll.v1.Value
-	109, // 226: atoll.v1.TxnRequest.operations:type_name -> atoll.v1.Operation
-	110, // 227: atoll.v1.TxnResponse.results:type_name -> atoll.v1.Result
-	109, // 228: atoll.v1.StreamRequest.operation:type_name -> atoll.v1.Operation
-	110, // 229: atoll.v1.StreamResponse.result:type_name -> atoll.v1.Result
-	200, // 230: atoll.v1.StreamResponse.error:type_name -> atoll.v1.ErrorDetail
-	3,   // 231: atoll.v1.KV.Ping:input_type -> atoll.v1.PingRequest
-	5,   // 232: atoll.v1.KV.Get:input_type -> atoll.v1.GetRequest
-	7,   // 233: atoll.v1.KV.Set:input_type -> atoll.v1.SetRequest
-	16,  // 234: atoll.v1.KV.Delete:input_type -> atoll.v1.DeleteRequest
-	18,  // 235: atoll.v1.KV.Incr:input_type -> atoll.v1.IncrRequest
-	20,  // 236: atoll.v1.KV.ResetCounter:input_type -> atoll.v1.ResetCounterRequest
-	22,  // 237: atoll.v1.KV.SAdd:input_type -> atoll.v1.SAddRequest
-	24,  // 238: atoll.v1.KV.SRem:input_type -> atoll.v1.SRemRequest
-	26,  // 239: atoll.v1.KV.SMembers:input_type -> atoll.v1.SMembersRequest
-	28,  // 240: atoll.v1.KV.SIsMember:input_type -> atoll.v1.SIsMemberRequest
-	30,  // 241: atoll.v1.KV.SCard:input_type -> atoll.v1.SCardRequest
-	33,  // 242: atoll.v1.KV.HSet:input_type -> atoll.v1.HSetRequest
-	35,  // 243: atoll.v1.KV.HSetNX:input_type -> atoll.v1.HSetNXRequest
-	37,  // 244: atoll.v1.KV.HGet:input_type -> atoll.v1.HGetRequest
-	39,  // 245: atoll.v1.KV.HMGet:input_type -> atoll.v1.HMGetRequest
-	41,  // 246: atoll.v1.KV.HGetAll:input_type -> atoll.v1.HGetAllRequest
-	43,  // 247: atoll.v1.KV.HKeys:input_type -> atoll.v1.HKeysRequest
-	45,  // 248: atoll.v1.KV.HVals:input_type -> atoll.v1.HValsRequest
-	47,  // 249: atoll.v1.KV.HLen:input_type -> atoll.v1.HLenRequest
-	49,  // 250: atoll.v1.KV.HExists:input_type -> atoll.v1.HExistsRequest
-	51,  // 251: atoll.v1.KV.HStrLen:input_type -> atoll.v1.HStrLenRequest
-	53,  // 252: atoll.v1.KV.HDel:input_type -> atoll.v1.HDelRequest
-	55,  // 253: atoll.v1.KV.HIncr:input_type -> atoll.v1.HIncrRequest
-	58,  // 254: atoll.v1.KV.ZAdd:input_type -> atoll.v1.ZAddRequest
-	60,  // 255: atoll.v1.KV.ZIncr:input_type -> atoll.v1.ZIncrRequest
-	62,  // 256: atoll.v1.KV.ZRem:input_type -> atoll.v1.ZRemRequest
-	64,  // 257: atoll.v1.KV.ZScore:input_type -> atoll.v1.ZScoreRequest
-	66,  // 258: atoll.v1.KV.ZCard:input_type -> atoll.v1.ZCardRequest
-	68,  // 259: atoll.v1.KV.ZRange:input_type -> atoll.v1.ZRangeRequest
-	70,  // 260: atoll.v1.KV.ZRangeByScore:input_type -> atoll.v1.ZRangeByScoreRequest
-	72,  // 261: atoll.v1.KV.ZRank:input_type -> atoll.v1.ZRankRequest
-	74,  // 262: atoll.v1.KV.ZPop:input_type -> atoll.v1.ZPopRequest
-	76,  // 263: atoll.v1.KV.LPush:input_type -> atoll.v1.LPushRequest
-	78,  // 264: atoll.v1.KV.LPop:input_type -> atoll.v1.LPopRequest
-	80,  // 265: atoll.v1.KV.LRange:input_type -> atoll.v1.LRangeRequest
-	82,  // 266: atoll.v1.KV.LLen:input_type -> atoll.v1.LLenRequest
-	84,  // 267: atoll.v1.KV.LIndex:input_type -> atoll.v1.LIndexRequest
-	86,  // 268: atoll.v1.KV.LSet:input_type -> atoll.v1.LSetRequest
-	88,  // 269: atoll.v1.KV.LInsert:input_type -> atoll.v1.LInsertRequest
-	90,  // 270: atoll.v1.KV.LRem:input_type -> atoll.v1.LRemRequest
-	92,  // 271: atoll.v1.KV.LTrim:input_type -> atoll.v1.LTrimRequest
-	94,  // 272: atoll.v1.KV.LMove:input_type -> atoll.v1.LMoveRequest
-	96,  // 273: atoll.v1.KV.LPos:input_type -> atoll.v1.LPosRequest
-	10,  // 274: atoll.v1.KV.Expire:input_type -> atoll.v1.ExpireRequest
-	12,  // 275: atoll.v1.KV.Persist:input_type -> atoll.v1.PersistRequest
-	14,  // 276: atoll.v1.KV.TTL:input_type -> atoll.v1.TTLRequest
-	98,  // 277: atoll.v1.KV.Rename:input_type -> atoll.v1.RenameRequest
-	100, // 278: atoll.v1.KV.Copy:input_type -> atoll.v1.CopyRequest
-	111, // 279: atoll.v1.KV.BCreate:input_type -> atoll.v1.BCreateRequest
-	113, // 280: atoll.v1.KV.BGet:input_type -> atoll.v1.BGetRequest
-	115, // 281: atoll.v1.KV.BIncr:input_type -> atoll.v1.BIncrRequest
-	117, // 282: atoll.v1.KV.BDecr:input_type -> atoll.v1.BDecrRequest
-	119, // 283: atoll.v1.KV.BGrant:input_type -> atoll.v1.BGrantRequest
-	121, // 284: atoll.v1.KV.BRights:input_type -> atoll.v1.BRightsRequest
-	124, // 285: atoll.v1.KV.BReclaim:input_type -> atoll.v1.BReclaimRequest
-	126, // 286: atoll.v1.KV.PFAdd:input_type -> atoll.v1.PFAddRequest
-	128, // 287: atoll.v1.KV.PFCount:input_type -> atoll.v1.PFCountRequest
-	130, // 288: atoll.v1.KV.PFMerge:input_type -> atoll.v1.PFMergeRequest
-	133, // 289: atoll.v1.KV.GetBit:input_type -> atoll.v1.GetBitRequest
-	135, // 290: atoll.v1.KV.SetBit:input_type -> atoll.v1.SetBitRequest
-	137, // 291: atoll.v1.KV.BitCount:input_type -> atoll.v1.BitCountRequest
-	139, // 292: atoll.v1.KV.BitPos:input_type -> atoll.v1.BitPosRequest
-	141, // 293: atoll.v1.KV.BitOp:input_type -> atoll.v1.BitOpRequest
-	144, // 294: atoll.v1.KV.BitField:input_type -> atoll.v1.BitFieldRequest
-	149, // 295: atoll.v1.KV.GeoAdd:input_type -> atoll.v1.GeoAddRequest
-	151, // 296: atoll.v1.KV.GeoPos:input_type -> atoll.v1.GeoPosRequest
-	154, // 297: atoll.v1.KV.GeoDist:input_type -> atoll.v1.GeoDistRequest
-	158, // 298: atoll.v1.KV.GeoSearch:input_type -> atoll.v1.GeoSearchRequest
-	161, // 299: atoll.v1.KV.GeoSearchStore:input_type -> atoll.v1.GeoSearchStoreRequest
-	166, // 300: atoll.v1.KV.XAdd:input_type -> atoll.v1.XAddRequest
-	168, // 301: atoll.v1.KV.XRange:input_type -> atoll.v1.XRangeRequest
-	170, // 302: atoll.v1.KV.XLen:input_type -> atoll.v1.XLenRequest
-	172, // 303: atoll.v1.KV.XDel:input_type -> atoll.v1.XDelRequest
-	174, // 304: atoll.v1.KV.XTrim:input_type -> atoll.v1.XTrimRequest
-	177, // 305: atoll.v1.KV.XRead:input_type -> atoll.v1.XReadRequest
-	180, // 306: atoll.v1.KV.XSetID:input_type -> atoll.v1.XSetIDRequest
-	182, // 307: atoll.v1.KV.XInfo:input_type -> atoll.v1.XInfoRequest
-	184, // 308: atoll.v1.KV.Types:input_type -> atoll.v1.TypesRequest
-	186, // 309: atoll.v1.KV.DBSize:input_type -> atoll.v1.DBSizeRequest
-	188, // 310: atoll.v1.KV.RandomKey:input_type -> atoll.v1.RandomKeyRequest
-	102, // 311: atoll.v1.KV.Exists:input_type -> atoll.v1.ExistsRequest
-	104, // 312: atoll.v1.KV.Scan:input_type -> atoll.v1.ScanRequest
-	190, // 313: atoll.v1.KV.Wait:input_type -> atoll.v1.WaitRequest
-	192, // 314: atoll.v1.KV.Command:input_type -> atoll.v1.CommandRequest
-	196, // 315: atoll.v1.KV.Txn:input_type -> atoll.v1.TxnRequest
-	106, // 316: atoll.v1.KV.Siblings:input_type -> atoll.v1.SiblingsRequest
-	198, // 317: atoll.v1.KV.Stream:input_type -> atoll.v1.StreamRequest
-	4,   // 318: atoll.v1.KV.Ping:output_type -> atoll.v1.PingResponse
-	6,   // 319: atoll.v1.KV.Get:output_type -> atoll.v1.GetResponse
-	8,   // 320: atoll.v1.KV.Set:output_type -> atoll.v1.SetResponse
-	17,  // 321: atoll.v1.KV.Delete:output_type -> atoll.v1.DeleteResponse
-	19,  // 322: atoll.v1.KV.Incr:output_type -> atoll.v1.IncrResponse
-	21,  // 323: atoll.v1.KV.ResetCounter:output_type -> atoll.v1.ResetCounterResponse
-	23,  // 324: atoll.v1.KV.SAdd:output_type -> atoll.v1.SAddResponse
-	25,  // 325: atoll.v1.KV.SRem:output_type -> atoll.v1.SRemResponse
-	27,  // 326: atoll.v1.KV.SMembers:output_type -> atoll.v1.SMembersResponse
-	29,  // 327: atoll.v1.KV.SIsMember:output_type -> atoll.v1.SIsMemberResponse
-	31,  // 328: atoll.v1.KV.SCard:output_type -> atoll.v1.SCardResponse
-	34,  // 329: atoll.v1.KV.HSet:output_type -> atoll.v1.HSetResponse
-	36,  // 330: atoll.v1.KV.HSetNX:output_type -> atoll.v1.HSetNXResponse
-	38,  // 331: atoll.v1.KV.HGet:output_type -> atoll.v1.HGetResponse
-	40,  // 332: atoll.v1.KV.HMGet:output_type -> atoll.v1.HMGetResponse
-	42,  // 333: atoll.v1.KV.HGetAll:output_type -> atoll.v1.HGetAllResponse
-	44,  // 334: atoll.v1.KV.HKeys:output_type -> atoll.v1.HKeysResponse
-	46,  // 335: atoll.v1.KV.HVals:output_type -> atoll.v1.HValsResponse
-	48,  // 336: atoll.v1.KV.HLen:output_type -> atoll.v1.HLenResponse
-	50,  // 337: atoll.v1.KV.HExists:output_type -> atoll.v1.HExistsResponse
-	52,  // 338: atoll.v1.KV.HStrLen:output_type -> atoll.v1.HStrLenResponse
-	54,  // 339: atoll.v1.KV.HDel:output_type -> atoll.v1.HDelResponse
-	56,  // 340: atoll.v1.KV.HIncr:output_type -> atoll.v1.HIncrResponse
-	59,  // 341: atoll.v1.KV.ZAdd:output_type -> atoll.v1.ZAddResponse
-	61,  // 342: atoll.v1.KV.ZIncr:output_type -> atoll.v1.ZIncrResponse
-	63,  // 343: atoll.v1.KV.ZRem:output_type -> atoll.v1.ZRemResponse
-	65,  // 344: atoll.v1.KV.ZScore:output_type -> atoll.v1.ZScoreResponse
-	67,  // 345: atoll.v1.KV.ZCard:output_type -> atoll.v1.ZCardResponse
-	69,  // 346: atoll.v1.KV.ZRange:output_type -> atoll.v1.ZRangeResponse
-	71,  // 347: atoll.v1.KV.ZRangeByScore:output_type -> atoll.v1.ZRangeByScoreResponse
-	73,  // 348: atoll.v1.KV.ZRank:output_type -> atoll.v1.ZRankResponse
-	75,  // 349: atoll.v1.KV.ZPop:output_type -> atoll.v1.ZPopResponse
-	77,  // 350: atoll.v1.KV.LPush:output_type -> atoll.v1.LPushResponse
-	79,  // 351: atoll.v1.KV.LPop:output_type -> atoll.v1.LPopResponse
-	81,  // 352: atoll.v1.KV.LRange:output_type -> atoll.v1.LRangeResponse
-	83,  // 353: atoll.v1.KV.LLen:output_type -> atoll.v1.LLenResponse
-	85,  // 354: atoll.v1.KV.LIndex:output_type -> atoll.v1.LIndexResponse
-	87,  // 355: atoll.v1.KV.LSet:output_type -> atoll.v1.LSetResponse
-	89,  // 356: atoll.v1.KV.LInsert:output_type -> atoll.v1.LInsertResponse
-	91,  // 357: atoll.v1.KV.LRem:output_type -> atoll.v1.LRemResponse
-	93,  // 358: atoll.v1.KV.LTrim:output_type -> atoll.v1.LTrimResponse
-	95,  // 359: atoll.v1.KV.LMove:output_type -> atoll.v1.LMoveResponse
-	97,  // 360: atoll.v1.KV.LPos:output_type -> atoll.v1.LPosResponse
-	11,  // 361: atoll.v1.KV.Expire:output_type -> atoll.v1.ExpireResponse
-	13,  // 362: atoll.v1.KV.Persist:output_type -> atoll.v1.PersistResponse
-	15,  // 363: atoll.v1.KV.TTL:output_type -> atoll.v1.TTLResponse
-	99,  // 364: atoll.v1.KV.Rename:output_type -> atoll.v1.RenameResponse
-	101, // 365: atoll.v1.KV.Copy:output_type -> atoll.v1.CopyResponse
-	112, // 366: atoll.v1.KV.BCreate:output_type -> atoll.v1.BCreateResponse
-	114, // 367: atoll.v1.KV.BGet:output_type -> atoll.v1.BGetResponse
-	116, // 368: atoll.v1.KV.BIncr:output_type -> atoll.v1.BIncrResponse
-	118, // 369: atoll.v1.KV.BDecr:output_type -> atoll.v1.BDecrResponse
-	120, // 370: atoll.v1.KV.BGrant:output_type -> atoll.v1.BGrantResponse
-	122, // 371: atoll.v1.KV.BRights:output_type -> atoll.v1.BRightsResponse
-	125, // 372: atoll.v1.KV.BReclaim:output_type -> atoll.v1.BReclaimResponse
-	127, // 373: atoll.v1.KV.PFAdd:output_type -> atoll.v1.PFAddResponse
-	129, // 374: atoll.v1.KV.PFCount:output_type -> atoll.v1.PFCountResponse
-	131, // 375: atoll.v1.KV.PFMerge:output_type -> atoll.v1.PFMergeResponse
-	134, // 376: atoll.v1.KV.GetBit:output_type -> atoll.v1.GetBitResponse
-	136, // 377: atoll.v1.KV.SetBit:output_type -> atoll.v1.SetBitResponse
-	138, // 378: atoll.v1.KV.BitCount:output_type -> atoll.v1.BitCountResponse
-	140, // 379: atoll.v1.KV.BitPos:output_type -> atoll.v1.BitPosResponse
-	142, // 380: atoll.v1.KV.BitOp:output_type -> atoll.v1.BitOpResponse
-	145, // 381: atoll.v1.KV.BitField:output_type -> atoll.v1.BitFieldResponse
-	150, // 382: atoll.v1.KV.GeoAdd:output_type -> atoll.v1.GeoAddResponse
-	152, // 383: atoll.v1.KV.GeoPos:output_type -> atoll.v1.GeoPosResponse
-	155, // 384: atoll.v1.KV.GeoDist:output_type -> atoll.v1.GeoDistResponse
-	159, // 385: atoll.v1.KV.GeoSearch:output_type -> atoll.v1.GeoSearchResponse
-	162, // 386: atoll.v1.KV.GeoSearchStore:output_type -> atoll.v1.GeoSearchStoreResponse
-	167, // 387: atoll.v1.KV.XAdd:output_type -> atoll.v1.XAddResponse
-	169, // 388: atoll.v1.KV.XRange:output_type -> atoll.v1.XRangeResponse
-	171, // 389: atoll.v1.KV.XLen:output_type -> atoll.v1.XLenResponse
-	173, // 390: atoll.v1.KV.XDel:output_type -> atoll.v1.XDelResponse
-	175, // 391: atoll.v1.KV.XTrim:output_type -> atoll.v1.XTrimResponse
-	178, // 392: atoll.v1.KV.XRead:output_type -> atoll.v1.XReadResponse
-	181, // 393: atoll.v1.KV.XSetID:output_type -> atoll.v1.XSetIDResponse
-	183, // 394: atoll.v1.KV.XInfo:output_type -> atoll.v1.XInfoResponse
-	185, // 395: atoll.v1.KV.Types:output_type -> atoll.v1.TypesResponse
-	187, // 396: atoll.v1.KV.DBSize:output_type -> atoll.v1.DBSizeResponse
-	189, // 397: atoll.v1.KV.RandomKey:output_type -> atoll.v1.RandomKeyResponse
-	103, // 398: atoll.v1.KV.Exists:output_type -> atoll.v1.ExistsResponse
-	105, // 399: atoll.v1.KV.Scan:output_type -> atoll.v1.ScanResponse
-	191, // 400: atoll.v1.KV.Wait:output_type -> atoll.v1.WaitResponse
-	193, // 401: atoll.v1.KV.Command:output_type -> atoll.v1.CommandResponse
-	197, // 402: atoll.v1.KV.Txn:output_type -> atoll.v1.TxnResponse
-	107, // 403: atoll.v1.KV.Siblings:output_type -> atoll.v1.SiblingsResponse
-	199, // 404: atoll.v1.KV.Stream:output_type -> atoll.v1.StreamResponse
-	318, // [318:405] is the sub-list for method output_type
-	231, // [231:318] is the sub-list for method input_type
-	231, // [231:231] is the sub-list for extension type_name
-	231, // [231:231] is the sub-list for extension extendee
-	0,   // [0:231] is the sub-list for field type_name
+	190, // 86: atoll.v1.Operation.namespaces:type_name -> atoll.v1.NamespacesRequest
+	195, // 87: atoll.v1.Operation.command:type_name -> atoll.v1.CommandRequest
+	193, // 88: atoll.v1.Operation.wait:type_name -> atoll.v1.WaitRequest
+	166, // 89: atoll.v1.Operation.xadd:type_name -> atoll.v1.XAddRequest
+	168, // 90: atoll.v1.Operation.xrange:type_name -> atoll.v1.XRangeRequest
+	170, // 91: atoll.v1.Operation.xlen:type_name -> atoll.v1.XLenRequest
+	172, // 92: atoll.v1.Operation.xdel:type_name -> atoll.v1.XDelRequest
+	174, // 93: atoll.v1.Operation.xtrim:type_name -> atoll.v1.XTrimRequest
+	177, // 94: atoll.v1.Operation.xread:type_name -> atoll.v1.XReadRequest
+	180, // 95: atoll.v1.Operation.xsetid:type_name -> atoll.v1.XSetIDRequest
+	182, // 96: atoll.v1.Operation.xinfo:type_name -> atoll.v1.XInfoRequest
+	6,   // 97: atoll.v1.Result.get:type_name -> atoll.v1.GetResponse
+	8,   // 98: atoll.v1.Result.set:type_name -> atoll.v1.SetResponse
+	17,  // 99: atoll.v1.Result.delete:type_name -> atoll.v1.DeleteResponse
+	19,  // 100: atoll.v1.Result.incr:type_name -> atoll.v1.IncrResponse
+	21,  // 101: atoll.v1.Result.reset_counter:type_name -> atoll.v1.ResetCounterResponse
+	23,  // 102: atoll.v1.Result.sadd:type_name -> atoll.v1.SAddResponse
+	25,  // 103: atoll.v1.Result.srem:type_name -> atoll.v1.SRemResponse
+	29,  // 104: atoll.v1.Result.sismember:type_name -> atoll.v1.SIsMemberResponse
+	31,  // 105: atoll.v1.Result.scard:type_name -> atoll.v1.SCardResponse
+	103, // 106: atoll.v1.Result.exists:type_name -> atoll.v1.ExistsResponse
+	4,   // 107: atoll.v1.Result.ping:type_name -> atoll.v1.PingResponse
+	27,  // 108: atoll.v1.Result.smembers:type_name -> atoll.v1.SMembersResponse
+	105, // 109: atoll.v1.Result.scan:type_name -> atoll.v1.ScanResponse
+	107, // 110: atoll.v1.Result.siblings:type_name -> atoll.v1.SiblingsResponse
+	200, // 111: atoll.v1.Result.txn:type_name -> atoll.v1.TxnResponse
+	34,  // 112: atoll.v1.Result.hset:type_name -> atoll.v1.HSetResponse
+	36,  // 113: atoll.v1.Result.hsetnx:type_name -> atoll.v1.HSetNXResponse
+	38,  // 114: atoll.v1.Result.hget:type_name -> atoll.v1.HGetResponse
+	40,  // 115: atoll.v1.Result.hmget:type_name -> atoll.v1.HMGetResponse
+	42,  // 116: atoll.v1.Result.hgetall:type_name -> atoll.v1.HGetAllResponse
+	44,  // 117: atoll.v1.Result.hkeys:type_name -> atoll.v1.HKeysResponse
+	46,  // 118: atoll.v1.Result.hvals:type_name -> atoll.v1.HValsResponse
+	48,  // 119: atoll.v1.Result.hlen:type_name -> atoll.v1.HLenResponse
+	50,  // 120: atoll.v1.Result.hexists:type_name -> atoll.v1.HExistsResponse
+	52,  // 121: atoll.v1.Result.hstrlen:type_name -> atoll.v1.HStrLenResponse
+	54,  // 122: atoll.v1.Result.hdel:type_name -> atoll.v1.HDelResponse
+	56,  // 123: atoll.v1.Result.hincr:type_name -> atoll.v1.HIncrResponse
+	59,  // 124: atoll.v1.Result.zadd:type_name -> atoll.v1.ZAddResponse
+	61,  // 125: atoll.v1.Result.zincr:type_name -> atoll.v1.ZIncrResponse
+	63,  // 126: atoll.v1.Result.zrem:type_name -> atoll.v1.ZRemResponse
+	65,  // 127: atoll.v1.Result.zscore:type_name -> atoll.v1.ZScoreResponse
+	67,  // 128: atoll.v1.Result.zcard:type_name -> atoll.v1.ZCardResponse
+	69,  // 129: atoll.v1.Result.zrange:type_name -> atoll.v1.ZRangeResponse
+	71,  // 130: atoll.v1.Result.zrange_by_score:type_name -> atoll.v1.ZRangeByScoreResponse
+	73,  // 131: atoll.v1.Result.zrank:type_name -> atoll.v1.ZRankResponse
+	75,  // 132: atoll.v1.Result.zpop:type_name -> atoll.v1.ZPopResponse
+	77,  // 133: atoll.v1.Result.lpush:type_name -> atoll.v1.LPushResponse
+	79,  // 134: atoll.v1.Result.lpop:type_name -> atoll.v1.LPopResponse
+	81,  // 135: atoll.v1.Result.lrange:type_name -> atoll.v1.LRangeResponse
+	83,  // 136: atoll.v1.Result.llen:type_name -> atoll.v1.LLenResponse
+	85,  // 137: atoll.v1.Result.lindex:type_name -> atoll.v1.LIndexResponse
+	87,  // 138: atoll.v1.Result.lset:type_name -> atoll.v1.LSetResponse
+	89,  // 139: atoll.v1.Result.linsert:type_name -> atoll.v1.LInsertResponse
+	91,  // 140: atoll.v1.Result.lrem:type_name -> atoll.v1.LRemResponse
+	93,  // 141: atoll.v1.Result.ltrim:type_name -> atoll.v1.LTrimResponse
+	95,  // 142: atoll.v1.Result.lmove:type_name -> atoll.v1.LMoveResponse
+	97,  // 143: atoll.v1.Result.lpos:type_name -> atoll.v1.LPosResponse
+	11,  // 144: atoll.v1.Result.expire:type_name -> atoll.v1.ExpireResponse
+	13,  // 145: atoll.v1.Result.persist:type_name -> atoll.v1.PersistResponse
+	15,  // 146: atoll.v1.Result.ttl:type_name -> atoll.v1.TTLResponse
+	99,  // 147: atoll.v1.Result.rename:type_name -> atoll.v1.RenameResponse
+	101, // 148: atoll.v1.Result.copy:type_name -> atoll.v1.CopyResponse
+	112, // 149: atoll.v1.Result.bcreate:type_name -> atoll.v1.BCreateResponse
+	114, // 150: atoll.v1.Result.bget:type_name -> atoll.v1.BGetResponse
+	116, // 151: atoll.v1.Result.bincr:type_name -> atoll.v1.BIncrResponse
+	118, // 152: atoll.v1.Result.bdecr:type_name -> atoll.v1.BDecrResponse
+	120, // 153: atoll.v1.Result.bgrant:type_name -> atoll.v1.BGrantResponse
+	122, // 154: atoll.v1.Result.brights:type_name -> atoll.v1.BRightsResponse
+	125, // 155: atoll.v1.Result.breclaim:type_name -> atoll.v1.BReclaimResponse
+	127, // 156: atoll.v1.Result.pfadd:type_name -> atoll.v1.PFAddResponse
+	129, // 157: atoll.v1.Result.pfcount:type_name -> atoll.v1.PFCountResponse
+	131, // 158: atoll.v1.Result.pfmerge:type_name -> atoll.v1.PFMergeResponse
+	134, // 159: atoll.v1.Result.getbit:type_name -> atoll.v1.GetBitResponse
+	136, // 160: atoll.v1.Result.setbit:type_name -> atoll.v1.SetBitResponse
+	138, // 161: atoll.v1.Result.bitcount:type_name -> atoll.v1.BitCountResponse
+	140, // 162: atoll.v1.Result.bitpos:type_name -> atoll.v1.BitPosResponse
+	142, // 163: atoll.v1.Result.bitop:type_name -> atoll.v1.BitOpResponse
+	145, // 164: atoll.v1.Result.bitfield:type_name -> atoll.v1.BitFieldResponse
+	150, // 165: atoll.v1.Result.geoadd:type_name -> atoll.v1.GeoAddResponse
+	152, // 166: atoll.v1.Result.geopos:type_name -> atoll.v1.GeoPosResponse
+	155, // 167: atoll.v1.Result.geodist:type_name -> atoll.v1.GeoDistResponse
+	159, // 168: atoll.v1.Result.geosearch:type_name -> atoll.v1.GeoSearchResponse
+	162, // 169: atoll.v1.Result.geosearchstore:type_name -> atoll.v1.GeoSearchStoreResponse
+	185, // 170: atoll.v1.Result.types:type_name -> atoll.v1.TypesResponse
+	187, // 171: atoll.v1.Result.dbsize:type_name -> atoll.v1.DBSizeResponse
+	189, // 172: atoll.v1.Result.random_key:type_name -> atoll.v1.RandomKeyResponse
+	191, // 173: atoll.v1.Result.namespaces:type_name -> atoll.v1.NamespacesResponse
+	196, // 174: atoll.v1.Result.command:type_name -> atoll.v1.CommandResponse
+	194, // 175: atoll.v1.Result.wait:type_name -> atoll.v1.WaitResponse
+	167, // 176: atoll.v1.Result.xadd:type_name -> atoll.v1.XAddResponse
+	169, // 177: atoll.v1.Result.xrange:type_name -> atoll.v1.XRangeResponse
+	171, // 178: atoll.v1.Result.xlen:type_name -> atoll.v1.XLenResponse
+	173, // 179: atoll.v1.Result.xdel:type_name -> atoll.v1.XDelResponse
+	175, // 180: atoll.v1.Result.xtrim:type_name -> atoll.v1.XTrimResponse
+	178, // 181: atoll.v1.Result.xread:type_name -> atoll.v1.XReadResponse
+	181, // 182: atoll.v1.Result.xsetid:type_name -> atoll.v1.XSetIDResponse
+	183, // 183: atoll.v1.Result.xinfo:type_name -> atoll.v1.XInfoResponse
+	123, // 184: atoll.v1.BRightsResponse.accounts:type_name -> atoll.v1.Account
+	132, // 185: atoll.v1.BitCountRequest.range:type_name -> atoll.v1.BitRange
+	132, // 186: atoll.v1.BitPosRequest.range:type_name -> atoll.v1.BitRange
+	0,   // 187: atoll.v1.BitOpRequest.operation:type_name -> atoll.v1.BitOperation
+	1,   // 188: atoll.v1.BitStep.overflow:type_name -> atoll.v1.BitOverflow
+	143, // 189: atoll.v1.BitFieldRequest.steps:type_name -> atoll.v1.BitStep
+	146, // 190: atoll.v1.BitFieldResponse.results:type_name -> atoll.v1.BitStepResult
+	147, // 191: atoll.v1.GeoMember.point:type_name -> atoll.v1.GeoPoint
+	148, // 192: atoll.v1.GeoAddRequest.members:type_name -> atoll.v1.GeoMember
+	153, // 193: atoll.v1.GeoPosResponse.positions:type_name -> atoll.v1.GeoPosition
+	147, // 194: atoll.v1.GeoPosition.point:type_name -> atoll.v1.GeoPoint
+	147, // 195: atoll.v1.GeoArea.point:type_name -> atoll.v1.GeoPoint
+	157, // 196: atoll.v1.GeoArea.box:type_name -> atoll.v1.GeoBox
+	2,   // 197: atoll.v1.GeoArea.order:type_name -> atoll.v1.GeoOrder
+	156, // 198: atoll.v1.GeoSearchRequest.area:type_name -> atoll.v1.GeoArea
+	160, // 199: atoll.v1.GeoSearchResponse.members:type_name -> atoll.v1.GeoFound
+	147, // 200: atoll.v1.GeoFound.point:type_name -> atoll.v1.GeoPoint
+	156, // 201: atoll.v1.GeoSearchStoreRequest.area:type_name -> atoll.v1.GeoArea
+	163, // 202: atoll.v1.StreamEntry.id:type_name -> atoll.v1.StreamID
+	32,  // 203: atoll.v1.StreamEntry.fields:type_name -> atoll.v1.FieldValue
+	163, // 204: atoll.v1.StreamTrim.min_id:type_name -> atoll.v1.StreamID
+	32,  // 205: atoll.v1.XAddRequest.fields:type_name -> atoll.v1.FieldValue
+	163, // 206: atoll.v1.XAddRequest.whole:type_name -> atoll.v1.StreamID
+	165, // 207: atoll.v1.XAddRequest.trim:type_name -> atoll.v1.StreamTrim
+	163, // 208: atoll.v1.XAddResponse.id:type_name -> atoll.v1.StreamID
+	163, // 209: atoll.v1.XRangeRequest.first:type_name -> atoll.v1.StreamID
+	163, // 210: atoll.v1.XRangeRequest.last:type_name -> atoll.v1.StreamID
+	164, // 211: atoll.v1.XRangeResponse.entries:type_name -> atoll.v1.StreamEntry
+	163, // 212: atoll.v1.XDelRequest.ids:type_name -> atoll.v1.StreamID
+	165, // 213: atoll.v1.XTrimRequest.trim:type_name -> atoll.v1.StreamTrim
+	163, // 214: atoll.v1.StreamPlace.after:type_name -> atoll.v1.StreamID
+	176, // 215: atoll.v1.XReadRequest.streams:type_name -> atoll.v1.StreamPlace
+	179, // 216: atoll.v1.XReadResponse.streams:type_name -> atoll.v1.StreamPart
+	164, // 217: atoll.v1.StreamPart.entries:type_name -> atoll.v1.StreamEntry
+	163, // 218: atoll.v1.XSetIDRequest.last:type_name -> atoll.v1.StreamID
+	163, // 219: atoll.v1.XSetIDRequest.deleted:type_name -> atoll.v1.StreamID
+	163, // 220: atoll.v1.XInfoResponse.last:type_name -> atoll.v1.StreamID
+	163, // 221: atoll.v1.XInfoResponse.deleted:type_name -> atoll.v1.StreamID
+	164, // 222: atoll.v1.XInfoResponse.first_entry:type_name -> atoll.v1.StreamEntry
+	164, // 223: atoll.v1.XInfoResponse.last_entry:type_name -> atoll.v1.StreamEntry
+	192, // 224: atoll.v1.NamespacesResponse.namespaces:type_name -> atoll.v1.NamespaceSize
+	197, // 225: atoll.v1.CommandResponse.value:type_name -> atoll.v1.Value
+	198, // 226: atoll.v1.Value.list:type_name -> atoll.v1.ValueList
+	198, // 227: atoll.v1.Value.map:type_name -> atoll.v1.ValueList
+	197, // 228: atoll.v1.ValueList.values:type_name -> atoll.v1.Value
+	109, // 229: atoll.v1.TxnRequest.operations:type_name -> atoll.v1.Operation
+	110, // 230: atoll.v1.TxnResponse.results:type_name -> atoll.v1.Result
+	109, // 231: atoll.v1.StreamRequest.operation:type_name -> atoll.v1.Operation
+	110, // 232: atoll.v1.StreamResponse.result:type_name -> atoll.v1.Result
+	203, // 233: atoll.v1.StreamResponse.error:type_name -> atoll.v1.ErrorDetail
+	3,   // 234: atoll.v1.KV.Ping:input_type -> atoll.v1.PingRequest
+	5,   // 235: atoll.v1.KV.Get:input_type -> atoll.v1.GetRequest
+	7,   // 236: atoll.v1.KV.Set:input_type -> atoll.v1.SetRequest
+	16,  // 237: atoll.v1.KV.Delete:input_type -> atoll.v1.DeleteRequest
+	18,  // 238: atoll.v1.KV.Incr:input_type -> atoll.v1.IncrRequest
+	20,  // 239: atoll.v1.KV.ResetCounter:input_type -> atoll.v1.ResetCounterRequest
+	22,  // 240: atoll.v1.KV.SAdd:input_type -> atoll.v1.SAddRequest
+	24,  // 241: atoll.v1.KV.SRem:input_type -> atoll.v1.SRemRequest
+	26,  // 242: atoll.v1.KV.SMembers:input_type -> atoll.v1.SMembersRequest
+	28,  // 243: atoll.v1.KV.SIsMember:input_type -> atoll.v1.SIsMemberRequest
+	30,  // 244: atoll.v1.KV.SCard:input_type -> atoll.v1.SCardRequest
+	33,  // 245: atoll.v1.KV.HSet:input_type -> atoll.v1.HSetRequest
+	35,  // 246: atoll.v1.KV.HSetNX:input_type -> atoll.v1.HSetNXRequest
+	37,  // 247: atoll.v1.KV.HGet:input_type -> atoll.v1.HGetRequest
+	39,  // 248: atoll.v1.KV.HMGet:input_type -> atoll.v1.HMGetRequest
+	41,  // 249: atoll.v1.KV.HGetAll:input_type -> atoll.v1.HGetAllRequest
+	43,  // 250: atoll.v1.KV.HKeys:input_type -> atoll.v1.HKeysRequest
+	45,  // 251: atoll.v1.KV.HVals:input_type -> atoll.v1.HValsRequest
+	47,  // 252: atoll.v1.KV.HLen:input_type -> atoll.v1.HLenRequest
+	49,  // 253: atoll.v1.KV.HExists:input_type -> atoll.v1.HExistsRequest
+	51,  // 254: atoll.v1.KV.HStrLen:input_type -> atoll.v1.HStrLenRequest
+	53,  // 255: atoll.v1.KV.HDel:input_type -> atoll.v1.HDelRequest
+	55,  // 256: atoll.v1.KV.HIncr:input_type -> atoll.v1.HIncrRequest
+	58,  // 257: atoll.v1.KV.ZAdd:input_type -> atoll.v1.ZAddRequest
+	60,  // 258: atoll.v1.KV.ZIncr:input_type -> atoll.v1.ZIncrRequest
+	62,  // 259: atoll.v1.KV.ZRem:input_type -> atoll.v1.ZRemRequest
+	64,  // 260: atoll.v1.KV.ZScore:input_type -> atoll.v1.ZScoreRequest
+	66,  // 261: atoll.v1.KV.ZCard:input_type -> atoll.v1.ZCardRequest
+	68,  // 262: atoll.v1.KV.ZRange:input_type -> atoll.v1.ZRangeRequest
+	70,  // 263: atoll.v1.KV.ZRangeByScore:input_type -> atoll.v1.ZRangeByScoreRequest
+	72,  // 264: atoll.v1.KV.ZRank:input_type -> atoll.v1.ZRankRequest
+	74,  // 265: atoll.v1.KV.ZPop:input_type -> atoll.v1.ZPopRequest
+	76,  // 266: atoll.v1.KV.LPush:input_type -> atoll.v1.LPushRequest
+	78,  // 267: atoll.v1.KV.LPop:input_type -> atoll.v1.LPopRequest
+	80,  // 268: atoll.v1.KV.LRange:input_type -> atoll.v1.LRangeRequest
+	82,  // 269: atoll.v1.KV.LLen:input_type -> atoll.v1.LLenRequest
+	84,  // 270: atoll.v1.KV.LIndex:input_type -> atoll.v1.LIndexRequest
+	86,  // 271: atoll.v1.KV.LSet:input_type -> atoll.v1.LSetRequest
+	88,  // 272: atoll.v1.KV.LInsert:input_type -> atoll.v1.LInsertRequest
+	90,  // 273: atoll.v1.KV.LRem:input_type -> atoll.v1.LRemRequest
+	92,  // 274: atoll.v1.KV.LTrim:input_type -> atoll.v1.LTrimRequest
+	94,  // 275: atoll.v1.KV.LMove:input_type -> atoll.v1.LMoveRequest
+	96,  // 276: atoll.v1.KV.LPos:input_type -> atoll.v1.LPosRequest
+	10,  // 277: atoll.v1.KV.Expire:input_type -> atoll.v1.ExpireRequest
+	12,  // 278: atoll.v1.KV.Persist:input_type -> atoll.v1.PersistRequest
+	14,  // 279: atoll.v1.KV.TTL:input_type -> atoll.v1.TTLRequest
+	98,  // 280: atoll.v1.KV.Rename:input_type -> atoll.v1.RenameRequest
+	100, // 281: atoll.v1.KV.Copy:input_type -> atoll.v1.CopyRequest
+	111, // 282: atoll.v1.KV.BCreate:input_type -> atoll.v1.BCreateRequest
+	113, // 283: atoll.v1.KV.BGet:input_type -> atoll.v1.BGetRequest
+	115, // 284: atoll.v1.KV.BIncr:input_type -> atoll.v1.BIncrRequest
+	117, // 285: atoll.v1.KV.BDecr:input_type -> atoll.v1.BDecrRequest
+	119, // 286: atoll.v1.KV.BGrant:input_type -> atoll.v1.BGrantRequest
+	121, // 287: atoll.v1.KV.BRights:input_type -> atoll.v1.BRightsRequest
+	124, // 288: atoll.v1.KV.BReclaim:input_type -> atoll.v1.BReclaimRequest
+	126, // 289: atoll.v1.KV.PFAdd:input_type -> atoll.v1.PFAddRequest
+	128, // 290: atoll.v1.KV.PFCount:input_type -> atoll.v1.PFCountRequest
+	130, // 291: atoll.v1.KV.PFMerge:input_type -> atoll.v1.PFMergeRequest
+	133, // 292: atoll.v1.KV.GetBit:input_type -> atoll.v1.GetBitRequest
+	135, // 293: atoll.v1.KV.SetBit:input_type -> atoll.v1.SetBitRequest
+	137, // 294: atoll.v1.KV.BitCount:input_type -> atoll.v1.BitCountRequest
+	139, // 295: atoll.v1.KV.BitPos:input_type -> atoll.v1.BitPosRequest
+	141, // 296: atoll.v1.KV.BitOp:input_type -> atoll.v1.BitOpRequest
+	144, // 297: atoll.v1.KV.BitField:input_type -> atoll.v1.BitFieldRequest
+	149, // 298: atoll.v1.KV.GeoAdd:input_type -> atoll.v1.GeoAddRequest
+	151, // 299: atoll.v1.KV.GeoPos:input_type -> atoll.v1.GeoPosRequest
+	154, // 300: atoll.v1.KV.GeoDist:input_type -> atoll.v1.GeoDistRequest
+	158, // 301: atoll.v1.KV.GeoSearch:input_type -> atoll.v1.GeoSearchRequest
+	161, // 302: atoll.v1.KV.GeoSearchStore:input_type -> atoll.v1.GeoSearchStoreRequest
+	166, // 303: atoll.v1.KV.XAdd:input_type -> atoll.v1.XAddRequest
+	168, // 304: atoll.v1.KV.XRange:input_type -> atoll.v1.XRangeRequest
+	170, // 305: atoll.v1.KV.XLen:input_type -> atoll.v1.XLenRequest
+	172, // 306: atoll.v1.KV.XDel:input_type -> atoll.v1.XDelRequest
+	174, // 307: atoll.v1.KV.XTrim:input_type -> atoll.v1.XTrimRequest
+	177, // 308: atoll.v1.KV.XRead:input_type -> atoll.v1.XReadRequest
+	180, // 309: atoll.v1.KV.XSetID:input_type -> atoll.v1.XSetIDRequest
+	182, // 310: atoll.v1.KV.XInfo:input_type -> atoll.v1.XInfoRequest
+	184, // 311: atoll.v1.KV.Types:input_type -> atoll.v1.TypesRequest
+	186, // 312: atoll.v1.KV.DBSize:input_type -> atoll.v1.DBSizeRequest
+	188, // 313: atoll.v1.KV.RandomKey:input_type -> atoll.v1.RandomKeyRequest
+	190, // 314: atoll.v1.KV.Namespaces:input_type -> atoll.v1.NamespacesRequest
+	102, // 315: atoll.v1.KV.Exists:input_type -> atoll.v1.ExistsRequest
+	104, // 316: atoll.v1.KV.Scan:input_type -> atoll.v1.ScanRequest
+	193, // 317: atoll.v1.KV.Wait:input_type -> atoll.v1.WaitRequest
+	195, // 318: atoll.v1.KV.Command:input_type -> atoll.v1.CommandRequest
+	199, // 319: atoll.v1.KV.Txn:input_type -> atoll.v1.TxnRequest
+	106, // 320: atoll.v1.KV.Siblings:input_type -> atoll.v1.SiblingsRequest
+	201, // 321: atoll.v1.KV.Stream:input_type -> atoll.v1.StreamRequest
+	4,   // 322: atoll.v1.KV.Ping:output_type -> atoll.v1.PingResponse
+	6,   // 323: atoll.v1.KV.Get:output_type -> atoll.v1.GetResponse
+	8,   // 324: atoll.v1.KV.Set:output_type -> atoll.v1.SetResponse
+	17,  // 325: atoll.v1.KV.Delete:output_type -> atoll.v1.DeleteResponse
+	19,  // 326: atoll.v1.KV.Incr:output_type -> atoll.v1.IncrResponse
+	21,  // 327: atoll.v1.KV.ResetCounter:output_type -> atoll.v1.ResetCounterResponse
+	23,  // 328: atoll.v1.KV.SAdd:output_type -> atoll.v1.SAddResponse
+	25,  // 329: atoll.v1.KV.SRem:output_type -> atoll.v1.SRemResponse
+	27,  // 330: atoll.v1.KV.SMembers:output_type -> atoll.v1.SMembersResponse
+	29,  // 331: atoll.v1.KV.SIsMember:output_type -> atoll.v1.SIsMemberResponse
+	31,  // 332: atoll.v1.KV.SCard:output_type -> atoll.v1.SCardResponse
+	34,  // 333: atoll.v1.KV.HSet:output_type -> atoll.v1.HSetResponse
+	36,  // 334: atoll.v1.KV.HSetNX:output_type -> atoll.v1.HSetNXResponse
+	38,  // 335: atoll.v1.KV.HGet:output_type -> atoll.v1.HGetResponse
+	40,  // 336: atoll.v1.KV.HMGet:output_type -> atoll.v1.HMGetResponse
+	42,  // 337: atoll.v1.KV.HGetAll:output_type -> atoll.v1.HGetAllResponse
+	44,  // 338: atoll.v1.KV.HKeys:output_type -> atoll.v1.HKeysResponse
+	46,  // 339: atoll.v1.KV.HVals:output_type -> atoll.v1.HValsResponse
+	48,  // 340: atoll.v1.KV.HLen:output_type -> atoll.v1.HLenResponse
+	50,  // 341: atoll.v1.KV.HExists:output_type -> atoll.v1.HExistsResponse
+	52,  // 342: atoll.v1.KV.HStrLen:output_type -> atoll.v1.HStrLenResponse
+	54,  // 343: atoll.v1.KV.HDel:output_type -> atoll.v1.HDelResponse
+	56,  // 344: atoll.v1.KV.HIncr:output_type -> atoll.v1.HIncrResponse
+	59,  // 345: atoll.v1.KV.ZAdd:output_type -> atoll.v1.ZAddResponse
+	61,  // 346: atoll.v1.KV.ZIncr:output_type -> atoll.v1.ZIncrResponse
+	63,  // 347: atoll.v1.KV.ZRem:output_type -> atoll.v1.ZRemResponse
+	65,  // 348: atoll.v1.KV.ZScore:output_type -> atoll.v1.ZScoreResponse
+	67,  // 349: atoll.v1.KV.ZCard:output_type -> atoll.v1.ZCardResponse
+	69,  // 350: atoll.v1.KV.ZRange:output_type -> atoll.v1.ZRangeResponse
+	71,  // 351: atoll.v1.KV.ZRangeByScore:output_type -> atoll.v1.ZRangeByScoreResponse
+	73,  // 352: atoll.v1.KV.ZRank:output_type -> atoll.v1.ZRankResponse
+	75,  // 353: atoll.v1.KV.ZPop:output_type -> atoll.v1.ZPopResponse
+	77,  // 354: atoll.v1.KV.LPush:output_type -> atoll.v1.LPushResponse
+	79,  // 355: atoll.v1.KV.LPop:output_type -> atoll.v1.LPopResponse
+	81,  // 356: atoll.v1.KV.LRange:output_type -> atoll.v1.LRangeResponse
+	83,  // 357: atoll.v1.KV.LLen:output_type -> atoll.v1.LLenResponse
+	85,  // 358: atoll.v1.KV.LIndex:output_type -> atoll.v1.LIndexResponse
+	87,  // 359: atoll.v1.KV.LSet:output_type -> atoll.v1.LSetResponse
+	89,  // 360: atoll.v1.KV.LInsert:output_type -> atoll.v1.LInsertResponse
+	91,  // 361: atoll.v1.KV.LRem:output_type -> atoll.v1.LRemResponse
+	93,  // 362: atoll.v1.KV.LTrim:output_type -> atoll.v1.LTrimResponse
+	95,  // 363: atoll.v1.KV.LMove:output_type -> atoll.v1.LMoveResponse
+	97,  // 364: atoll.v1.KV.LPos:output_type -> atoll.v1.LPosResponse
+	11,  // 365: atoll.v1.KV.Expire:output_type -> atoll.v1.ExpireResponse
+	13,  // 366: atoll.v1.KV.Persist:output_type -> atoll.v1.PersistResponse
+	15,  // 367: atoll.v1.KV.TTL:output_type -> atoll.v1.TTLResponse
+	99,  // 368: atoll.v1.KV.Rename:output_type -> atoll.v1.RenameResponse
+	101, // 369: atoll.v1.KV.Copy:output_type -> atoll.v1.CopyResponse
+	112, // 370: atoll.v1.KV.BCreate:output_type -> atoll.v1.BCreateResponse
+	114, // 371: atoll.v1.KV.BGet:output_type -> atoll.v1.BGetResponse
+	116, // 372: atoll.v1.KV.BIncr:output_type -> atoll.v1.BIncrResponse
+	118, // 373: atoll.v1.KV.BDecr:output_type -> atoll.v1.BDecrResponse
+	120, // 374: atoll.v1.KV.BGrant:output_type -> atoll.v1.BGrantResponse
+	122, // 375: atoll.v1.KV.BRights:output_type -> atoll.v1.BRightsResponse
+	125, // 376: atoll.v1.KV.BReclaim:output_type -> atoll.v1.BReclaimResponse
+	127, // 377: atoll.v1.KV.PFAdd:output_type -> atoll.v1.PFAddResponse
+	129, // 378: atoll.v1.KV.PFCount:output_type -> atoll.v1.PFCountResponse
+	131, // 379: atoll.v1.KV.PFMerge:output_type -> atoll.v1.PFMergeResponse
+	134, // 380: atoll.v1.KV.GetBit:output_type -> atoll.v1.GetBitResponse
+	136, // 381: atoll.v1.KV.SetBit:output_type -> atoll.v1.SetBitResponse
+	138, // 382: atoll.v1.KV.BitCount:output_type -> atoll.v1.BitCountResponse
+	140, // 383: atoll.v1.KV.BitPos:output_type -> atoll.v1.BitPosResponse
+	142, // 384: atoll.v1.KV.BitOp:output_type -> atoll.v1.BitOpResponse
+	145, // 385: atoll.v1.KV.BitField:output_type -> atoll.v1.BitFieldResponse
+	150, // 386: atoll.v1.KV.GeoAdd:output_type -> atoll.v1.GeoAddResponse
+	152, // 387: atoll.v1.KV.GeoPos:output_type -> atoll.v1.GeoPosResponse
+	155, // 388: atoll.v1.KV.GeoDist:output_type -> atoll.v1.GeoDistResponse
+	159, // 389: atoll.v1.KV.GeoSearch:output_type -> atoll.v1.GeoSearchResponse
+	162, // 390: atoll.v1.KV.GeoSearchStore:output_type -> atoll.v1.GeoSearchStoreResponse
+	167, // 391: atoll.v1.KV.XAdd:output_type -> atoll.v1.XAddResponse
+	169, // 392: atoll.v1.KV.XRange:output_type -> atoll.v1.XRangeResponse
+	171, // 393: atoll.v1.KV.XLen:output_type -> atoll.v1.XLenResponse
+	173, // 394: atoll.v1.KV.XDel:output_type -> atoll.v1.XDelResponse
+	175, // 395: atoll.v1.KV.XTrim:output_type -> atoll.v1.XTrimResponse
+	178, // 396: atoll.v1.KV.XRead:output_type -> atoll.v1.XReadResponse
+	181, // 397: atoll.v1.KV.XSetID:output_type -> atoll.v1.XSetIDResponse
+	183, // 398: atoll.v1.KV.XInfo:output_type -> atoll.v1.XInfoResponse
+	185, // 399: atoll.v1.KV.Types:output_type -> atoll.v1.TypesResponse
+	187, // 400: atoll.v1.KV.DBSize:output_type -> atoll.v1.DBSizeResponse
+	189, // 401: atoll.v1.KV.RandomKey:output_type -> atoll.v1.RandomKeyResponse
+	191, // 402: atoll.v1.KV.Namespaces:output_type -> atoll.v1.NamespacesResponse
+	103, // 403: atoll.v1.KV.Exists:output_type -> atoll.v1.ExistsResponse
+	105, // 404: atoll.v1.KV.Scan:output_type -> atoll.v1.ScanResponse
+	194, // 405: atoll.v1.KV.Wait:output_type -> atoll.v1.WaitResponse
+	196, // 406: atoll.v1.KV.Command:output_type -> atoll.v1.CommandResponse
+	200, // 407: atoll.v1.KV.Txn:output_type -> atoll.v1.TxnResponse
+	107, // 408: atoll.v1.KV.Siblings:output_type -> atoll.v1.SiblingsResponse
+	202, // 409: atoll.v1.KV.Stream:output_type -> atoll.v1.StreamResponse
+	322, // [322:410] is the sub-list for method output_type
+	234, // [234:322] is the sub-list for method input_type
+	234, // [234:234] is the sub-list for extension type_name
+	234, // [234:234] is the sub-list for extension extendee
+	0,   // [0:234] is the sub-list for field type_name
 }
 
 func init() { file_atoll_v1_kv_proto_init() }
@@ -26570,6 +26888,7 @@ func file_atoll_v1_kv_proto_init() {
 		(*operation_Types)(nil),
 		(*operation_Dbsize)(nil),
 		(*operation_RandomKey)(nil),
+		(*operation_Namespaces)(nil),
 		(*operation_Command)(nil),
 		(*operation_Wait)(nil),
 		(*operation_Xadd)(nil),
@@ -26658,6 +26977,7 @@ func file_atoll_v1_kv_proto_init() {
 		(*result_Types)(nil),
 		(*result_Dbsize)(nil),
 		(*result_RandomKey)(nil),
+		(*result_Namespaces)(nil),
 		(*result_Command)(nil),
 		(*result_Wait)(nil),
 		(*result_Xadd)(nil),
@@ -26689,7 +27009,7 @@ func file_atoll_v1_kv_proto_init() {
 		(*xAddRequest_Ms)(nil),
 	}
 	file_atoll_v1_kv_proto_msgTypes[177].OneofWrappers = []any{}
-	file_atoll_v1_kv_proto_msgTypes[191].OneofWrappers = []any{
+	file_atoll_v1_kv_proto_msgTypes[194].OneofWrappers = []any{
 		(*value_Integer)(nil),
 		(*value_Text)(nil),
 		(*value_Number)(nil),
@@ -26697,7 +27017,7 @@ func file_atoll_v1_kv_proto_init() {
 		(*value_Map)(nil),
 		(*value_Status)(nil),
 	}
-	file_atoll_v1_kv_proto_msgTypes[196].OneofWrappers = []any{
+	file_atoll_v1_kv_proto_msgTypes[199].OneofWrappers = []any{
 		(*streamResponse_Result)(nil),
 		(*streamResponse_Error)(nil),
 	}
@@ -26707,7 +27027,7 @@ func file_atoll_v1_kv_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_atoll_v1_kv_proto_rawDesc), len(file_atoll_v1_kv_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   198,
+			NumMessages:   201,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

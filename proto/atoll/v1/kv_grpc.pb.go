@@ -99,6 +99,7 @@ const (
 	KV_Types_FullMethodName          = "/atoll.v1.KV/Types"
 	KV_DBSize_FullMethodName         = "/atoll.v1.KV/DBSize"
 	KV_RandomKey_FullMethodName      = "/atoll.v1.KV/RandomKey"
+	KV_Namespaces_FullMethodName     = "/atoll.v1.KV/Namespaces"
 	KV_Exists_FullMethodName         = "/atoll.v1.KV/Exists"
 	KV_Scan_FullMethodName           = "/atoll.v1.KV/Scan"
 	KV_Wait_FullMethodName           = "/atoll.v1.KV/Wait"
@@ -116,7 +117,8 @@ const (
 // latency. Writes are acknowledged when they are durable there; they reach the other
 // regions afterwards and merge by type.
 //
-// Errors carry an ErrorDetail. A namespace that is empty means "default".
+// Errors carry an ErrorDetail. A namespace that is empty means "default"; others are numbers, "1" to "15", or 1 to 64
+// letters, digits, ".", "_" and "-", a letter first. One is there while it has keys: it needs no creation.
 type KVClient interface {
 	// Ping answers with the region and node that served it.
 	Ping(ctx context.Context, in *PingRequest, opts ...grpc.CallOption) (*PingResponse, error)
@@ -270,6 +272,8 @@ type KVClient interface {
 	DBSize(ctx context.Context, in *DBSizeRequest, opts ...grpc.CallOption) (*DBSizeResponse, error)
 	// RandomKey picks some key.
 	RandomKey(ctx context.Context, in *RandomKeyRequest, opts ...grpc.CallOption) (*RandomKeyResponse, error)
+	// Namespaces lists the namespaces that have keys, and counts them as DBSize does.
+	Namespaces(ctx context.Context, in *NamespacesRequest, opts ...grpc.CallOption) (*NamespacesResponse, error)
 	Exists(ctx context.Context, in *ExistsRequest, opts ...grpc.CallOption) (*ExistsResponse, error)
 	// Scan lists keys with a prefix, or those that match a pattern, a page at a time. A key that exists during the whole scan is
 	// listed exactly once.
@@ -1100,6 +1104,16 @@ func (c *kVClient) RandomKey(ctx context.Context, in *RandomKeyRequest, opts ...
 	return out, nil
 }
 
+func (c *kVClient) Namespaces(ctx context.Context, in *NamespacesRequest, opts ...grpc.CallOption) (*NamespacesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(NamespacesResponse)
+	err := c.cc.Invoke(ctx, KV_Namespaces_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *kVClient) Exists(ctx context.Context, in *ExistsRequest, opts ...grpc.CallOption) (*ExistsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ExistsResponse)
@@ -1181,7 +1195,8 @@ type KV_StreamClient = grpc.BidiStreamingClient[StreamRequest, StreamResponse]
 // latency. Writes are acknowledged when they are durable there; they reach the other
 // regions afterwards and merge by type.
 //
-// Errors carry an ErrorDetail. A namespace that is empty means "default".
+// Errors carry an ErrorDetail. A namespace that is empty means "default"; others are numbers, "1" to "15", or 1 to 64
+// letters, digits, ".", "_" and "-", a letter first. One is there while it has keys: it needs no creation.
 type KVServer interface {
 	// Ping answers with the region and node that served it.
 	Ping(context.Context, *PingRequest) (*PingResponse, error)
@@ -1335,6 +1350,8 @@ type KVServer interface {
 	DBSize(context.Context, *DBSizeRequest) (*DBSizeResponse, error)
 	// RandomKey picks some key.
 	RandomKey(context.Context, *RandomKeyRequest) (*RandomKeyResponse, error)
+	// Namespaces lists the namespaces that have keys, and counts them as DBSize does.
+	Namespaces(context.Context, *NamespacesRequest) (*NamespacesResponse, error)
 	Exists(context.Context, *ExistsRequest) (*ExistsResponse, error)
 	// Scan lists keys with a prefix, or those that match a pattern, a page at a time. A key that exists during the whole scan is
 	// listed exactly once.
@@ -1604,6 +1621,9 @@ func (UnimplementedKVServer) DBSize(context.Context, *DBSizeRequest) (*DBSizeRes
 }
 func (UnimplementedKVServer) RandomKey(context.Context, *RandomKeyRequest) (*RandomKeyResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RandomKey not implemented")
+}
+func (UnimplementedKVServer) Namespaces(context.Context, *NamespacesRequest) (*NamespacesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Namespaces not implemented")
 }
 func (UnimplementedKVServer) Exists(context.Context, *ExistsRequest) (*ExistsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Exists not implemented")
@@ -3087,6 +3107,24 @@ func _KV_RandomKey_Handler(srv interface{}, ctx context.Context, dec func(interf
 	return interceptor(ctx, in, info, handler)
 }
 
+func _KV_Namespaces_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(NamespacesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).Namespaces(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_Namespaces_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).Namespaces(ctx, req.(*NamespacesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _KV_Exists_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ExistsRequest)
 	if err := dec(in); err != nil {
@@ -3528,6 +3566,10 @@ var KV_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RandomKey",
 			Handler:    _KV_RandomKey_Handler,
+		},
+		{
+			MethodName: "Namespaces",
+			Handler:    _KV_Namespaces_Handler,
 		},
 		{
 			MethodName: "Exists",
