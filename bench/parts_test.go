@@ -40,7 +40,8 @@ func measure(b *testing.B, f func()) {
 
 func newOrigin() clock.Origin { return clock.Origin(rand.Uint64() | 1) }
 
-var coreConfig = keyspace.CoreConfig{Region: "us", Node: "n1", NewOrigin: newOrigin}
+// coreConfig has the cache of a node with its defaults.
+var coreConfig = keyspace.CoreConfig{Region: "us", Node: "n1", NewOrigin: newOrigin, CacheBytes: 192 << 20}
 
 // open starts a shard on a real disk, fsync always.
 func open(b *testing.B) *keyspace.Shard {

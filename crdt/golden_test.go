@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/atollkv/atoll/clock"
+	"github.com/atollkv/atoll/internal/namespace"
 )
 
 // golden reads annotated hex: what follows a # on a line is for people.
@@ -83,6 +84,30 @@ func goldenUpdate() Update {
 			{Key: []byte("s"), Adds: [][]byte{[]byte("x"), []byte("yy")}, Removes: [][]byte{{}}},
 			{Key: []byte("t"), Removes: [][]byte{[]byte("x")}, Unclaim: true},
 		},
+	}
+}
+
+// goldenNames is an update of four keys in three namespaces.
+func goldenNames() Update {
+	set := func(n namespace.Name, key, value string) Change {
+		return Change{Key: n.Key([]byte(key)), Assign: true, Value: []byte(value)}
+	}
+	return Update{Changes: []Change{
+		set(namespace.Default, "k", "a"), set(namespace.Default, "\xff", "b"), set("3", "k", "c"), set("orders", "k", "d"),
+	}}
+}
+
+// One that touches only the default namespace is as it was when there was no other, whatever its keys are.
+func TestUpdatesOfTheDefaultNamespaceNameNone(t *testing.T) {
+	for _, key := range []string{"k", "", "\xff", "\xff\x00", "\xff\x06ordersk", "\xff\x0133"} {
+		want := append([]byte{1, 0, 1, byte(len(key))}, key+"\x02\x01v"...)
+		u := Update{Changes: []Change{{Key: namespace.Default.Key([]byte(key)), Assign: true, Value: []byte("v")}}}
+		if got := u.Append(nil); !bytes.Equal(got, want) {
+			t.Errorf("%x: encoded as %x, want %x", key, got, want)
+		}
+		if got, err := DecodeUpdate(want); err != nil || !bytes.Equal(got.Changes[0].Key, u.Changes[0].Key) {
+			t.Errorf("%x: decoded as %v: %v", key, got, err)
+		}
 	}
 }
 
@@ -309,7 +334,7 @@ func TestUpdateBytes(t *testing.T) {
 	beyond := Update{Changes: []Change{{
 		Key: []byte("k"), Clear: true, Beyond: clock.VectorOf(clock.Entry{Origin: 0x33, Seq: 7}),
 	}}}
-	for name, u := range map[string]Update{"update.hex": goldenUpdate(), "update-beyond.hex": beyond, "update-fields.hex": goldenFields(), "update-scores.hex": goldenScores(), "update-items.hex": goldenItems(), "update-accounts.hex": goldenAccounts(), "update-ranks.hex": goldenRanks(), "update-entries.hex": goldenEntries(), "update-expiry.hex": goldenExpiries()} {
+	for name, u := range map[string]Update{"update.hex": goldenUpdate(), "update-beyond.hex": beyond, "update-fields.hex": goldenFields(), "update-scores.hex": goldenScores(), "update-items.hex": goldenItems(), "update-accounts.hex": goldenAccounts(), "update-ranks.hex": goldenRanks(), "update-entries.hex": goldenEntries(), "update-expiry.hex": goldenExpiries(), "update-names.hex": goldenNames()} {
 		want := golden(t, name)
 		if got := u.Append(nil); !bytes.Equal(got, want) {
 			t.Fatalf("%s: encoded as\n%x, testdata has\n%x", name, got, want)
@@ -419,6 +444,7 @@ func FuzzDecodeUpdate(f *testing.F) {
 	f.Add(golden(f, "update-items.hex"))
 	f.Add(golden(f, "update-entries.hex"))
 	f.Add(golden(f, "update-expiry.hex"))
+	f.Add(golden(f, "update-names.hex"))
 	fuzz(f, "update.hex", func(b []byte) ([]byte, error) {
 		u, err := DecodeUpdate(b)
 		return u.Append(nil), err

@@ -266,7 +266,7 @@ func TestANewerUpdateIsNotTakenForDamage(t *testing.T) {
 		want error
 	}{
 		"a newer version":         {[]byte{2, 0, 0xff}, ErrUnknownUpdate},
-		"a newer flag":            {[]byte{1, 64, 0}, ErrUnknownUpdate},
+		"a newer flag":            {[]byte{1, 128, 0}, ErrUnknownUpdate},
 		"a newer flag of a field": {[]byte{1, 0, 1, 1, 'k', 128, 1, 1, 1, 'f', 8, 0}, ErrUnknownUpdate},
 		"no second flags":         {[]byte{1, 0, 1, 1, 'k', 128, 0}, ErrMalformed},
 		"a field without a part":  {[]byte{1, 0, 1, 1, 'k', 128, 1, 1, 1, 'f', 0, 0}, ErrMalformed},
@@ -277,6 +277,10 @@ func TestANewerUpdateIsNotTakenForDamage(t *testing.T) {
 		"no third flags":          {[]byte{1, 0, 1, 1, 'k', 128, 128, 0}, ErrMalformed},
 		"an element nowhere":      {[]byte{1, 0, 1, 1, 'k', 128, 128, 1, 1, 1, 2, 2, 0}, ErrMalformed},
 		"fractions, and none":     {[]byte{1, 32, 0}, ErrMalformed},
+		"namespaces, and none":    {[]byte{1, 64, 1, 1, 'k', 2, 0}, ErrMalformed},
+		"a key in no namespace":   {[]byte{1, 64, 1, 4, 0xff, 1, ' ', 'k', 2, 0}, ErrMalformed},
+		"a name that is cut":      {[]byte{1, 64, 1, 2, 0xff, 1, 2, 0}, ErrMalformed},
+		"a mark without need":     {[]byte{1, 64, 2, 3, 0xff, 0, 'k', 2, 0, 3, 0xff, 1, 'a', 2, 0}, ErrMalformed},
 		"nothing":                 {nil, ErrMalformed},
 		"half":                    {[]byte{1}, ErrMalformed},
 	} {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/atollkv/atoll/clock"
+	"github.com/atollkv/atoll/internal/namespace"
 )
 
 // ErrUnknownUpdate reports a record of a later version of the format. It must be kept
@@ -48,6 +49,7 @@ type Retire struct {
 // Change is what an update does to one key. Its parts apply in the order of the
 // fields: a deletion does not take what the same update adds.
 type Change struct {
+	// Key is a full key: it tells its namespace, see package namespace.
 	Key []byte
 	// Beyond is what the writer had seen of this key beyond the record's context: while
 	// it took over another replica's state, some keys ran ahead of its version vector.
@@ -211,7 +213,8 @@ const (
 	hasFolds      = 1 << 3
 	hasReplays    = 1 << 4
 	hasFractions  = 1 << 5 // some total is no integer of 128 bits
-	updateKnown   = 1<<6 - 1
+	hasNames      = 1 << 6 // some key is of another namespace than the default; keys are full keys
+	updateKnown   = 1<<7 - 1
 
 	changeClear     = 1 << 0
 	changeAssign    = 1 << 1
@@ -250,15 +253,34 @@ func (u *Update) Append(b []byte) []byte {
 	if u.fractions() {
 		b[at] |= hasFractions
 	}
+	names := u.names()
+	if names {
+		b[at] |= hasNames
+	}
 	b = appendUvarint(b, uint64(len(u.Changes)))
 	for i := range u.Changes {
-		b = u.Changes[i].appendTo(b)
+		b = u.Changes[i].appendTo(b, names)
 	}
 	return b
 }
 
-func (c *Change) appendTo(b []byte) []byte {
-	b = appendBytes(b, c.Key)
+// names tells whether a key of the update is of another namespace than the default. Only then are keys written as full
+// keys: what one makes who knows of no namespaces is written, and read, as ever.
+func (u *Update) names() bool {
+	for i := range u.Changes {
+		if namespace.Names(u.Changes[i].Key) {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *Change) appendTo(b []byte, names bool) []byte {
+	key := c.Key
+	if !names {
+		_, key = namespace.Cut(key)
+	}
+	b = appendBytes(b, key)
 	at := len(b)
 	edit := c.edit()
 	b = edit.appendTo(b)
@@ -339,7 +361,7 @@ func DecodeUpdate(b []byte) (Update, error) {
 		u.Changes = make([]Change, 0, n)
 	}
 	for range n {
-		c, known := d.change()
+		c, known := d.change(flags&hasNames != 0)
 		if !known {
 			return Update{}, ErrUnknownUpdate
 		}
@@ -354,11 +376,14 @@ func DecodeUpdate(b []byte) (Update, error) {
 	if d.err == nil && u.fractions() != (flags&hasFractions != 0) {
 		d.fail("fractions not announced")
 	}
+	if d.err == nil && u.names() != (flags&hasNames != 0) {
+		d.fail("namespaces not announced")
+	}
 	return u, d.end()
 }
 
-func (d *decoder) change() (c Change, known bool) {
-	c.Key = d.bytes()
+func (d *decoder) change(names bool) (c Change, known bool) {
+	c.Key = d.key(names)
 	flags := d.byte()
 	c.setEdit(d.edit(flags))
 	if flags&changeAdds != 0 {
@@ -377,6 +402,18 @@ func (d *decoder) change() (c Change, known bool) {
 		known = d.more(&c)
 	}
 	return c, known
+}
+
+// key reads a full key, or the key of the default namespace that one who writes no names has.
+func (d *decoder) key(names bool) []byte {
+	key := d.bytes()
+	if !names {
+		return namespace.Default.Key(key)
+	}
+	if d.err == nil && !namespace.Check(key) {
+		d.fail("key %.80x in no namespace", key)
+	}
+	return key
 }
 
 // edit reads the parts that flags name.

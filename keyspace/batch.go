@@ -15,18 +15,20 @@ import (
 // the store. It reads as the state after its last record.
 type batch struct {
 	below   stored
-	cells   map[string]*cell       // by cell key
-	read    map[string]crdt.Header // by cell key; what was read from below and not changed
-	lists   map[string][]string    // cell keys of elements of lists in cells, ascending, by what they begin with
-	fronts  fronts                 // where streams begin
-	scores  map[string]place       // by cell key; where members of sorted sets that were read stand in the index
-	extra   map[string][]byte      // other keys; nil deletes
+	cells   map[string]*cell    // by cell key
+	read    memo[crdt.Header]   // what was read from below and not changed
+	lists   map[string][]string // cell keys of elements of lists in cells, ascending, by what they begin with
+	fronts  fronts              // where streams begin
+	scores  map[string]place    // by cell key; where members of sorted sets that were read stand in the index
+	extra   map[string][]byte   // other keys; nil deletes
 	heads   map[clock.Origin]store.Head
 	frames  []*oplog.Frame
 	skips   []store.Skip
 	retired []clock.Origin // their heads go
 	bytes   int
 	watches *watches
+	at      []byte // the key of the cell that is looked at or written
+	named   bool   // a cell of another namespace than the default one may be here, or in the store
 	// writers tell who alone has changed each key; nil where nobody asks. writer is whose commands run.
 	writers map[string]int64
 	writer  int64
@@ -41,11 +43,16 @@ type cell struct {
 	index  *indexEntry
 }
 
+// headerCell is the most frequent cell, in one piece.
+type headerCell struct {
+	cell   cell
+	header crdt.Header
+}
+
 func newBatch(below stored) batch {
 	return batch{
 		below:  below,
 		cells:  map[string]*cell{},
-		read:   map[string]crdt.Header{},
 		scores: map[string]place{},
 		lists:  map[string][]string{},
 		fronts: fronts{},
@@ -57,54 +64,54 @@ func newBatch(below stored) batch {
 // forget drops what is known of cells that were read and not changed: it serves one
 // command only, and would pile up where nothing is written.
 func (b *batch) forget() {
-	clear(b.read)
+	b.read.forget()
 	clear(b.scores)
 }
 
 func (b *batch) raw() store.Reader { return b.below.src }
 
-func (b *batch) namespace() namespaceID { return b.below.ns }
-
 func (b *batch) header(key []byte) (crdt.Header, error) {
-	cell := headerKey(b.below.ns, key)
-	if c := b.cells[string(cell)]; c != nil {
+	b.at = appendCellKey(b.at[:0], key, kindHeader, nil)
+	if c := b.cells[string(b.at)]; c != nil {
 		return *c.header, nil
 	}
 	// A command reads a header, and the update that it makes reads it again.
-	if h, ok := b.read[string(cell)]; ok {
+	if h, ok := b.read.get(b.at); ok {
 		return h, nil
 	}
-	h, err := b.below.header(key)
+	h, err := b.below.headerAt(b.at, key)
 	if err == nil {
-		b.read[string(cell)] = h
+		b.read.put(b.at, h)
 	}
 	return h, err
 }
 
 func (b *batch) member(key, member []byte) (crdt.Member, error) {
-	if c := b.cells[string(memberKey(b.below.ns, key, member))]; c != nil {
+	b.at = appendCellKey(b.at[:0], key, kindMember, member)
+	if c := b.cells[string(b.at)]; c != nil {
 		return *c.member, nil
 	}
-	return b.below.member(key, member)
+	return b.below.memberAt(b.at, key)
 }
 
 func (b *batch) field(key []byte, t crdt.Type, name []byte, hidden clock.VersionVector) (crdt.Field, error) {
-	at := fieldKey(b.below.ns, key, t, name)
-	if c := b.cells[string(at)]; c != nil {
+	b.at = appendCellKey(b.at[:0], key, fieldKind(t), name)
+	if c := b.cells[string(b.at)]; c != nil {
 		return b.below.open(*c.field, hidden), nil
 	}
-	f, err := b.below.rawField(key, t, name)
+	f, err := b.below.fieldAt(b.at, key, t)
 	if t == crdt.TypeZSet && err == nil {
-		b.scores[string(at)] = placeOf(&f)
+		b.scores[string(b.at)] = placeOf(&f)
 	}
 	return b.below.open(f, hidden), err
 }
 
 func (b *batch) loadCount(key []byte, t crdt.Type) (count, error) {
-	if c := b.cells[string(countKey(b.below.ns, key, t))]; c != nil {
+	b.at = appendCellKey(b.at[:0], key, countKind(t), nil)
+	if c := b.cells[string(b.at)]; c != nil {
 		return *c.count, nil
 	}
-	n, ok, err := b.below.count(key, t)
+	n, ok, err := b.below.countAt(b.at, key)
 	return count{n, !ok}, err
 }
 
@@ -131,7 +138,7 @@ func (b *batch) fields(key []byte, t crdt.Type, from []byte, hidden clock.Versio
 
 // elements merges the store's cells of a kind with the batch's.
 func (b *batch) elements(key []byte, kind byte, from []byte, fn func([]byte, *cell) bool) error {
-	lo, hi := elementRange(b.below.ns, key, kind, from)
+	lo, hi := elementRange(key, kind, from)
 	prefix := len(lo) - len(from)
 	mine := b.openBetween(lo, hi)
 	more := true
@@ -162,14 +169,16 @@ func (b *batch) elements(key []byte, kind byte, from []byte, fn func([]byte, *ce
 }
 
 func (b *batch) putHeader(key []byte, h crdt.Header) {
-	at := headerKey(b.below.ns, key)
-	delete(b.read, string(at))
-	b.put(at, &cell{header: &h})
+	b.at = appendCellKey(b.at[:0], key, kindHeader, nil)
+	b.read.drop(b.at)
+	x := &headerCell{header: h}
+	x.cell.header = &x.header
+	b.put(b.at, &x.cell)
 	b.addBytes(&h.Register)
 }
 
 func (b *batch) putField(key []byte, t crdt.Type, name []byte, f crdt.Field) {
-	at := fieldKey(b.below.ns, key, t, name)
+	at := fieldKey(key, t, name) // what follows looks at other cells
 	switch t {
 	case crdt.TypeZSet:
 		b.reindex(key, name, at, &f)
@@ -187,17 +196,20 @@ func (b *batch) addBytes(r *crdt.Register) {
 }
 
 func (b *batch) putMember(key, member []byte, m crdt.Member) {
-	b.put(memberKey(b.below.ns, key, member), &cell{member: &m})
+	b.at = appendCellKey(b.at[:0], key, kindMember, member)
+	b.put(b.at, &cell{member: &m})
 }
 
 func (b *batch) putCount(key []byte, t crdt.Type, n count) {
-	b.put(countKey(b.below.ns, key, t), &cell{count: &n})
+	b.at = appendCellKey(b.at[:0], key, countKind(t), nil)
+	b.put(b.at, &cell{count: &n})
 }
 
 func (b *batch) put(key []byte, c *cell) {
 	b.watches.noteCell(key)
 	b.fronts.put(key)
 	b.noteWriter(key)
+	b.named = b.named || key[slotAtDefault-1] != 0
 	b.cells[string(key)] = c
 	b.bytes += len(key) + 32
 }
@@ -253,8 +265,18 @@ func (b *batch) set(key, value []byte) { b.extra[string(key)] = value }
 func (b *batch) seal(shard store.ShardID) *store.Commit {
 	commit := &store.Commit{Shard: shard, Frames: b.frames, Skips: b.skips, Retired: b.retired}
 	commit.Cells = make([]store.Cell, 0, len(b.cells)+len(b.extra))
+	room := make([]byte, 0, b.bytes) // of all keys and values; a slice of it is not written to again
 	for k, c := range b.cells {
-		commit.Cells = append(commit.Cells, store.Cell{Key: []byte(k), Value: c.encode()})
+		at := len(room)
+		room = append(room, k...)
+		key := room[at:len(room):len(room)]
+		at = len(room)
+		room = c.append(room)
+		value := room[at:len(room):len(room)]
+		if len(value) == 0 {
+			value = nil
+		}
+		commit.Cells = append(commit.Cells, store.Cell{Key: key, Value: value})
 	}
 	for k, v := range b.extra {
 		commit.Cells = append(commit.Cells, store.Cell{Key: []byte(k), Value: v})
@@ -263,33 +285,45 @@ func (b *batch) seal(shard store.ShardID) *store.Commit {
 	for _, o := range slices.Sorted(maps.Keys(b.heads)) {
 		commit.Heads = append(commit.Heads, b.heads[o])
 	}
-	w, f := b.watches, b.fronts
-	*b = newBatch(b.below)
-	b.watches, b.fronts = w, f
+	b.empty()
 	return commit
 }
 
-// encode returns the cell's bytes, nil when nothing is left of it.
-func (c *cell) encode() []byte {
+// batchCellsKept bounds the cells of a batch whose memory the next one uses.
+const batchCellsKept = 4 * batchMax
+
+// empty begins a new batch. What does not belong to one commit stays.
+func (b *batch) empty() {
+	old := *b
+	*b = newBatch(b.below)
+	b.watches, b.fronts, b.named, b.at = old.watches, old.fronts, old.named, old.at
+	if len(old.cells) <= batchCellsKept {
+		clear(old.cells)
+		b.cells = old.cells
+	}
+}
+
+// append appends the cell's bytes, none when nothing is left of it.
+func (c *cell) append(b []byte) []byte {
 	switch {
 	case c.header != nil:
 		if c.header.Empty() {
-			return nil
+			return b
 		}
-		return c.header.Append(nil)
+		return c.header.Append(b)
 	case c.member != nil:
 		if !c.member.Live() {
-			return nil
+			return b
 		}
-		return c.member.Append(nil)
+		return c.member.Append(b)
 	case c.field != nil:
 		if c.field.Empty() {
-			return nil
+			return b
 		}
-		return c.field.Append(nil)
+		return c.field.Append(b)
 	case c.index != nil:
-		return c.index.encode()
+		return append(b, c.index.encode()...)
 	default:
-		return c.count.encode()
+		return append(b, c.count.encode()...)
 	}
 }

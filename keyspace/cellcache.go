@@ -1,8 +1,7 @@
 package keyspace
 
 import (
-	"encoding/binary"
-	"hash/crc32"
+	"hash/maphash"
 	"sync"
 
 	"github.com/atollkv/atoll/store"
@@ -11,42 +10,29 @@ import (
 const (
 	// cacheParts is how many parts a cellCache has, each with a lock of its own.
 	cacheParts = 256
-	// cacheGhostBytes is how many bytes of a part's size stand for one cell that was read once and is
-	// remembered.
-	cacheGhostBytes = 128
+	// cacheFilterShare is the part of the cache's size that its filter has.
+	cacheFilterShare = 8
 	// cacheValueMax bounds a value that is kept, in bytes.
 	cacheValueMax = 8 << 10
-	// cacheEntryBytes is what an entry takes beside its key and value.
-	cacheEntryBytes = 96
-	// slotAt is where the slot stands in the key of a cell.
-	slotAt = 5
 )
 
-// cellCache keeps cells that are read again and again as they are in the store: a search of the store
-// costs several times what the rest of a read does. Absent cells are kept too.
+// cellCache keeps cells as they are in the store: a search of the store costs several times what the rest of a
+// read does. What is written is kept, so that the write after it, or a read, finds it; what was read is kept from
+// the second time on, so that a walk over everything pushes nothing out. Absent cells are kept too.
 //
 // Invariant: an entry is what the cell is in every state from commit from on, up to the last one that was
 // sealed. So a reader of the state of commit n may take entries whose from is at most n, and may add what it
-// read only where no commit after n has changed the part. Values are shared, and never changed.
-//
-// A cell is kept from the second time it is read while its part remembers the first: cells that
-// are read once push nothing out.
+// read only where no commit after n has changed the part.
 type cellCache struct {
-	parts [cacheParts]cachePart
+	seed   maphash.Seed
+	filter *cellFilter
+	parts  [cacheParts]cachePart
 }
 
 type cachePart struct {
-	mu      sync.RWMutex
-	entries map[string]cached // guarded by mu
-	order   []string          // guarded by mu; the keys of entries, the oldest first
-	ghosts  []uint32          // guarded by mu; hashes of cells that were read once
-	changed uint64            // guarded by mu; the last commit that changed a cell of the part
-	free    int               // guarded by mu; bytes
-}
-
-type cached struct {
-	value []byte // nil is an absent cell
-	from  uint64
+	mu      sync.Mutex
+	ring    cacheRing // guarded by mu
+	changed uint64    // guarded by mu; the last commit that changed a cell of the part
 }
 
 // newCellCache returns a cache of about size bytes; nil, which keeps nothing, if that is nothing.
@@ -54,90 +40,70 @@ func newCellCache(size int64) *cellCache {
 	if size <= 0 {
 		return nil
 	}
-	c := &cellCache{}
+	c := &cellCache{seed: maphash.MakeSeed(), filter: newCellFilter(size / cacheFilterShare)}
 	for i := range c.parts {
-		p := &c.parts[i]
-		p.entries, p.free = map[string]cached{}, int(size/cacheParts)
-		p.ghosts = make([]uint32, max(1, p.free/cacheGhostBytes))
+		c.parts[i].ring.init(int((size - size/cacheFilterShare) / cacheParts))
 	}
 	return c
 }
 
-// part returns the part of a cell; nil if the key is of no cell, and where nothing is kept.
-func (c *cellCache) part(key []byte) *cachePart {
-	if c == nil || len(key) < slotAt+2 || key[0] != store.SpaceData {
-		return nil
-	}
-	return &c.parts[binary.BigEndian.Uint16(key[slotAt:])%cacheParts]
+func (c *cellCache) hash(key []byte) uint64 { return maphash.Bytes(c.seed, key) }
+
+// keeps tells whether a key is that of a cell, and cells are kept.
+func (c *cellCache) keeps(key []byte) bool {
+	return c != nil && len(key) > 0 && key[0] == store.SpaceData
 }
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+// part returns the part of the cells of a hash.
+func (c *cellCache) part(hash uint64) *cachePart { return &c.parts[hash>>32%cacheParts] }
 
-// get returns a cell in the state of commit at; ok is false when that is not known.
+// get returns a copy of a cell in the state of commit at, nil if it is absent; ok is false when that is not known.
 func (c *cellCache) get(key []byte, at uint64) (value []byte, ok bool) {
-	p := c.part(key)
-	if p == nil {
+	if !c.keeps(key) {
 		return nil, false
 	}
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	e, ok := p.entries[string(key)]
-	return e.value, ok && e.from <= at
+	hash := c.hash(key)
+	if c.filter.absent(hash) {
+		return nil, true
+	}
+	p := c.part(hash)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ring.get(hash, key, at)
 }
 
 // add offers what a cell is in the state of commit at.
 func (c *cellCache) add(key, value []byte, at uint64) {
-	p := c.part(key)
-	if p == nil || len(value) > cacheValueMax {
+	if !c.keeps(key) || len(value) > cacheValueMax {
 		return
 	}
-	hash := crc32.Checksum(key, castagnoli)
+	hash := c.hash(key)
+	p := c.part(hash)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.changed > at {
 		return // perhaps this very cell
 	}
-	if g := &p.ghosts[hash%uint32(len(p.ghosts))]; *g != hash {
-		*g = hash
-		return
+	if p.ring.wasRead(hash) {
+		p.ring.put(hash, key, value, p.changed)
 	}
-	p.put(string(key), cached{value, p.changed})
-}
-
-// put stores an entry and makes room for it: the oldest go first. Callers hold mu.
-func (p *cachePart) put(key string, e cached) {
-	if !p.remove(key) {
-		p.order = append(p.order, key)
-	}
-	p.entries[key] = e
-	p.free -= cacheEntryBytes + len(key) + len(e.value)
-	for p.free < 0 {
-		p.remove(p.order[0])
-		p.order = p.order[1:]
-	}
-}
-
-// remove drops an entry, and tells whether it was there. Its place in the order is left to the caller.
-func (p *cachePart) remove(key string) bool {
-	e, ok := p.entries[key]
-	if ok {
-		p.free += cacheEntryBytes + len(key) + len(e.value)
-		delete(p.entries, key)
-	}
-	return ok
 }
 
 // change takes in the cells of a commit. Readers must not see the commit before.
 func (c *cellCache) change(cells []store.Cell, commit uint64) {
 	for _, cell := range cells {
-		p := c.part(cell.Key)
-		if p == nil {
+		if !c.keeps(cell.Key) {
 			continue
 		}
+		hash := c.hash(cell.Key)
+		c.filter.add(hash)
+		p := c.part(hash)
 		p.mu.Lock()
 		p.changed = commit
-		if _, ok := p.entries[string(cell.Key)]; ok {
-			p.put(string(cell.Key), cached{cell.Value, commit})
+		if len(cell.Value) > cacheValueMax {
+			p.ring.remove(hash)
+		} else {
+			p.ring.put(hash, cell.Key, cell.Value, commit)
 		}
 		p.mu.Unlock()
 	}
@@ -153,12 +119,10 @@ func (c *cellCache) forget(commit uint64) {
 		p := &c.parts[i]
 		p.mu.Lock()
 		p.changed = commit
-		for _, key := range p.order {
-			p.remove(key)
-		}
-		p.order = nil
+		p.ring.forget()
 		p.mu.Unlock()
 	}
+	c.filter.forget()
 }
 
 // cachedReader reads the state of a commit through a cache.
@@ -168,7 +132,7 @@ type cachedReader struct {
 	at    *uint64    // the commit
 }
 
-// Get implements store.Reader. What it returns is shared: it must not be changed.
+// Get implements store.Reader.
 func (r cachedReader) Get(key []byte) ([]byte, error) {
 	if v, ok := r.cache.get(key, *r.at); ok {
 		return v, nil

@@ -34,8 +34,6 @@ type cells interface {
 	index(key []byte, r indexRange, fn func(place []byte) bool) error
 	// raw gives the store below, without the open batch.
 	raw() store.Reader
-	// namespace returns the namespace that the cells are of.
-	namespace() namespaceID
 	// declared returns the node that declared an origin.
 	declared(o clock.Origin) (crdt.Declaration, error)
 }
@@ -44,19 +42,21 @@ type cells interface {
 type stored struct {
 	src   store.Reader
 	shard store.ShardID
-	ns    namespaceID
 	// retired explains vectors in cells that name fewer origins than they cover.
 	retired *clock.Retired
 	// folded tells which origins writers see folded: see crdt.Header.Apply.
 	folded crdt.Folded
+	// named: there may be cells of other namespaces than the default one.
+	named bool
 }
 
 func (s stored) raw() store.Reader { return s.src }
 
-func (s stored) namespace() namespaceID { return s.ns }
+func (s stored) header(key []byte) (crdt.Header, error) { return s.headerAt(headerKey(key), key) }
 
-func (s stored) header(key []byte) (crdt.Header, error) {
-	b, err := s.src.Get(headerKey(s.ns, key))
+// headerAt is header where the cell's key is known; likewise the others.
+func (s stored) headerAt(at, key []byte) (crdt.Header, error) {
+	b, err := s.src.Get(at)
 	if err != nil || b == nil {
 		return crdt.Header{}, err
 	}
@@ -75,7 +75,11 @@ func decodeHeader(key, b []byte) (crdt.Header, error) {
 }
 
 func (s stored) member(key, member []byte) (crdt.Member, error) {
-	b, err := s.src.Get(memberKey(s.ns, key, member))
+	return s.memberAt(memberKey(key, member), key)
+}
+
+func (s stored) memberAt(at, key []byte) (crdt.Member, error) {
+	b, err := s.src.Get(at)
 	if err != nil || b == nil {
 		return crdt.Member{}, err
 	}
@@ -91,13 +95,13 @@ func decodeMember(key, b []byte) (crdt.Member, error) {
 }
 
 func (s stored) field(key []byte, t crdt.Type, name []byte, hidden clock.VersionVector) (crdt.Field, error) {
-	f, err := s.rawField(key, t, name)
+	f, err := s.fieldAt(fieldKey(key, t, name), key, t)
 	return s.open(f, hidden), err
 }
 
-// rawField returns a field as it is stored.
-func (s stored) rawField(key []byte, t crdt.Type, name []byte) (crdt.Field, error) {
-	b, err := s.src.Get(fieldKey(s.ns, key, t, name))
+// fieldAt returns a field as it is stored.
+func (s stored) fieldAt(at, key []byte, t crdt.Type) (crdt.Field, error) {
+	b, err := s.src.Get(at)
 	if err != nil || b == nil {
 		return crdt.Field{}, err
 	}
@@ -141,7 +145,11 @@ func decodeNamed(key []byte, t crdt.Type, name, b []byte) (f crdt.Field, err err
 }
 
 func (s stored) count(key []byte, t crdt.Type) (int64, bool, error) {
-	b, err := s.src.Get(countKey(s.ns, key, t))
+	return s.countAt(countKey(key, t), key)
+}
+
+func (s stored) countAt(at, key []byte) (int64, bool, error) {
+	b, err := s.src.Get(at)
 	if err != nil {
 		return 0, false, err
 	}
@@ -159,7 +167,7 @@ func (s stored) fields(key []byte, t crdt.Type, from []byte, hidden clock.Versio
 
 // elements calls fn for the cells of a kind from the given one on until it returns false.
 func (s stored) elements(key []byte, kind byte, from []byte, fn func(name []byte, c *cell) bool) error {
-	lo, hi := elementRange(s.ns, key, kind, from)
+	lo, hi := elementRange(key, kind, from)
 	prefix := len(lo) - len(from)
 	return scan(s.src, lo, hi, func(at, value []byte) (bool, error) {
 		c, err := decodeElement(key, kind, value)

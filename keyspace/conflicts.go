@@ -9,6 +9,7 @@ import (
 
 	"github.com/atollkv/atoll/clock"
 	"github.com/atollkv/atoll/crdt"
+	"github.com/atollkv/atoll/internal/namespace"
 )
 
 // Bounds of what is kept of conflicts; the oldest goes first.
@@ -29,6 +30,7 @@ type Conflict struct {
 	// Type is what Key holds there: a string, a hash, a sorted set or a list. Cell is the field, the member or the
 	// position; nil of a string.
 	Type      crdt.Type
+	Namespace namespace.Name
 	Key, Cell []byte
 	Winner    Writer
 	Loser     Writer
@@ -59,7 +61,7 @@ type conflicts struct {
 type ConflictPage struct {
 	// List ascends by ID.
 	List []Conflict
-	// Total is how many there were since the node started.
+	// Total is how many there were since the node started, in all namespaces.
 	Total uint64
 	// Missed: some after the ID that was asked for are not kept any more.
 	Missed bool
@@ -76,8 +78,9 @@ func (c *Core) lost(key []byte, t crdt.Type, cell []byte, before, after *crdt.Re
 		if at > 0 || bytes.Equal(s.Value, won.Value) {
 			continue // it did not show before either, or it says the same
 		}
+		space, user := namespace.Split(key)
 		c.conflicts.pending = append(c.conflicts.pending, Conflict{
-			At: c.hlc.Look(c.cfg.MaxOffset).WallMillis(), Type: t, Key: bytes.Clone(key), Cell: bytes.Clone(cell),
+			At: c.hlc.Look(c.cfg.MaxOffset).WallMillis(), Type: t, Namespace: space, Key: bytes.Clone(user), Cell: bytes.Clone(cell),
 			Winner: c.writerOf(won.Tag), Loser: c.writerOf(s.Tag), Value: excerpt(t, s.Value), Size: len(s.Value),
 		})
 	}
@@ -138,8 +141,8 @@ func (f *conflicts) add(list []Conflict) {
 
 func (x *Conflict) bytes() int { return conflictBytes + len(x.Key) + len(x.Cell) + len(x.Value) }
 
-// page returns the first n after an ID, or without one the last n.
-func (f *conflicts) page(after uint64, n int) (p ConflictPage) {
+// page returns the first n of a namespace after an ID, or without one the last n.
+func (f *conflicts) page(space namespace.Name, after uint64, n int) (p ConflictPage) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	list := f.list
@@ -147,14 +150,23 @@ func (f *conflicts) page(after uint64, n int) (p ConflictPage) {
 		list = list[sort.Search(len(list), func(i int) bool { return list[i].ID > after }):]
 		kept := f.last - uint64(len(f.list)) // the ID before the first that is kept
 		p.Missed = after < kept
-		list = list[:min(n, len(list))]
 	}
-	p.List, p.Total = slices.Clone(list[max(0, len(list)-n):]), f.total
+	for _, x := range list {
+		if x.Namespace == space {
+			p.List = append(p.List, x)
+		}
+	}
+	if p.Total = f.total; after > 0 {
+		p.List = p.List[:min(n, len(p.List))]
+	}
+	p.List = p.List[max(0, len(p.List)-n):]
 	return p
 }
 
-// Conflicts returns the first n conflicts after an ID, or with 0 the last n.
-func (tx *Tx) Conflicts(after uint64, n int) ConflictPage { return tx.conflicts.page(after, n) }
+// Conflicts returns the first n conflicts of the namespace after an ID, or with 0 the last n.
+func (tx *Tx) Conflicts(after uint64, n int) ConflictPage {
+	return tx.conflicts.page(tx.space, after, n)
+}
 
-// Conflicts counts the conflicts since the shard was opened.
-func (s *Shard) Conflicts() uint64 { return s.core.conflicts.page(0, 0).Total }
+// Conflicts counts the conflicts since the shard was opened, in all namespaces.
+func (s *Shard) Conflicts() uint64 { return s.core.conflicts.page(namespace.Default, 0, 0).Total }

@@ -16,8 +16,7 @@ import (
 
 // CoreConfig says which shard a Core is and what it may use.
 type CoreConfig struct {
-	Shard     store.ShardID
-	Namespace uint32
+	Shard store.ShardID
 	// Region and Node are declared with every fresh origin.
 	Region, Node string
 	// NewOrigin draws a random origin that nobody has used.
@@ -28,7 +27,7 @@ type CoreConfig struct {
 	// decisive; 0 means ten minutes, and up to one more that differs from node to node. A key that this
 	// node's deadline ended is deleted MaxOffset after it.
 	ExpireOthers time.Duration
-	// CacheBytes bounds the memory of cells that are read again and again; 0 keeps none.
+	// CacheBytes bounds the memory of cells that are kept there; 0 keeps none.
 	CacheBytes int64
 	// SweepCells bounds the cells that one step of the sweep visits; 0 means 512.
 	SweepCells int
@@ -59,7 +58,9 @@ type Core struct {
 	folding folding
 
 	quarantine *quarantine
-	guard      *guarded // what batch reads through
+	guard      *guarded                                     // what batch reads through
+	memory     txMemory                                     // of Execute
+	aheadOf    func(key []byte) (clock.VersionVector, bool) // ahead, as a value
 	// accepted frames pass the gate whatever their stamps say, by origin up to a seq.
 	accepted map[clock.Origin]clock.Seq
 
@@ -96,12 +97,13 @@ func NewCore(cfg CoreConfig, src store.Reader, heads []store.Head, hlc *clock.HL
 		cfg.SweepCells = sweepCells
 	}
 	c := &Core{cfg: cfg, hlc: hlc, heads: map[clock.Origin]store.Head{}, cache: newCellCache(cfg.CacheBytes)}
-	c.quarantine = &quarantine{}
-	c.guard = &guarded{Reader: cachedReader{src, c.cache, &c.sealed}, quarantine: c.quarantine, fetched: map[string][]byte{}, mistakes: cfg.Mistakes}
-	c.batch = newBatch(stored{c.guard, cfg.Shard, namespaceID(cfg.Namespace), nil, nil})
-	c.batch.watches = &c.watches
+	c.quarantine, c.aheadOf = &quarantine{}, c.ahead
+	c.guard = &guarded{Reader: cachedReader{src, c.cache, &c.sealed}, quarantine: c.quarantine, mistakes: cfg.Mistakes}
+	c.batch = newBatch(stored{src: c.guard, shard: cfg.Shard})
+	c.batch.watches, c.batch.named = &c.watches, hasNamed(src)
 	c.watches.closed = make(chan struct{})
 	c.watches.close = sync.OnceFunc(func() { close(c.watches.closed) })
+	c.cache.learnSome(src)
 	for _, h := range heads {
 		c.heads[h.Origin] = h
 		c.vv.Advance(h.Origin, h.Seq)
@@ -158,7 +160,8 @@ func (c *Core) execute(cmds []Command, replays clock.Dot) (replies []Reply, writ
 	if c.ends.condemned != nil {
 		return nil, false, c.ends.condemned
 	}
-	tx := c.begin(writes)
+	c.memory.forget()
+	tx := c.beginIn(&c.memory, writes)
 	replies = make([]Reply, len(cmds))
 	for i, cmd := range cmds {
 		replies[i], err = cmd.Run(tx)
@@ -181,8 +184,12 @@ func (c *Core) execute(cmds []Command, replays clock.Dot) (replies []Reply, writ
 	return replies, written, err
 }
 
-func (c *Core) begin(writes bool) *Tx {
-	tx := &Tx{cells: &c.batch, hlc: c.hlc, ahead: c.cfg.MaxOffset, watches: &c.watches, conflicts: &c.conflicts, noting: c.notes.wanted.Load(), missing: c.notes.misses.Load()}
+func (c *Core) begin(writes bool) *Tx { return c.beginIn(&txMemory{}, writes) }
+
+// beginIn begins a transaction in memory that no other uses.
+func (c *Core) beginIn(m *txMemory, writes bool) *Tx {
+	tx := &m.tx
+	*tx = Tx{cells: &c.batch, hlc: c.hlc, ahead: c.cfg.MaxOffset, watches: &c.watches, conflicts: &c.conflicts, noting: c.notes.wanted.Load(), missing: c.notes.misses.Load()}
 	if !writes {
 		return tx
 	}
@@ -190,10 +197,12 @@ func (c *Core) begin(writes bool) *Tx {
 		c.own = c.incarnate()
 	}
 	dot := clock.Dot{Origin: c.own.Origin(), Seq: c.own.Next()}
-	tx.write = &txWrite{
+	tx.write = &m.write
+	*tx.write = txWrite{
 		tag:  crdt.Tag{Dot: dot, Time: c.hlc.Now()},
 		ctx:  crdt.ContextOf(dot, c.vv),
-		keys: map[string]*txKey{}, beyond: c.ahead, origins: c, keepEnded: c.cfg.Mistakes.Has(mistake.EndedKept),
+		keys: m.write.keys, changes: m.write.changes,
+		beyond: c.aheadOf, origins: c, keepEnded: c.cfg.Mistakes.Has(mistake.EndedKept),
 		anyRights: c.cfg.Mistakes.Has(mistake.RightsUnchecked), anyID: c.cfg.Mistakes.Has(mistake.IDsByClock),
 	}
 	return tx
@@ -210,6 +219,9 @@ func (c *Core) incarnate() *oplog.Builder {
 	return oplog.NewBuilder(uint32(c.cfg.Shard), c.cfg.NewOrigin())
 }
 
+// bodyBytesKept bounds the memory for the body of a record that the next one uses.
+const bodyBytesKept = 1 << 20
+
 // record makes an update a record of this node's origin, and applies it.
 func (c *Core) record(u crdt.Update, w *txWrite) error {
 	if w.tag.Dot.Seq == 1 {
@@ -217,7 +229,10 @@ func (c *Core) record(u crdt.Update, w *txWrite) error {
 		u.Closes = c.unclosed(w.tag.Dot.Origin)
 	}
 	dep := c.contextOfRecord() // an update that retires an origin was made by one who still named it
-	body := c.bodyOf(u)
+	body := c.bodyOf(u, c.memory.body[:0])
+	if c.memory.body = body; cap(body) > bodyBytesKept {
+		c.memory.body = nil
+	}
 	if len(body) > oplog.MaxRecordBytes-(64<<10) {
 		return &TooLargeError{What: "transaction in bytes", Size: len(body), Limit: oplog.MaxRecordBytes - (64 << 10)}
 	}

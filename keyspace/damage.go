@@ -115,12 +115,12 @@ func (q *quarantine) remove(lo, hi []byte) {
 type guarded struct {
 	store.Reader
 	quarantine *quarantine
-	fetched    map[string][]byte // by key; what Get returned
+	fetched    memo[[]byte] // what Get returned
 	mistakes   mistake.Set
 }
 
 func (g *guarded) Get(key []byte) ([]byte, error) {
-	if v, ok := g.fetched[string(key)]; ok {
+	if v, ok := g.fetched.get(key); ok {
 		return v, nil
 	}
 	if x := g.quarantine.holds(key); x != nil {
@@ -130,7 +130,7 @@ func (g *guarded) Get(key []byte) ([]byte, error) {
 	if err != nil {
 		return g.refused(err)
 	}
-	g.fetched[string(key)] = v
+	g.fetched.put(key, v)
 	return v, nil
 }
 
@@ -141,11 +141,7 @@ func (g *guarded) Iterate(lo, hi []byte) (store.Iterator, error) {
 	return g.Reader.Iterate(lo, hi)
 }
 
-func (g *guarded) forget() {
-	if len(g.fetched) > 0 {
-		clear(g.fetched)
-	}
-}
+func (g *guarded) forget() { g.fetched.forget() }
 
 func (x *Quarantined) refusal() error { return fmt.Errorf("%w: %s: %s", ErrDamaged, x.Place, x.Cause) }
 
@@ -258,6 +254,7 @@ func (c *Core) Healed(lo, hi []byte, heads []store.Head) error {
 		c.transfer.extras.cover(lo, upTo, ahead)
 		c.saveTransfer()
 	}
+	c.batch.named = c.batch.named || hasNamed(c.batch.raw())
 	c.touch(lo, hi)
 	c.sweep.key = nil // what it knew of the key is gone
 	c.drainAll()
@@ -266,11 +263,15 @@ func (c *Core) Healed(lo, hi []byte, heads []store.Head) error {
 
 // touch marks the slots of a range as changed, by deleting what is not there: the cells
 // themselves went past the commit loop.
+//
+// Which other namespaces had cells there is not known any more, so that a range that reaches beyond the default one
+// is taken to be of all slots.
 func (c *Core) touch(lo, hi []byte) {
-	ns := c.batch.below.ns
-	for slot := range Slots {
-		from, to := slotRange(store.SpaceData, ns, uint16(slot))
-		if bytes.Compare(from, hi) < 0 && bytes.Compare(lo, to) < 0 {
+	begin, _ := named()
+	all := c.batch.named && bytes.Compare(begin, hi) < 0
+	for slot := range uint16(Slots) {
+		from, to := slotRange(store.SpaceData, nil, slot, slot)
+		if all || bytes.Compare(from, hi) < 0 && bytes.Compare(lo, to) < 0 {
 			c.batch.set(append(from, 0), nil)
 		}
 	}
@@ -303,7 +304,7 @@ func (c *Core) requeueCell(key, rest, value []byte) error {
 	case rest[0] == kindHeader:
 		h, err := decodeHeader(key, value)
 		if err == nil && (len(h.Claims) > 0 || h.Hidden.Len() > 0 || h.Counter.Unsettled()) {
-			c.batch.set(sweepKey(c.batch.below.ns, key), []byte{})
+			c.batch.set(sweepKey(key), []byte{})
 		}
 		if err == nil {
 			c.index(key, &h)
@@ -313,7 +314,7 @@ func (c *Core) requeueCell(key, rest, value []byte) error {
 		t := fieldType(rest[0])
 		f, err := decodeField(key, t, value)
 		if err == nil && f.Counter.Unsettled() {
-			c.batch.set(sweepFieldKey(c.batch.below.ns, key, t, rest[1:]), []byte{})
+			c.batch.set(sweepFieldKey(key, t, rest[1:]), []byte{})
 		}
 		return err
 	default:

@@ -100,7 +100,8 @@ func playQuarantine(t *testing.T, seed uint64) (refused, waited int) {
 		r := all[rng.IntN(len(all))]
 		if r.wall.at += time.Millisecond; rng.IntN(4) > 0 {
 			_, _, err := r.Execute([]keyspace.Command{
-				someCommand(rng, fmt.Sprintf("key%d", rng.IntN(8))), someCommand(rng, fmt.Sprintf("key%d", rng.IntN(8))),
+				keyspace.InNamespace(someSpace(rng), someCommand(rng, fmt.Sprintf("key%d", rng.IntN(8)))),
+				keyspace.InNamespace(someSpace(rng), someCommand(rng, fmt.Sprintf("key%d", rng.IntN(8)))),
 			})
 			if keyspace.IsDamage(err) {
 				if refused++; r != hurt {

@@ -76,13 +76,13 @@ func newDigester(vector clock.VersionVector) *digester {
 }
 
 // ComputeDigest computes the digest of a whole shard's state from scratch.
-func ComputeDigest(src store.Reader, shard store.ShardID, namespace uint32, vector clock.VersionVector, k crdt.Knowledge) (Digest, error) {
+func ComputeDigest(src store.Reader, shard store.ShardID, vector clock.VersionVector, k crdt.Knowledge) (Digest, error) {
 	e, err := loadEnds(src, shard)
 	if err != nil {
 		return Digest{}, err
 	}
 	t := new(slotTable)
-	if err := t.compute(stored{src, shard, namespaceID(namespace), e.table, nil}, k, allSlots(), nil); err != nil {
+	if err := t.compute(stored{src: src, shard: shard, retired: e.table, named: true}, k, allSlots(), nil); err != nil {
 		return Digest{}, err
 	}
 	return t.digest(vector)
@@ -115,6 +115,15 @@ const paceCells = 1024
 // compute digests the given slots. pace, if not nil, is called with the number of cells
 // read since the last call; its error ends the computation, and nothing else does.
 func (t *slotTable) compute(s stored, k crdt.Knowledge, which SlotSet, pace func(cells int) error) error {
+	names, err := s.spaces()
+	if err != nil {
+		for slot := range which.All() {
+			t.slots[slot] = slotDigest{}
+			t.unreadable.Add(slot)
+		}
+		t.note(err)
+		return nil
+	}
 	for slot := 0; slot < Slots; slot++ {
 		if !which.Has(slot) {
 			continue
@@ -123,7 +132,7 @@ func (t *slotTable) compute(s stored, k crdt.Knowledge, which SlotSet, pace func
 		for last+1 < Slots && which.Has(last+1) {
 			last++
 		}
-		if err := t.computeRange(s, k, slot, last, pace); err != nil {
+		if err := t.computeRange(s, k, names, slot, last, pace); err != nil {
 			return err
 		}
 		slot = last
@@ -131,7 +140,8 @@ func (t *slotTable) compute(s stored, k crdt.Knowledge, which SlotSet, pace func
 	return nil
 }
 
-func (t *slotTable) computeRange(s stored, k crdt.Knowledge, first, last int, pace func(int) error) error {
+// computeRange digests the slots first to last, as they are in the namespaces of these names.
+func (t *slotTable) computeRange(s stored, k crdt.Knowledge, names [][]byte, first, last int, pace func(int) error) error {
 	for slot := first; slot <= last; slot++ {
 		t.slots[slot] = slotDigest{}
 		t.unsettled.Remove(slot)
@@ -141,14 +151,18 @@ func (t *slotTable) computeRange(s stored, k crdt.Knowledge, first, last int, pa
 	var scratch []byte
 	var paced error
 	cells, at := 0, first
-	err := s.walk(uint16(first), uint16(last), k, func(c *liveCell) error {
+	visit := func(c *liveCell) error {
 		at = int(c.slot)
 		t.add(c, &scratch)
 		if cells++; pace != nil && cells%paceCells == 0 {
 			paced = pace(paceCells)
 		}
 		return paced
-	})
+	}
+	var err error
+	for i := 0; i < len(names) && err == nil; i++ {
+		err = s.walk(names[i], uint16(first), uint16(last), k, visit)
+	}
 	if err == nil && pace != nil {
 		paced = pace(cells % paceCells)
 	}
@@ -163,8 +177,11 @@ func (t *slotTable) computeRange(s stored, k crdt.Knowledge, first, last int, pa
 		return nil
 	}
 	// Something in this range cannot be read: find the slots one by one.
+	if len(names) > 1 {
+		at = first // what came before is whole in some namespaces only
+	}
 	for slot := at; slot <= last; slot++ {
-		if err := t.computeRange(s, k, slot, slot, pace); err != nil {
+		if err := t.computeRange(s, k, names, slot, slot, pace); err != nil {
 			return err
 		}
 	}

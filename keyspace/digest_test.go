@@ -33,7 +33,7 @@ func TestADigestKeptUpIsTheDigestFromScratch(t *testing.T) {
 			t.Fatal(err)
 		}
 		heads, _ := n.Durable()
-		fresh, err := keyspace.ComputeDigest(n.db, 0, 0, kept.Vector, crdt.Knowledge{Seen: func(o clock.Origin) crdt.Context {
+		fresh, err := keyspace.ComputeDigest(n.db, 0, kept.Vector, crdt.Knowledge{Seen: func(o clock.Origin) crdt.Context {
 			return crdt.Context{Seen: heads[0].Dep, Self: clock.Dot{Origin: o, Seq: heads[0].Seq}}
 		}})
 		if err != nil || fresh.Sum != kept.Sum || fresh.Cells != kept.Cells {
@@ -55,7 +55,7 @@ func TestDamagedCellsAreNamedAndNotServed(t *testing.T) {
 			continue
 		}
 		c.mem.cells[key] = []byte{0xee, 1, 2}
-		_, err := keyspace.ComputeDigest(c.mem, 0, 0, c.Vector(), crdt.Knowledge{Seen: func(clock.Origin) crdt.Context { return crdt.Context{} }})
+		_, err := keyspace.ComputeDigest(c.mem, 0, c.Vector(), crdt.Knowledge{Seen: func(clock.Origin) crdt.Context { return crdt.Context{} }})
 		_, _, readErr := c.Execute([]keyspace.Command{command.SMembers{Key: b("s")}})
 		_, _, countErr := c.Execute([]keyspace.Command{command.SCard{Key: b("s")}})
 		if !errors.Is(err, keyspace.ErrDamaged) && !errors.Is(readErr, keyspace.ErrDamaged) && !errors.Is(countErr, keyspace.ErrDamaged) {

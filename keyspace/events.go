@@ -31,7 +31,7 @@ const (
 type Event struct {
 	Class Class
 	Name  string
-	Key   []byte
+	Key   []byte // a full key
 }
 
 // notes are the events of the open batch. They are gathered while somebody wants them.
@@ -66,7 +66,7 @@ func (tx *Tx) Notify(class Class, name string, key []byte) {
 	if !tx.noting || tx.write == nil {
 		return
 	}
-	k := tx.write.keys[string(key)]
+	k := tx.touched(key)
 	if k == nil {
 		return
 	}
@@ -91,14 +91,14 @@ func (tx *Tx) NotifyNew(key []byte) {
 	if !tx.noting || tx.write == nil {
 		return
 	}
-	if k := tx.write.keys[string(key)]; k != nil {
+	if k := tx.touched(key); k != nil {
 		k.existed = true
 		tx.note(ClassNew, "new", key)
 	}
 }
 
 func (tx *Tx) note(class Class, name string, key []byte) {
-	tx.events = append(tx.events, Event{class, name, key})
+	tx.events = append(tx.events, Event{class, name, tx.full(key)})
 }
 
 // NotifyWrite is Notify of a write of which only the type of the key is known.
@@ -117,6 +117,9 @@ func (tx *Tx) NotifyMisses(cmd Command) {
 	if !tx.missing || cmd.Writes() {
 		return
 	}
+	defer tx.Enter(tx.Namespace())
+	space, _ := SpaceOf(cmd)
+	tx.Enter(space)
 	for _, key := range cmd.Keys() {
 		if t, _, err := tx.Type(key); err == nil && t == crdt.TypeNone {
 			tx.note(ClassMiss, "keymiss", key)
@@ -152,6 +155,7 @@ func (c *Core) glance(key []byte) (g glance) {
 		return g
 	}
 	tx := c.begin(false)
+	key = tx.enter(key)
 	var err error
 	if _, g.gone, err = tx.open(key); err == nil && !g.gone {
 		g.shown, _, err = tx.Type(key)

@@ -10,6 +10,7 @@ import (
 	"github.com/atollkv/atoll/clock"
 	"github.com/atollkv/atoll/crdt"
 	"github.com/atollkv/atoll/internal/mistake"
+	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/store"
 )
 
@@ -32,22 +33,50 @@ func expireSpread(region, node string) time.Duration {
 	return time.Duration(h.Sum32()) % expireSpreadMax
 }
 
-// expiryKey is where the index has a key that this node is to look at, at a time in Unix milliseconds.
-func expiryKey(ns namespaceID, at int64, key []byte) []byte {
-	b := binary.BigEndian.AppendUint32([]byte{store.SpaceExpiry}, uint32(ns))
-	b = binary.BigEndian.AppendUint64(b, uint64(at))
-	return append(b, key...)
+// expiryKey is where the index has a key that this node is to look at, at a time in Unix milliseconds. Keys of the default
+// namespace are in one part of it, all others in a second one, as full keys.
+func expiryKey(at int64, key []byte) []byte {
+	if namespace.Names(key) {
+		return append(expiryBegin(spaceNamed, at), key...)
+	}
+	_, user := namespace.Cut(key)
+	return append(expiryBegin(0, at), user...)
 }
 
-const expiryPrefixBytes = 1 + 4 + 8
+func expiryBegin(part uint32, at int64) []byte {
+	b := binary.BigEndian.AppendUint32([]byte{store.SpaceExpiry}, part)
+	return binary.BigEndian.AppendUint64(b, uint64(at))
+}
 
-// expiryRange bounds what the index has behind an entry, or from a time on, up to another.
-func expiryRange(ns namespaceID, after []byte, from, upTo int64) (lo, hi []byte) {
-	lo = expiryKey(ns, from, nil)
-	if after != nil {
-		lo = append(bytes.Clone(after), 0)
+// splitExpiry returns the key of an entry of the index; ok is false for what is none.
+func splitExpiry(entry []byte) (key []byte, ok bool) {
+	if len(entry) < expiryPrefixBytes {
+		return nil, false
 	}
-	return lo, expiryKey(ns, upTo+1, nil)
+	key = entry[expiryPrefixBytes:]
+	if entry[expiryPartAt] == 0 {
+		return namespace.Default.Key(key), true
+	}
+	return key, namespace.Names(key) && namespace.Check(key)
+}
+
+const (
+	expiryPartAt      = 4
+	expiryPrefixBytes = 1 + 4 + 8
+)
+
+// expiryRanges bound what the index has behind an entry, or from a time on, up to another, in each of its parts.
+func expiryRanges(after []byte, from, upTo int64) (list [][2][]byte) {
+	for part := range uint32(spaceNamed + 1) {
+		lo, hi := expiryBegin(part, from), expiryBegin(part, upTo+1)
+		if after != nil && bytes.Compare(after, lo) >= 0 {
+			lo = append(bytes.Clone(after), 0)
+		}
+		if bytes.Compare(lo, hi) < 0 {
+			list = append(list, [2][]byte{lo, hi})
+		}
+	}
+	return list
 }
 
 // dueAt returns when this node is to look whether the key has ended, in Unix milliseconds; 0 is never.
@@ -77,10 +106,10 @@ func (c *Core) putHeader(key []byte, before int64, h crdt.Header) {
 		return
 	}
 	if before != 0 {
-		c.batch.set(expiryKey(c.batch.below.ns, before, key), nil)
+		c.batch.set(expiryKey(before, key), nil)
 	}
 	if due != 0 && !c.cfg.Mistakes.Has(mistake.EndsForgotten) {
-		c.batch.set(expiryKey(c.batch.below.ns, due, key), []byte{})
+		c.batch.set(expiryKey(due, key), []byte{})
 	}
 }
 
@@ -109,7 +138,7 @@ func (c *Core) Reindex(lo, hi []byte) (next []byte, err error) {
 // index enters a key into the index.
 func (c *Core) index(key []byte, h *crdt.Header) {
 	if due := c.dueAt(h); due != 0 {
-		c.batch.set(expiryKey(c.batch.below.ns, due, key), []byte{})
+		c.batch.set(expiryKey(due, key), []byte{})
 	}
 }
 
@@ -125,6 +154,7 @@ type ReadDue struct {
 	From  int64
 	Limit int
 
+	// Found are full keys.
 	Found [][]byte
 	// Next is nil when all were looked at that were due at Seen, in Unix milliseconds.
 	Next []byte
@@ -143,24 +173,36 @@ func (*ReadDue) Writes() bool { return false }
 // Run implements Command.
 func (q *ReadDue) Run(tx *Tx) (r Reply, err error) {
 	q.Found, q.Next, q.Seen = nil, nil, tx.Now()
-	lo, hi := expiryRange(tx.cells.namespace(), q.After, q.From, q.Seen)
 	var last []byte
 	examined := 0
-	err = scan(tx.cells.raw(), lo, hi, func(entry, _ []byte) (bool, error) {
-		if examined++; examined > dueExamined || len(q.Found) >= q.Limit {
-			q.Next = last
-			return false, nil
+	for _, x := range expiryRanges(q.After, q.From, q.Seen) {
+		err = scan(tx.cells.raw(), x[0], x[1], func(entry, _ []byte) (bool, error) {
+			if examined++; examined > dueExamined || len(q.Found) >= q.Limit {
+				q.Next = last
+				return false, nil
+			}
+			last = bytes.Clone(entry)
+			return true, q.look(tx, last)
+		})
+		if err != nil || q.Next != nil {
+			return r, err
 		}
-		last = bytes.Clone(entry)
-		key := last[min(expiryPrefixBytes, len(last)):]
-		_, gone, err := tx.open(key)
-		if gone {
-			q.Found = append(q.Found, key)
-		}
-		if IsDamage(err) {
-			err = nil // it is healed in time, and looked at again
-		}
-		return err == nil, err
-	})
-	return r, err
+	}
+	return r, nil
+}
+
+// look looks at the key of an entry of the index.
+func (q *ReadDue) look(tx *Tx, entry []byte) error {
+	key, ok := splitExpiry(entry)
+	if !ok {
+		return nil // an entry is a hint; this one hints at nothing
+	}
+	_, gone, err := tx.open(tx.enter(key))
+	if gone {
+		q.Found = append(q.Found, key)
+	}
+	if IsDamage(err) {
+		return nil // it is healed in time, and looked at again
+	}
+	return err
 }

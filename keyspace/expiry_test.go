@@ -11,6 +11,7 @@ import (
 
 	"github.com/atollkv/atoll/clock"
 	"github.com/atollkv/atoll/crdt"
+	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/keyspace/command"
 	"github.com/atollkv/atoll/store"
@@ -52,7 +53,8 @@ func (r *region) reap(t testing.TB) (keys []string) {
 		r.do(t, q)
 		for _, key := range q.Found {
 			keys = append(keys, string(key))
-			r.do(t, command.Reap{Key: key})
+			space, user := namespace.Split(key)
+			r.do(t, keyspace.InNamespace(space, command.Reap{Key: user}))
 		}
 		if q.After = q.Next; q.After == nil {
 			r.commit()

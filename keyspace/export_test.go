@@ -58,7 +58,7 @@ func KindOf(cell []byte) byte {
 
 // IndexKey is the index cell of a member.
 func IndexKey(key []byte, score float64, member []byte) []byte {
-	return indexKey(0, key, score, member)
+	return indexKey(key, score, member)
 }
 
 // IndexEntry returns the entry that the index of what is to end must have for a cell; nil is none.
@@ -69,7 +69,7 @@ func (c *Core) IndexEntry(cell, value []byte) []byte {
 	}
 	h, err := decodeHeader(key, value)
 	if due := c.dueAt(&h); err == nil && due != 0 {
-		return expiryKey(c.batch.below.ns, due, key)
+		return expiryKey(due, key)
 	}
 	return nil
 }
@@ -90,4 +90,8 @@ func (c *Core) NoteWriters() { c.writers.Store(true) }
 func (c *Core) Writers() map[string]int64 { return c.batch.writers }
 
 // By executes in the name of a writer.
-func (c *Core) By(id int64, run func()) { c.by(id, run) }
+func (c *Core) By(id int64, run func()) {
+	c.enter(id)
+	run()
+	c.leave()
+}

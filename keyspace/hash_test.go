@@ -247,7 +247,7 @@ func TestADamagedFieldIsFoundAndHealed(t *testing.T) {
 		if key[0] != store.SpaceData {
 			continue
 		}
-		if user, name, err := keyspace.UserKey(b(key)); err == nil && string(user) == "h" && string(name) == "n" {
+		if _, user, name, err := keyspace.UserKey(b(key)); err == nil && string(user) == "h" && string(name) == "n" {
 			delete(a.mem.cells, key)
 		}
 	}

@@ -45,7 +45,7 @@ func TestWhatIsHiddenIsDroppedBeforeItIsFolded(t *testing.T) {
 	}
 	f := crdt.Field{Counter: crdt.Counter{Shards: []crdt.Shard{shard(1, 3, 3), shard(2, 9, 5)}}}
 	hidden := clock.VectorOf(clock.Entry{Origin: 1, Seq: 3})
-	src := oneCell{key: fieldKey(0, []byte("h"), crdt.TypeHash, []byte("n")), value: f.Append(nil)}
+	src := oneCell{key: fieldKey([]byte("h"), crdt.TypeHash, []byte("n")), value: f.Append(nil)}
 	folded := func(o clock.Origin) (crdt.PoolID, bool) { return 7, true }
 	below := stored{src: src, folded: folded}
 	show := func(what string, f crdt.Field, err error) {

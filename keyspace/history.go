@@ -51,7 +51,8 @@ type HistoryPage struct {
 // history is one look through the op log, back in time.
 type history struct {
 	tx      *Tx
-	key     []byte
+	key     []byte // a full key
+	user    []byte // the key in its namespace
 	page    HistoryPage
 	origins []*originHistory
 	bytes   int
@@ -72,7 +73,7 @@ func (tx *Tx) History(key []byte, count int) (HistoryPage, error) {
 	if tx.size == nil {
 		return HistoryPage{}, ErrReadsOnly
 	}
-	h := history{tx: tx, key: key}
+	h := history{tx: tx, key: tx.full(key), user: key}
 	if err := h.open(); err != nil {
 		return HistoryPage{}, err
 	}
@@ -202,7 +203,7 @@ func (h *history) of(f *oplog.Frame) (list []KeyUpdate, err error) {
 			return nil, err
 		}
 		r.Advance(rec)
-		if !bytes.Contains(rec.Body, h.key) {
+		if !bytes.Contains(rec.Body, h.user) {
 			continue // it cannot name the key
 		}
 		u, err := crdt.DecodeUpdate(rec.Body)

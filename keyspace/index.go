@@ -74,8 +74,8 @@ func placeOf(f *crdt.Field) place {
 	return place{live, score}
 }
 
-func indexKey(ns namespaceID, key []byte, score float64, member []byte) []byte {
-	b := append(keyPrefix(store.SpaceData, ns, key), kindIndex)
+func indexKey(key []byte, score float64, member []byte) []byte {
+	b := append(keyPrefix(store.SpaceData, key), kindIndex)
 	return append(appendOrdered(b, score), member...)
 }
 
@@ -102,10 +102,10 @@ func (b *batch) reindex(key, name, at []byte, f *crdt.Field) {
 		return
 	}
 	if old.live {
-		b.put(indexKey(b.below.ns, key, old.score, name), absentCell)
+		b.put(indexKey(key, old.score, name), absentCell)
 	}
 	if now.live {
-		b.put(indexKey(b.below.ns, key, now.score, name), presentCell)
+		b.put(indexKey(key, now.score, name), presentCell)
 	}
 }
 
@@ -118,7 +118,7 @@ func (b *batch) standing(key, name, at []byte) place {
 	if p, ok := b.scores[string(at)]; ok {
 		return p
 	}
-	f, err := b.below.rawField(key, crdt.TypeZSet, name)
+	f, err := b.below.fieldAt(at, key, crdt.TypeZSet)
 	if err != nil {
 		return place{}
 	}
@@ -133,8 +133,8 @@ type indexRange struct {
 }
 
 // keys returns the bounds of the cells, and how much of a cell's key precedes a place.
-func (r indexRange) keys(ns namespaceID, key []byte) (lo, hi []byte, prefix int) {
-	base := append(keyPrefix(store.SpaceData, ns, key), kindIndex)
+func (r indexRange) keys(key []byte) (lo, hi []byte, prefix int) {
+	base := append(keyPrefix(store.SpaceData, key), kindIndex)
 	lo, hi = append(bytes.Clone(base), r.lo...), append(bytes.Clone(base), r.hi...)
 	if r.hi == nil {
 		hi[len(base)-1]++
@@ -143,7 +143,7 @@ func (r indexRange) keys(ns namespaceID, key []byte) (lo, hi []byte, prefix int)
 }
 
 func (s stored) index(key []byte, r indexRange, fn func([]byte) bool) error {
-	lo, hi, prefix := r.keys(s.ns, key)
+	lo, hi, prefix := r.keys(key)
 	return scanWay(s.src, lo, hi, r.reverse, func(at, value []byte) (bool, error) {
 		if err := checkPlace(key, at[prefix:], value); err != nil {
 			return false, err
@@ -161,7 +161,7 @@ func checkPlace(key, place, value []byte) error {
 
 // index merges the store's places with the batch's.
 func (b *batch) index(key []byte, r indexRange, fn func([]byte) bool) error {
-	lo, hi, prefix := r.keys(b.below.ns, key)
+	lo, hi, prefix := r.keys(key)
 	mine := b.openBetween(lo, hi)
 	before := func(a, b string) bool { return a < b }
 	if r.reverse {
@@ -255,7 +255,7 @@ func (ix *indexCheck) member(cell []byte, at int, f *crdt.Field) {
 func (ix *indexCheck) entry(cell []byte, at int, value []byte) error {
 	ix.enter(cell[:at])
 	ix.sum -= maphash.Bytes(indexSeed, cell[at+1:])
-	if err := checkPlace(cell[slotPrefixBytes:at], cell[at+1:], value); err != nil {
+	if err := checkPlace(cell[userAt(cell):at], cell[at+1:], value); err != nil {
 		ix.skip = true
 		return err
 	}
@@ -276,5 +276,5 @@ func (ix *indexCheck) leave(cell []byte) *liveCell {
 		return nil
 	}
 	slot, _ := slotOfCell(at)
-	return &liveCell{slot: slot, key: at, err: fmt.Errorf("%w: the index of %.64q is not that of its members", ErrDamaged, at[slotPrefixBytes:len(at)-1])}
+	return &liveCell{slot: slot, key: at, err: fmt.Errorf("%w: the index of %.64q is not that of its members", ErrDamaged, at[userAt(at):len(at)-1])}
 }

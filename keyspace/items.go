@@ -26,9 +26,9 @@ type itemWalk struct {
 }
 
 // bounds returns the cells of the walk, and how much of a cell's key precedes a position.
-func (w itemWalk) bounds(ns namespaceID, key []byte) (lo, hi []byte, prefix int) {
-	lo = append(keyPrefix(store.SpaceData, ns, key), fieldKind(w.of))
-	hi = append(keyPrefix(store.SpaceData, ns, key), fieldKind(w.of)+1)
+func (w itemWalk) bounds(key []byte) (lo, hi []byte, prefix int) {
+	lo = append(keyPrefix(store.SpaceData, key), fieldKind(w.of))
+	hi = append(keyPrefix(store.SpaceData, key), fieldKind(w.of)+1)
 	prefix = len(lo)
 	switch {
 	case w.from == nil:
@@ -41,7 +41,7 @@ func (w itemWalk) bounds(ns namespaceID, key []byte) (lo, hi []byte, prefix int)
 }
 
 func (s stored) items(key []byte, w itemWalk, fn func([]byte, crdt.Field) bool) error {
-	lo, hi, prefix := w.bounds(s.ns, key)
+	lo, hi, prefix := w.bounds(key)
 	return scanWay(s.src, lo, hi, w.back, func(at, value []byte) (bool, error) {
 		f, err := decodeField(key, w.of, value)
 		if err != nil {
@@ -105,11 +105,11 @@ func (o *openWalk) passes(key string) bool {
 
 // items merges the store's elements with the batch's.
 func (b *batch) items(key []byte, w itemWalk, fn func([]byte, crdt.Field) bool) error {
-	lo, hi, prefix := w.bounds(b.below.ns, key)
+	lo, hi, prefix := w.bounds(key)
 	if w.isFromBegin() {
 		begin, visit, first := lo[:prefix:prefix], fn, true
 		w = b.fronts.from(w, begin)
-		lo, hi, prefix = w.bounds(b.below.ns, key)
+		lo, hi, prefix = w.bounds(key)
 		fn = func(name []byte, f crdt.Field) bool {
 			if first {
 				b.fronts.found(begin, name)

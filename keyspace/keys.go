@@ -7,15 +7,16 @@ import (
 
 	"github.com/atollkv/atoll/clock"
 	"github.com/atollkv/atoll/crdt"
+	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/store"
 )
 
 // A cell's key is
 //
-//	SpaceData ‖ namespace u32 ‖ slot u16 ‖ escaped user key ‖ kind ‖ member or field
+//	SpaceData ‖ namespace ‖ slot u16 ‖ escaped user key ‖ kind ‖ member or field
 //
 // or, in an index of scores, score ‖ member; an element of a list is named by its position, an entry of a stream
-// by its id.
+// by its id. The namespace is a u32, 0 for the default one; for others 1, and the name behind its length u8.
 //
 // The user key is escaped so that cells sort by user key: 00 becomes 00 FF, and
 // 00 01 ends it. docs/formats/keys.md has the map.
@@ -107,15 +108,26 @@ func countKind(t crdt.Type) byte {
 	}
 }
 
-// namespaceID numbers namespaces.
-type namespaceID uint32
-
 var errKey = errors.New("malformed cell key")
 
-func slotPrefix(space byte, ns namespaceID, slot uint16) []byte {
-	b := make([]byte, 0, 64)
+// What stands behind the space: 0 in the default namespace, spaceNamed and the name in others.
+const spaceNamed = 1
+
+// A key, here and everywhere below the doors, is a full key: it tells its namespace. See package namespace.
+
+// slotPrefix begins the keys of the cells of a slot of a namespace.
+func slotPrefix(space byte, name []byte, slot uint16) []byte {
+	return appendSlotPrefix(make([]byte, 0, 64), space, name, slot)
+}
+
+func appendSlotPrefix(b []byte, space byte, name []byte, slot uint16) []byte {
 	b = append(b, space)
-	b = binary.BigEndian.AppendUint32(b, uint32(ns))
+	if len(name) == 0 {
+		b = append(b, 0, 0, 0, 0)
+	} else {
+		b = append(b, 0, 0, 0, spaceNamed, byte(len(name)))
+		b = append(b, name...)
+	}
 	return binary.BigEndian.AppendUint16(b, slot)
 }
 
@@ -128,39 +140,46 @@ func appendEscaped(b, key []byte) []byte {
 	return b
 }
 
-// keyPrefix begins the keys of all cells of a user key.
-func keyPrefix(space byte, ns namespaceID, key []byte) []byte {
-	return append(appendEscaped(slotPrefix(space, ns, SlotOf(key)), key), 0, 1)
+// keyPrefix begins the keys of all cells of a key.
+func keyPrefix(space byte, key []byte) []byte {
+	return appendKeyPrefix(make([]byte, 0, 64), space, key)
 }
 
-func headerKey(ns namespaceID, key []byte) []byte {
-	return append(keyPrefix(store.SpaceData, ns, key), kindHeader)
+func appendKeyPrefix(b []byte, space byte, key []byte) []byte {
+	name, user := namespace.Cut(key)
+	return append(appendEscaped(appendSlotPrefix(b, space, name, SlotOf(user)), user), 0, 1)
 }
 
-func countKey(ns namespaceID, key []byte, t crdt.Type) []byte {
-	return append(keyPrefix(store.SpaceData, ns, key), countKind(t))
+// appendCellKey appends the key of a cell; name is that of an element, if it is one.
+func appendCellKey(b, key []byte, kind byte, name []byte) []byte {
+	return append(append(appendKeyPrefix(b, store.SpaceData, key), kind), name...)
 }
+
+// cellKey is appendCellKey to nothing.
+func cellKey(key []byte, kind byte, name []byte) []byte {
+	return appendCellKey(make([]byte, 0, 64), key, kind, name)
+}
+
+func headerKey(key []byte) []byte { return cellKey(key, kindHeader, nil) }
+
+func countKey(key []byte, t crdt.Type) []byte { return cellKey(key, countKind(t), nil) }
 
 // fieldKey is the cell of an element of a collection that is no set.
-func fieldKey(ns namespaceID, key []byte, t crdt.Type, name []byte) []byte {
-	return append(append(keyPrefix(store.SpaceData, ns, key), fieldKind(t)), name...)
-}
+func fieldKey(key []byte, t crdt.Type, name []byte) []byte { return cellKey(key, fieldKind(t), name) }
 
-func memberKey(ns namespaceID, key, member []byte) []byte {
-	return append(append(keyPrefix(store.SpaceData, ns, key), kindMember), member...)
-}
+func memberKey(key, member []byte) []byte { return cellKey(key, kindMember, member) }
 
-func sweepKey(ns namespaceID, key []byte) []byte { return keyPrefix(store.SpaceSweep, ns, key) }
+func sweepKey(key []byte) []byte { return keyPrefix(store.SpaceSweep, key) }
 
 // sweepFieldKey queues one element of a hash or a sorted set, whose floors wait to be settled.
-func sweepFieldKey(ns namespaceID, key []byte, t crdt.Type, name []byte) []byte {
-	return append(append(sweepKey(ns, key), fieldKind(t)), name...)
+func sweepFieldKey(key []byte, t crdt.Type, name []byte) []byte {
+	return append(append(sweepKey(key), fieldKind(t)), name...)
 }
 
 // elementRange bounds the cells of the members or fields of a key, from one on.
-func elementRange(ns namespaceID, key []byte, kind byte, from []byte) (lo, hi []byte) {
-	lo = append(append(keyPrefix(store.SpaceData, ns, key), kind), from...)
-	hi = append(keyPrefix(store.SpaceData, ns, key), kind+1)
+func elementRange(key []byte, kind byte, from []byte) (lo, hi []byte) {
+	lo = append(append(keyPrefix(store.SpaceData, key), kind), from...)
+	hi = append(keyPrefix(store.SpaceData, key), kind+1)
 	return lo, hi
 }
 
@@ -176,9 +195,9 @@ func transferKey(s store.ShardID, part byte) []byte {
 	return append(binary.BigEndian.AppendUint32([]byte{store.SpaceTransfer}, uint32(s)), part)
 }
 
-// keyEnd lies after all cells of a user key and before those of the next.
-func keyEnd(ns namespaceID, key []byte) []byte {
-	return append(keyPrefix(store.SpaceData, ns, key), 0xff)
+// keyEnd lies after all cells of a key and before those of the next.
+func keyEnd(key []byte) []byte {
+	return append(keyPrefix(store.SpaceData, key), 0xff)
 }
 
 // dataRange bounds the cells after one and up to another; nil bounds are the begin and
@@ -194,22 +213,56 @@ func dataRange(after, upTo []byte) (lo, hi []byte) {
 	return lo, hi
 }
 
-// slotRange bounds everything of one slot.
-func slotRange(space byte, ns namespaceID, slot uint16) (lo, hi []byte) {
-	return slotPrefix(space, ns, slot), slotPrefix(space, ns, slot+1)
+// slotRange bounds everything of some slots of a namespace, from one to another.
+func slotRange(space byte, name []byte, first, last uint16) (lo, hi []byte) {
+	return slotPrefix(space, name, first), slotPrefix(space, name, last+1)
 }
 
-const slotPrefixBytes = 1 + 4 + 2
+// slotAt returns where the slot stands in the key of a cell or of the sweep queue; 0 where there is none.
+func slotAt(cell []byte) int {
+	if len(cell) < slotAtDefault+2 || cell[1]|cell[2]|cell[3] != 0 || cell[4] > spaceNamed {
+		return 0
+	}
+	if cell[4] == 0 {
+		return slotAtDefault
+	}
+	at := nameAt + int(cell[nameAt-1])
+	if at == nameAt || len(cell) < at+2 {
+		return 0
+	}
+	return at
+}
 
-// splitKey takes a cell key or sweep key apart. The user key is a copy; rest is what
+const (
+	slotAtDefault = 1 + 4
+	nameAt        = 1 + 4 + 1 // of a name, behind its length
+)
+
+// userAt returns where the escaped user key stands in the key of a cell; 0 where there is none.
+func userAt(cell []byte) int {
+	at := slotAt(cell)
+	if at == 0 {
+		return 0
+	}
+	return at + 2
+}
+
+// splitKey takes a cell key or sweep key apart. The key is a copy; rest is what
 // follows it.
 func splitKey(cell []byte) (slot uint16, key, rest []byte, err error) {
-	if len(cell) < slotPrefixBytes+2 {
+	at := slotAt(cell)
+	if at == 0 || len(cell) < at+2+2 {
 		return 0, nil, nil, errKey
 	}
-	slot = binary.BigEndian.Uint16(cell[5:])
-	b := cell[slotPrefixBytes:]
-	key = make([]byte, 0, len(b))
+	slot = binary.BigEndian.Uint16(cell[at:])
+	b := cell[at+2:]
+	var name []byte
+	if at > slotAtDefault {
+		if name = cell[nameAt:at]; !namespace.Valid(name) {
+			return 0, nil, nil, errKey
+		}
+	}
+	key = namespace.AppendHead(make([]byte, 0, len(name)+len(b)), name, b)
 	for {
 		i := bytes.IndexByte(b, 0)
 		if i < 0 || i+1 >= len(b) {
@@ -227,3 +280,6 @@ func splitKey(cell []byte) (slot uint16, key, rest []byte, err error) {
 		b = b[i+2:]
 	}
 }
+
+// stands tells whether the key of a cell is where its parts say.
+func stands(cell, key []byte) bool { return bytes.HasPrefix(cell, keyPrefix(store.SpaceData, key)) }

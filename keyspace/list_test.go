@@ -483,7 +483,7 @@ func TestMalformedElementsAreRefused(t *testing.T) {
 	a := newRegion(1)
 	a.do(t, rpush("a"))
 	a.commit()
-	good, err := keyspace.NewSnapshot(a.mem, 0, 0, nil)
+	good, err := keyspace.NewSnapshot(a.mem, 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

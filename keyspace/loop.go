@@ -39,6 +39,7 @@ func (s *Shard) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { s.acknowledge(applied, acked, stop) })
 	wg.Go(func() { s.settle(acked, stop) })
+	wg.Go(func() { s.learnCells(ctx) })
 	s.loop(ctx, applied, stop)
 	close(applied)
 	wg.Wait()
@@ -104,7 +105,9 @@ func (s *Shard) handle(r request, b *sealed) {
 		var replies []Reply
 		err := r.wanted.Err()
 		if err == nil {
-			s.core.by(writerIn(r.wanted), func() { replies, _, err = s.core.Execute(r.execute) })
+			s.core.enter(writerIn(r.wanted))
+			replies, _, err = s.core.Execute(r.execute)
+			s.core.leave()
 		}
 		b.replies = append(b.replies, answer{r.reply, outcome{replies: replies, err: err}})
 	case r.transfer != nil:

@@ -180,7 +180,7 @@ func (c *Core) applyChange(ch *crdt.Change, tag crdt.Tag, ctx crdt.Context) erro
 		return err
 	}
 	due := c.dueAt(&h)
-	if c.transfer.extras.at(headerKey(c.batch.below.ns, ch.Key)).Covers(tag.Dot) {
+	if c.transfer.extras.at(headerKey(ch.Key)).Covers(tag.Dot) {
 		h.HideAgain(ch, ctx)
 	} else {
 		before := h.Register
@@ -297,7 +297,7 @@ func (c *Core) applyFields(ch *crdt.Change, t crdt.Type, tag crdt.Tag, ctx crdt.
 // queueSweep queues a key that has something to sweep.
 func (c *Core) queueSweep(key []byte, h *crdt.Header) {
 	if h.Hidden.Len() > 0 || h.Counter.Unsettled() {
-		c.batch.set(sweepKey(c.batch.below.ns, key), []byte{})
+		c.batch.set(sweepKey(key), []byte{})
 		c.sweep.wake()
 	}
 }
@@ -321,7 +321,7 @@ func (c *Core) survives(h *crdt.Header, ch *crdt.Change, t crdt.Type) bool {
 }
 
 func (c *Core) applyMember(key, name []byte, dot clock.Dot, h *crdt.Header, n *count, change func(*crdt.Member)) error {
-	if c.transfer.extras.at(memberKey(c.batch.below.ns, key, name)).Covers(dot) {
+	if c.transfer.extras.at(memberKey(key, name)).Covers(dot) {
 		return nil
 	}
 	m, err := c.batch.member(key, name)
@@ -338,7 +338,7 @@ func (c *Core) applyMember(key, name []byte, dot clock.Dot, h *crdt.Header, n *c
 }
 
 func (c *Core) applyField(key []byte, t crdt.Type, ch *crdt.FieldChange, tag crdt.Tag, ctx crdt.Context, h *crdt.Header, n *count) error {
-	if c.transfer.extras.at(fieldKey(c.batch.below.ns, key, t, ch.Name)).Covers(tag.Dot) {
+	if c.transfer.extras.at(fieldKey(key, t, ch.Name)).Covers(tag.Dot) {
 		return nil
 	}
 	f, err := c.batch.field(key, t, ch.Name, h.Hidden)
@@ -363,7 +363,7 @@ func (c *Core) putField(key []byte, t crdt.Type, name []byte, f crdt.Field) {
 		c.batch.putField(key, t, name, f)
 	}
 	if f.Counter.Unsettled() {
-		c.batch.set(sweepFieldKey(c.batch.below.ns, key, t, name), []byte{})
+		c.batch.set(sweepFieldKey(key, t, name), []byte{})
 		c.sweep.wake()
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/atollkv/atoll/clock"
+	"github.com/atollkv/atoll/internal/namespace"
 )
 
 // Pinned is one acknowledged state of a shard, held so that it can be compared with a
@@ -108,26 +109,31 @@ func (p *Pinned) Comparable(peer clock.VersionVector) SlotSet {
 // value, or the reason why it cannot be decoded. The slices are valid during the call
 // only.
 func (p *Pinned) Cells(which SlotSet, fn func(slot int, key, value []byte, problem error) error) error {
-	for slot := 0; slot < Slots; slot++ {
-		if !which.Has(slot) {
-			continue
-		}
-		err := p.stored().walk(uint16(slot), uint16(slot), p.state.knowledge(), func(c *liveCell) error {
-			return fn(slot, c.key, c.value, c.err)
-		})
-		if err != nil {
-			return err
+	s := p.stored()
+	names, err := s.spaces()
+	if err != nil {
+		return err
+	}
+	for slot := range which.All() {
+		for _, name := range names {
+			err := s.walk(name, uint16(slot), uint16(slot), p.state.knowledge(), func(c *liveCell) error {
+				return fn(slot, c.key, c.value, c.err)
+			})
+			if err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// UserKey returns the key, as clients know it, that a cell belongs to, and the member or
+// UserKey returns the namespace and the key, as clients know them, that a cell belongs to, and the member or
 // field if the cell is one of a set or a hash.
-func UserKey(cell []byte) (key, member []byte, err error) {
-	_, key, rest, err := splitKey(cell)
+func UserKey(cell []byte) (n namespace.Name, key, member []byte, err error) {
+	_, full, rest, err := splitKey(cell)
 	if err != nil || len(rest) == 0 {
-		return nil, nil, errKey
+		return n, nil, nil, errKey
 	}
-	return key, rest[1:], nil
+	n, key = namespace.Split(full)
+	return n, key, rest[1:], nil
 }

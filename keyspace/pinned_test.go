@@ -141,7 +141,8 @@ func playCompared(t *testing.T, rng *rand.Rand, all []*compared) {
 
 func (r *compared) write(rng *rand.Rand) {
 	key := string(rune('a' + rng.IntN(12)))
-	_, _, _ = r.Execute([]keyspace.Command{someCommand(rng, key)}) // a wrong type changes nothing
+	cmd := keyspace.InNamespace(someSpace(rng), someCommand(rng, key))
+	_, _, _ = r.Execute([]keyspace.Command{cmd}) // a wrong type changes nothing
 	r.commit()
 }
 
@@ -192,6 +193,9 @@ func someKeys() (cmds []keyspace.Command) {
 			cmds = append(cmds, command.SAdd{Key: key, Members: manyMembers(2)}, command.Delete{List: [][]byte{key}},
 				command.SAdd{Key: key, Members: manyMembers(1)})
 		}
+	}
+	for _, cmd := range cmds[:20] {
+		cmds = append(cmds, keyspace.InNamespace("3", cmd), keyspace.InNamespace("orders", cmd))
 	}
 	return cmds
 }

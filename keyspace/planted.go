@@ -216,8 +216,8 @@ func (c *Core) endAtBegin() {
 	}
 }
 
-// bodyOf encodes an update: rightly, unless a mistake is planted.
-func (c *Core) bodyOf(u crdt.Update) []byte {
+// bodyOf appends the encoding of an update: rightly, unless a mistake is planted.
+func (c *Core) bodyOf(u crdt.Update, b []byte) []byte {
 	if c.cfg.Mistakes.Has(mistake.BeyondDropped) {
 		u.Changes = slices.Clone(u.Changes)
 		for i := range u.Changes {
@@ -240,7 +240,7 @@ func (c *Core) bodyOf(u crdt.Update) []byte {
 			}
 		}
 	}
-	return u.Append(nil)
+	return u.Append(b)
 }
 
 // leavesPlace writes a member without its place, where a mistake is planted.
@@ -248,7 +248,7 @@ func (c *Core) leavesPlace(key []byte, t crdt.Type, name []byte, f crdt.Field) b
 	if !c.cfg.Mistakes.Has(mistake.PlaceLeft) || t != crdt.TypeZSet || c.transfer.pass == nil {
 		return false
 	}
-	c.batch.put(fieldKey(c.batch.below.ns, key, t, name), &cell{field: &f})
+	c.batch.put(fieldKey(key, t, name), &cell{field: &f})
 	return true
 }
 

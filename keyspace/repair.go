@@ -1,7 +1,6 @@
 package keyspace
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"maps"
@@ -9,7 +8,6 @@ import (
 
 	"github.com/atollkv/atoll/clock"
 	"github.com/atollkv/atoll/crdt"
-	"github.com/atollkv/atoll/store"
 )
 
 // ErrMoved reports that a slot changed after it was compared: the cell is to be compared
@@ -60,8 +58,8 @@ func (c *Core) Repair(commit uint64, fixes []Fix) []error {
 func (c *Core) aheadOrActive() bool { return c.transfer.pass != nil || !c.transfer.extras.empty() }
 
 func (c *Core) fix(f Fix) error {
-	slot, key, rest, err := splitKey(f.Key)
-	if err != nil || len(rest) == 0 || slot != SlotOf(key) || !bytes.HasPrefix(f.Key, slotPrefix(store.SpaceData, c.batch.below.ns, slot)) {
+	_, key, rest, err := splitKey(f.Key)
+	if err != nil || len(rest) == 0 || !stands(f.Key, key) {
 		return fmt.Errorf("%w: no cell has this key", ErrMalformed)
 	}
 	if x := c.quarantine.holds(f.Key); x != nil {
@@ -168,7 +166,7 @@ func (c *Core) recount(key []byte, types ...crdt.Type) {
 	for _, t := range types {
 		c.batch.putCount(key, t, count{unknown: true})
 	}
-	c.batch.set(sweepKey(c.batch.below.ns, key), []byte{})
+	c.batch.set(sweepKey(key), []byte{})
 	c.sweep.restart(key)
 }
 

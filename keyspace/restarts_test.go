@@ -196,7 +196,7 @@ func TestAThousandRestartsLeaveNothingBehindInVectorsAndHeads(t *testing.T) {
 
 func (r *restarter) digestNow(t *testing.T) keyspace.Digest {
 	t.Helper()
-	d, err := keyspace.ComputeDigest(r.mem, 0, 0, r.Vector(), r.Knowledge())
+	d, err := keyspace.ComputeDigest(r.mem, 0, r.Vector(), r.Knowledge())
 	if err != nil {
 		t.Fatal(err)
 	}

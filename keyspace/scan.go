@@ -5,13 +5,14 @@ import (
 	"encoding/binary"
 
 	"github.com/atollkv/atoll/crdt"
+	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/store"
 )
 
 // scanExamined bounds how many keys one page of a scan looks at.
 const scanExamined = 10_000
 
-// Keys lists keys that begin with prefix, at most limit of them, in the order of slots
+// Keys lists keys of the namespace that begin with prefix, at most limit of them, in the order of slots
 // and then keys. cursor continues after an earlier page; next is empty on the last
 // page. A page may be short, even empty, before the last. It works in reads only.
 func (tx *Tx) Keys(prefix, cursor []byte, limit int) (keys [][]byte, next []byte, err error) {
@@ -19,21 +20,21 @@ func (tx *Tx) Keys(prefix, cursor []byte, limit int) (keys [][]byte, next []byte
 	if !ok {
 		return nil, nil, ErrReadOnly
 	}
-	w := keyWalk{tx: tx, src: s, prefix: prefix, limit: limit}
-	start := slotPrefix(store.SpaceData, s.ns, 0)
+	w := keyWalk{tx: tx, src: s, name: []byte(tx.space), prefix: prefix, limit: limit}
+	start := slotPrefix(store.SpaceData, w.name, 0)
 	if len(cursor) > 0 {
 		if len(cursor) < 2 || SlotOf(cursor[2:]) != binary.BigEndian.Uint16(cursor) {
 			return nil, nil, ErrCursor
 		}
-		start = afterKey(s.ns, cursor[2:])
+		start = afterKey(tx.full(cursor[2:]))
 	}
 	err = w.run(start)
 	return w.keys, w.next, err
 }
 
 // afterKey is the first possible cell key behind all cells of a user key.
-func afterKey(ns namespaceID, key []byte) []byte {
-	b := keyPrefix(store.SpaceData, ns, key)
+func afterKey(key []byte) []byte {
+	b := keyPrefix(store.SpaceData, key)
 	b[len(b)-1]++
 	return b
 }
@@ -41,6 +42,7 @@ func afterKey(ns namespaceID, key []byte) []byte {
 type keyWalk struct {
 	tx     *Tx
 	src    stored
+	name   []byte // of the namespace
 	prefix []byte
 	limit  int
 	keys   [][]byte
@@ -48,7 +50,7 @@ type keyWalk struct {
 }
 
 func (w *keyWalk) run(start []byte) (err error) {
-	_, hi := slotRange(store.SpaceData, w.src.ns, Slots-1)
+	hi := slotPrefix(store.SpaceData, w.name, Slots)
 	it, err := w.src.src.Iterate(start, hi)
 	if err != nil {
 		return err
@@ -60,10 +62,11 @@ func (w *keyWalk) run(start []byte) (err error) {
 	}()
 	examined := 0
 	for ok := it.First(); ok; {
-		slot, key, _, err := splitKey(it.Key())
+		slot, full, _, err := splitKey(it.Key())
 		if err != nil {
 			return err
 		}
+		_, key := namespace.Cut(full)
 		if to := w.skip(slot, key); to != nil {
 			ok = it.SeekGE(to)
 			continue
@@ -75,7 +78,7 @@ func (w *keyWalk) run(start []byte) (err error) {
 			return err
 		}
 		examined++
-		ok = it.SeekGE(afterKey(w.src.ns, key))
+		ok = it.SeekGE(afterKey(full))
 	}
 	w.next = nil
 	return it.Error()
@@ -89,10 +92,10 @@ func (w *keyWalk) skip(slot uint16, key []byte) []byte {
 	}
 	if bytes.Compare(key, w.prefix) > 0 {
 		if slot++; slot == Slots {
-			return slotPrefix(store.SpaceData, w.src.ns, Slots)
+			return slotPrefix(store.SpaceData, w.name, Slots)
 		}
 	}
-	return appendEscaped(slotPrefix(store.SpaceData, w.src.ns, slot), w.prefix)
+	return appendEscaped(slotPrefix(store.SpaceData, w.name, slot), w.prefix)
 }
 
 func (w *keyWalk) visit(slot uint16, key []byte) error {
@@ -114,10 +117,10 @@ func (tx *Tx) Sample(slot uint16, limit int) ([][]byte, error) {
 	if !ok {
 		return nil, ErrReadOnly
 	}
-	w := keyWalk{tx: tx, src: s, limit: limit}
-	err := w.run(slotPrefix(store.SpaceData, s.ns, slot%Slots))
+	w := keyWalk{tx: tx, src: s, name: []byte(tx.space), limit: limit}
+	err := w.run(slotPrefix(store.SpaceData, w.name, slot%Slots))
 	if err == nil && len(w.keys) == 0 {
-		err = w.run(slotPrefix(store.SpaceData, s.ns, 0))
+		err = w.run(slotPrefix(store.SpaceData, w.name, 0))
 	}
 	return w.keys, err
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/atollkv/atoll/clock"
 	"github.com/atollkv/atoll/crdt"
+	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/store"
 	"github.com/atollkv/atoll/store/oplog"
 )
@@ -73,7 +74,7 @@ type Shard struct {
 	arrived chan struct{}               // guarded by mu; closed at the next commit; nil while nobody waits
 	stats   Stats                       // guarded by mu
 	digests *digester                   // see there
-	sizes   sizer                       // see there
+	sizes   sizers                      // see there
 	heads   map[clock.Origin]store.Head // guarded by mu; durable by origin
 	ended   ended                       // guarded by mu; durable
 	closed  bool                        // guarded by mu; nobody may begin to read
@@ -169,11 +170,12 @@ type published struct {
 	folds     *crdt.Folds
 	ended     ended
 	condemned error // nobody may read
+	named     bool  // there may be cells of other namespaces than the default one
 	refs      int   // guarded by Shard.mu; one for being current
 }
 
 func newPublished(v store.View, c *Core) *published {
-	return &published{view: v, number: c.sealed, ahead: c.aheadOrActive(), vector: c.Vector(), seen: c.seen(), heads: maps.Clone(c.heads), retired: c.ends.table, folds: c.ends.folds, ended: newEnded(c), condemned: c.ends.condemned, refs: 1}
+	return &published{view: v, number: c.sealed, ahead: c.aheadOrActive(), vector: c.Vector(), seen: c.seen(), heads: maps.Clone(c.heads), retired: c.ends.table, folds: c.ends.folds, ended: newEnded(c), condemned: c.ends.condemned, named: c.batch.named, refs: 1}
 }
 
 // knowledge is what canonical forms depend on.
@@ -312,7 +314,7 @@ func (s *Shard) Read(ctx context.Context, cmd Command) (r Reply, err error) {
 	}()
 	cells := s.cellsOf(p)
 	cells.src = cachedReader{p.view, s.core.cache, &p.number}
-	tx := &Tx{cells: cells, hlc: s.hlc, ahead: s.core.cfg.MaxOffset, size: func() (Size, error) { return s.Size(ctx) }, shard: s.cfg.Shard, self: s.core.self(), conflicts: &s.core.conflicts, missing: s.core.notes.misses.Load()}
+	tx := &Tx{cells: cells, hlc: s.hlc, ahead: s.core.cfg.MaxOffset, size: func(n namespace.Name) (Size, error) { return s.Size(ctx, n) }, shard: s.cfg.Shard, self: s.core.self(), conflicts: &s.core.conflicts, missing: s.core.notes.misses.Load()}
 	r, err = cmd.Run(tx)
 	if tx.NotifyMisses(cmd); err == nil && len(tx.events) > 0 {
 		s.hear(Change{Events: tx.events})
@@ -323,7 +325,7 @@ func (s *Shard) Read(ctx context.Context, cmd Command) (r Reply, err error) {
 // cellsOf returns what the store itself holds: comparisons and transfers go by that, not by what is kept
 // in memory.
 func (s *Shard) cellsOf(p *published) stored {
-	return stored{p.view, s.cfg.Shard, namespaceID(s.cfg.Namespace), p.retired, nil}
+	return stored{src: p.view, shard: s.cfg.Shard, retired: p.retired, named: p.named}
 }
 
 // Merge hands in a frame of another origin. It blocks only while the loop's queue is

@@ -74,8 +74,6 @@ func (s *Shard) through(ctx context.Context, lo, hi []byte, step func(c *Core, l
 // HealCells takes live cells of a replica's snapshot, ascending, and gives to put what
 // the store is to hold for them. It refuses cells that no correct replica sends.
 type HealCells struct {
-	// Namespace is the shard's.
-	Namespace uint32
 	// Lo and Hi bound the range that is healed.
 	Lo, Hi []byte
 	// Put takes the cells.
@@ -90,8 +88,7 @@ func (w *HealCells) Add(cell store.Cell) error {
 	if bytes.Compare(cell.Key, w.last) <= 0 || bytes.Compare(cell.Key, w.Lo) < 0 || bytes.Compare(cell.Key, w.Hi) >= 0 {
 		return fmt.Errorf("%w: cell %x outside its range", ErrMalformed, cell.Key)
 	}
-	ns := namespaceID(w.Namespace)
-	if err := checkCell(ns, cell); err != nil {
+	if err := checkCell(cell); err != nil {
 		return fmt.Errorf("%w: cell %x: %w", ErrMalformed, cell.Key, err)
 	}
 	w.last = cell.Key
@@ -100,7 +97,7 @@ func (w *HealCells) Add(cell store.Cell) error {
 		w.counted = key
 		// The sweep counts: see Requeue. Counts come before all elements.
 		for _, t := range crdt.Collections {
-			if err := w.Put(countKey(ns, key, t), count{unknown: true}.encode()); err != nil {
+			if err := w.Put(countKey(key, t), count{unknown: true}.encode()); err != nil {
 				return err
 			}
 		}

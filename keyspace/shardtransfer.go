@@ -21,7 +21,7 @@ func (s *Shard) snapshotOf(ctx context.Context, p *published) (*Snapshot, error)
 	if err := s.durableTo(ctx, p.number); err != nil {
 		return nil, err
 	}
-	return NewSnapshot(p.view, s.cfg.Shard, s.cfg.Namespace, p.sortedHeads())
+	return NewSnapshot(p.view, s.cfg.Shard, p.sortedHeads())
 }
 
 // AwaitDurable waits until all that is acknowledged by now is durable.

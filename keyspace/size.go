@@ -2,9 +2,11 @@ package keyspace
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/atollkv/atoll/crdt"
+	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/store"
 )
 
@@ -29,10 +31,43 @@ const sizePaceKeys = 1024
 // sizeRun is how many neighbouring slots are counted at a time.
 const sizeRun = 256
 
-// Size counts the keys that exist, in the last acknowledged state or a later one. The first count reads
+// sizersMax is of how many namespaces numbers are kept, 400 KB each.
+const sizersMax = 32
+
+// sizers keep the numbers of namespaces.
+type sizers struct {
+	mu sync.Mutex
+	by map[namespace.Name]*sizer // guarded by mu
+}
+
+// of returns the numbers of a namespace. Where there are too many, some other one's are counted anew when they are
+// asked for.
+func (x *sizers) of(n namespace.Name) *sizer {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if z := x.by[n]; z != nil {
+		return z
+	}
+	if x.by == nil {
+		x.by = map[namespace.Name]*sizer{}
+	}
+	for other := range x.by {
+		if len(x.by) < sizersMax {
+			break
+		}
+		if other != namespace.Default {
+			delete(x.by, other)
+		}
+	}
+	z := &sizer{}
+	x.by[n] = z
+	return z
+}
+
+// Size counts the keys of a namespace that exist, in the last acknowledged state or a later one. The first count reads
 // all keys, a later one those of the slots that changed since.
-func (s *Shard) Size(ctx context.Context) (n Size, err error) {
-	z := &s.sizes
+func (s *Shard) Size(ctx context.Context, name namespace.Name) (n Size, err error) {
+	z := s.sizes.of(name)
 	z.mu.Lock() // before the state is taken: who waits here counts what is new meanwhile
 	defer z.mu.Unlock()
 	p, err := s.Pin()
@@ -44,7 +79,7 @@ func (s *Shard) Size(ctx context.Context) (n Size, err error) {
 			err = e
 		}
 	}()
-	if err := z.update(ctx, p); err != nil {
+	if err := z.update(ctx, p, []byte(name)); err != nil {
 		return n, err
 	}
 	for _, c := range z.counts {
@@ -54,7 +89,7 @@ func (s *Shard) Size(ctx context.Context) (n Size, err error) {
 }
 
 // update brings the numbers to the pinned state. After an error the slots that were reached are kept.
-func (z *sizer) update(ctx context.Context, p *Pinned) error {
+func (z *sizer) update(ctx context.Context, p *Pinned, name []byte) error {
 	for first := 0; first < Slots; first++ {
 		last := first - 1
 		for last+1 < Slots && last+1-first < sizeRun && z.stale(last+1, p) {
@@ -65,7 +100,7 @@ func (z *sizer) update(ctx context.Context, p *Pinned) error {
 		if last < first {
 			continue
 		}
-		if err := z.count(ctx, p.stored(), first, last); err != nil {
+		if err := z.count(ctx, p.stored(), name, first, last); err != nil {
 			return err
 		}
 		for slot := first; slot <= last; slot++ {
@@ -81,12 +116,11 @@ func (z *sizer) stale(slot int, p *Pinned) bool {
 	return !z.known.Has(slot) || z.commit[slot] != p.touched[slot].commit
 }
 
-// count counts the keys of slots that show a type.
+// count counts the keys of slots of a namespace that show a type.
 //
 // Every key that shows one has a header, so only headers are looked at.
-func (z *sizer) count(ctx context.Context, s stored, first, last int) (err error) {
-	lo, _ := slotRange(store.SpaceData, s.ns, uint16(first))
-	_, hi := slotRange(store.SpaceData, s.ns, uint16(last))
+func (z *sizer) count(ctx context.Context, s stored, name []byte, first, last int) (err error) {
+	lo, hi := slotRange(store.SpaceData, name, uint16(first), uint16(last))
 	it, err := s.src.Iterate(lo, hi)
 	if err != nil {
 		return err
@@ -106,7 +140,7 @@ func (z *sizer) count(ctx context.Context, s stored, first, last int) (err error
 			return err
 		}
 		if len(rest) != 1 || rest[0] != kindHeader { // elements: to the next key
-			ok = it.SeekGE(afterKey(s.ns, key))
+			ok = it.SeekGE(afterKey(key))
 			continue
 		}
 		exists, ends, err := s.exists(key, it.Value())
@@ -136,17 +170,40 @@ func (s stored) exists(key, value []byte) (exists, ends bool, err error) {
 	}
 	h.Hidden = h.Hidden.Carry(s.retired)
 	tx := &Tx{cells: s}
-	t, err := h.Shown(func(t crdt.Type) (bool, error) { return tx.holds(key, t, &h) })
+	user := tx.enter(key)
+	t, err := h.Shown(func(t crdt.Type) (bool, error) { return tx.holds(user, t, &h) })
 	if err != nil || t == crdt.TypeNone {
 		return false, false, err
 	}
 	return true, h.Until(t) != crdt.Never, nil
 }
 
-// Size is Shard.Size, for commands that only read.
+// Size is Shard.Size of the transaction's namespace, for commands that only read.
 func (tx *Tx) Size() (Size, error) {
 	if tx.size == nil {
 		return Size{}, ErrReadOnly
 	}
-	return tx.size()
+	return tx.size(tx.space)
+}
+
+// Spaces returns the namespaces that have keys, in the order of their cells: the default one first, then shorter names first.
+func (s *Shard) Spaces(ctx context.Context) (list []Space, err error) {
+	p, err := s.Pin()
+	if err != nil {
+		return nil, err
+	}
+	names, err := p.stored().spaces()
+	if err = errors.Join(err, p.Close()); err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		x := Space{Name: namespace.Name(name)}
+		if x.Size, err = s.Size(ctx, x.Name); err != nil {
+			return nil, err
+		}
+		if x.Size.Keys > 0 {
+			list = append(list, x)
+		}
+	}
+	return list, nil
 }

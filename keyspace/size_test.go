@@ -48,7 +48,7 @@ func TestSizeIsWhatAScanFinds(t *testing.T) {
 		case 4:
 			do(t, n, command.Incr{Key: key, Delta: 3})
 		}
-		size, err := n.Size(context.Background())
+		size, err := n.Size(context.Background(), "")
 		if want := len(scanned(t, n)); err != nil || size.Keys != int64(want) {
 			t.Fatalf("step %d: %v, %v; a scan finds %d", step, size, err, want)
 		}
@@ -59,10 +59,10 @@ func TestSizeIsWhatAScanFinds(t *testing.T) {
 	ended, end := context.WithCancel(context.Background())
 	end()
 	do(t, n, command.Set{Key: b("more"), Value: b("v")})
-	if _, err := n.Size(ended); !errors.Is(err, context.Canceled) {
+	if _, err := n.Size(ended, ""); !errors.Is(err, context.Canceled) {
 		t.Errorf("nobody waits for the count: %v", err)
 	}
-	if size, err := n.Size(context.Background()); err != nil || size.Keys != int64(len(scanned(t, n))) {
+	if size, err := n.Size(context.Background(), ""); err != nil || size.Keys != int64(len(scanned(t, n))) {
 		t.Errorf("after a count that was given up: %v, %v", size, err)
 	}
 }
@@ -112,11 +112,11 @@ func TestAKeyThatHasEndedCountsUntilItIsDeleted(t *testing.T) {
 	for len(scanned(t, n)) > 1 {
 		time.Sleep(5 * time.Millisecond)
 	}
-	if size, err := n.Size(context.Background()); err != nil || size != (keyspace.Size{Keys: 3, Ending: 2}) {
+	if size, err := n.Size(context.Background(), ""); err != nil || size != (keyspace.Size{Keys: 3, Ending: 2}) {
 		t.Errorf("nothing is deleted yet: %+v, %v", size, err)
 	}
 	do(t, n, command.SAdd{Key: b("s"), Members: manyMembers(1)}, command.Set{Key: b("k"), Value: b("v")})
-	if size, err := n.Size(context.Background()); err != nil || size != (keyspace.Size{Keys: 3}) {
+	if size, err := n.Size(context.Background(), ""); err != nil || size != (keyspace.Size{Keys: 3}) {
 		t.Errorf("written anew: %+v, %v", size, err)
 	}
 }
@@ -134,7 +134,7 @@ func TestACountThatIsGivenUpGoesOnLater(t *testing.T) {
 	for size := (keyspace.Size{}); size.Keys != keys; tries++ {
 		ctx := &shortLived{Context: context.Background(), looks: 20}
 		var err error
-		if size, err = n.Size(ctx); err != nil && !errors.Is(err, context.Canceled) || tries > 100 {
+		if size, err = n.Size(ctx, ""); err != nil && !errors.Is(err, context.Canceled) || tries > 100 {
 			t.Fatal(tries, size, err)
 		}
 	}

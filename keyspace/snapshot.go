@@ -29,7 +29,7 @@ type Snapshot struct {
 
 // NewSnapshot returns the snapshot of the state that src shows, which must not change.
 // Heads ascend by origin.
-func NewSnapshot(src store.Reader, shard store.ShardID, namespace uint32, heads []store.Head) (*Snapshot, error) {
+func NewSnapshot(src store.Reader, shard store.ShardID, heads []store.Head) (*Snapshot, error) {
 	t, err := loadTransfer(src, shard)
 	if err != nil {
 		return nil, err
@@ -45,7 +45,7 @@ func NewSnapshot(src store.Reader, shard store.ShardID, namespace uint32, heads 
 	heads = sortHeads(e.addRetired(maps.Clone(byOrigin)))
 	seen := func(o clock.Origin) crdt.Context { return contextAt(byOrigin[o], o, e.table) }
 	return &Snapshot{
-		cells: stored{src, shard, namespaceID(namespace), e.table, nil}, heads: heads, extras: t.extras,
+		cells: stored{src: src, shard: shard, retired: e.table}, heads: heads, extras: t.extras,
 		ends: appendFoldings(e.encodeAll(), t.folds.All()),
 		know: crdt.Knowledge{Seen: seen, Folded: e.folds.At(vectorOf(heads))},
 	}, nil
@@ -129,7 +129,7 @@ func (w *chunkWalk) visit(cell, value []byte) (more bool, err error) {
 	newKey := !bytes.Equal(key, w.key)
 	if full := w.taken >= w.size || w.looked >= snapshotScanMax*w.size; full && w.last != nil {
 		if newKey {
-			w.chunk.UpTo = keyEnd(w.snapshot.cells.ns, w.key)
+			w.chunk.UpTo = keyEnd(w.key)
 			return false, nil
 		}
 		if w.taken >= 4*w.size || w.looked >= 4*snapshotScanMax*w.size {

@@ -119,9 +119,7 @@ func (s *sweeper) step(c *Core) error {
 // pick takes the next key of the queue. It stops at the end of the queue once, so that
 // entries that cannot be finished yet do not spin.
 func (s *sweeper) pick(c *Core) (found bool, err error) {
-	ns := c.batch.below.ns
-	lo, _ := slotRange(store.SpaceSweep, ns, 0)
-	_, hi := slotRange(store.SpaceSweep, ns, Slots-1)
+	lo, hi := []byte{store.SpaceSweep}, []byte{store.SpaceSweep + 1}
 	if s.queue != nil {
 		lo = append(bytes.Clone(s.queue), 0)
 	}

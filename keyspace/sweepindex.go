@@ -51,7 +51,7 @@ func (s *sweeper) sweepIndex(c *Core, budget int) (used int, done bool, err erro
 
 // rawIndex calls fn for the places of a key from one on, well formed or not.
 func (b *batch) rawIndex(key, from []byte, fn func(place []byte) bool) error {
-	lo, hi, prefix := indexRange{lo: from}.keys(b.below.ns, key)
+	lo, hi, prefix := indexRange{lo: from}.keys(key)
 	mine := b.openBetween(lo, hi)
 	more := true
 	return afterScan(scan(b.below.src, lo, hi, func(at, _ []byte) (bool, error) {
@@ -79,12 +79,12 @@ func afterScan(err error, then func()) error {
 
 // ensurePlace gives a member the place in the index that its cell shows.
 func (b *batch) ensurePlace(key, name []byte) error {
-	at := fieldKey(b.below.ns, key, crdt.TypeZSet, name)
+	at := fieldKey(key, crdt.TypeZSet, name)
 	p := b.standing(key, name, at)
 	if !p.live {
 		return nil
 	}
-	to := indexKey(b.below.ns, key, p.score, name)
+	to := indexKey(key, p.score, name)
 	if c := b.cells[string(to)]; c != nil && c.index.present {
 		return nil
 	}
@@ -99,7 +99,7 @@ func (b *batch) ensurePlace(key, name []byte) error {
 func (b *batch) dropStray(key, p []byte) error {
 	score, name, ok := splitPlace(p)
 	if ok {
-		at := fieldKey(b.below.ns, key, crdt.TypeZSet, name)
+		at := fieldKey(key, crdt.TypeZSet, name)
 		if _, err := b.field(key, crdt.TypeZSet, name, clock.VersionVector{}); err != nil {
 			return err
 		}
@@ -107,7 +107,7 @@ func (b *batch) dropStray(key, p []byte) error {
 			return nil
 		}
 	}
-	lo, _, _ := indexRange{lo: p}.keys(b.below.ns, key)
+	lo, _, _ := indexRange{lo: p}.keys(key)
 	b.put(lo, absentCell)
 	return nil
 }

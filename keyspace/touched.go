@@ -80,8 +80,9 @@ func (t *touches) note(cells []store.Cell, now touch) {
 
 // slotOfCell returns the slot of a cell's key; ok is false for keys of other spaces.
 func slotOfCell(key []byte) (slot uint16, ok bool) {
-	if len(key) <= slotPrefixBytes || key[0] != store.SpaceData {
+	at := slotAt(key)
+	if at == 0 || len(key) <= at+2 || key[0] != store.SpaceData {
 		return 0, false
 	}
-	return binary.BigEndian.Uint16(key[5:]) % Slots, true
+	return binary.BigEndian.Uint16(key[at:]) % Slots, true
 }

@@ -185,7 +185,7 @@ func (c *Core) mergeChunk(ch Chunk) (done bool, err error) {
 	if p == nil || p.end || bytes.Compare(ch.After, p.position) > 0 {
 		return false, fmt.Errorf("%w: chunk after %x", ErrTransfer, ch.After)
 	}
-	if err := ch.check(c.batch.below.ns); err != nil {
+	if err := ch.check(); err != nil {
 		return false, err
 	}
 	if err := c.checkLimits(ch.Beyond, nil); err != nil {
@@ -224,23 +224,23 @@ func (c *Core) mergeChunk(ch Chunk) (done bool, err error) {
 }
 
 // check refuses a chunk that no correct donor sends.
-func (ch *Chunk) check(ns namespaceID) error {
+func (ch *Chunk) check() error {
 	last := ch.After
 	for _, cell := range ch.Cells {
 		if bytes.Compare(cell.Key, last) <= 0 || ch.UpTo != nil && bytes.Compare(cell.Key, ch.UpTo) > 0 {
 			return fmt.Errorf("%w: cell %x outside its chunk", ErrMalformed, cell.Key)
 		}
 		last = cell.Key
-		if err := checkCell(ns, cell); err != nil {
+		if err := checkCell(cell); err != nil {
 			return fmt.Errorf("%w: cell %x: %w", ErrMalformed, cell.Key, err)
 		}
 	}
 	return nil
 }
 
-func checkCell(ns namespaceID, cell store.Cell) error {
-	slot, key, rest, err := splitKey(cell.Key)
-	if err != nil || len(rest) == 0 || slot != SlotOf(key) || !bytes.HasPrefix(cell.Key, slotPrefix(store.SpaceData, ns, slot)) {
+func checkCell(cell store.Cell) error {
+	_, key, rest, err := splitKey(cell.Key)
+	if err != nil || len(rest) == 0 || !stands(cell.Key, key) {
 		return errKey
 	}
 	switch {
@@ -349,16 +349,21 @@ func (c *Core) TransferState() TransferState {
 	return t
 }
 
-// position returns the part of the slots that lie before a cell.
+// position returns the part of the slots that lie before a cell. What lies behind the default namespace counts as
+// part of the last slot.
 func position(cell []byte, end bool) float64 {
 	if end {
 		return 1
 	}
 	slot, _, _, err := splitKey(cell)
-	if err != nil {
+	switch {
+	case err != nil:
 		return 0
+	case slotAt(cell) != slotAtDefault:
+		return (Slots - 1.0) / Slots
+	default:
+		return float64(slot) / Slots
 	}
-	return float64(slot) / Slots
 }
 
 // ahead returns what the whole of a key contains beyond the shard's vector. whole is
@@ -367,7 +372,7 @@ func (c *Core) ahead(key []byte) (v clock.VersionVector, whole bool) {
 	if c.transfer.extras.empty() {
 		return v, true
 	}
-	v, whole = c.transfer.extras.within(headerKey(c.batch.below.ns, key), keyEnd(c.batch.below.ns, key))
+	v, whole = c.transfer.extras.within(headerKey(key), keyEnd(key))
 	if !whole {
 		return clock.VersionVector{}, false
 	}

@@ -20,7 +20,7 @@ func (r *region) snapshot(t testing.TB) *keyspace.Snapshot {
 	for _, e := range r.Vector().Entries() {
 		heads = append(heads, r.Head(e.Origin))
 	}
-	s, err := keyspace.NewSnapshot(r.mem, 0, 0, heads)
+	s, err := keyspace.NewSnapshot(r.mem, 0, heads)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,6 +89,7 @@ func TestATransferBringsEverythingAndKeepsWhatIsNew(t *testing.T) {
 			default:
 				c = command.SAdd{Key: key, Members: [][]byte{fmt.Appendf(nil, "m%d", rng.IntN(40))}}
 			}
+			c = keyspace.InNamespace(someSpace(rng), c)
 			_, _, _ = r.Execute([]keyspace.Command{c}) // a wrong type or a key in transfer changes nothing
 			r.commit()
 		}

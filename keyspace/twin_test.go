@@ -166,7 +166,7 @@ func (r *region) take(t testing.TB, f *oplog.Frame) error {
 
 func (r *region) digest(t testing.TB) keyspace.Digest {
 	t.Helper()
-	d, err := keyspace.ComputeDigest(r.mem, 0, 0, r.Vector(), crdt.Knowledge{Seen: func(o clock.Origin) crdt.Context {
+	d, err := keyspace.ComputeDigest(r.mem, 0, r.Vector(), crdt.Knowledge{Seen: func(o clock.Origin) crdt.Context {
 		h := r.Head(o)
 		return crdt.Context{Seen: h.Dep, Self: clock.Dot{Origin: o, Seq: h.Seq}}
 	}})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/atollkv/atoll/clock"
 	"github.com/atollkv/atoll/crdt"
+	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/store"
 )
 
@@ -15,6 +16,7 @@ import (
 // change a key of one update.
 type Tx struct {
 	cells cells
+	space namespace.Name // of keys; see txspace.go
 	// hlc tells the present, up to ahead in front of the physical time; now is what it told at the first
 	// question, in Unix milliseconds.
 	hlc   *clock.HLC
@@ -23,8 +25,8 @@ type Tx struct {
 	last  opened
 	// write is nil in a read.
 	write *txWrite
-	// size counts keys; nil in a write.
-	size func() (Size, error)
+	// size counts the keys of a namespace; nil in a write.
+	size func(namespace.Name) (Size, error)
 	// shard and self are those of a read.
 	shard store.ShardID
 	self  crdt.Declaration
@@ -40,8 +42,10 @@ type Tx struct {
 type txWrite struct {
 	tag  crdt.Tag
 	ctx  crdt.Context
-	keys map[string]*txKey
-	// beyond returns what the state of a key contains beyond ctx; whole is false while
+	keys txKeys
+	// changes is memory for those of the update.
+	changes []crdt.Change
+	// beyond returns what the state of a key, a full one, contains beyond ctx; whole is false while
 	// that differs from cell to cell.
 	beyond func(key []byte) (v clock.VersionVector, whole bool)
 	// origins tells who they are.
@@ -108,7 +112,7 @@ func (tx *Tx) touched(key []byte) *txKey {
 	if tx.write == nil {
 		return nil
 	}
-	return tx.write.keys[string(key)]
+	return tx.write.keys.of(tx.full(key))
 }
 
 // Type returns the type that the key shows, and its header.
@@ -147,7 +151,7 @@ func (tx *Tx) member(key, member []byte) (crdt.Member, error) {
 			return m.after, nil
 		}
 	}
-	m, err := tx.cells.member(key, member)
+	m, err := tx.cells.member(tx.full(key), member)
 	if err != nil || len(m.Dots) == 0 {
 		return m, err
 	}
@@ -182,7 +186,7 @@ func (tx *Tx) counted(key []byte, t crdt.Type) (n int64, known bool, err error) 
 		n := k.counts.of(t)
 		return n.n, !n.unknown, nil
 	}
-	return tx.cells.count(key, t)
+	return tx.cells.count(tx.full(key), t)
 }
 
 // holds reports whether a collection has a visible element.
@@ -224,7 +228,7 @@ func (tx *Tx) eachMember(key, from []byte, h *crdt.Header, fn func([]byte) bool)
 		mine = k.members
 	}
 	o := newOverlay(mine, from, func(name []byte, m *txMember) bool { return !m.after.Live() || fn(name) })
-	err := tx.cells.members(key, from, func(name []byte, m crdt.Member) bool {
+	err := tx.cells.members(tx.full(key), from, func(name []byte, m crdt.Member) bool {
 		if o.passes(name) {
 			if m.Hide(h.Hidden); m.Live() {
 				o.more = o.more && fn(name)
@@ -281,10 +285,11 @@ func (tx *Tx) touch(key []byte) (*txKey, error) {
 	if tx.write == nil {
 		return nil, ErrReadOnly
 	}
-	if k := tx.write.keys[string(key)]; k != nil {
+	if k := tx.touched(key); k != nil {
 		return k, nil
 	}
-	beyond, whole := tx.write.beyond(key)
+	full := tx.full(key)
+	beyond, whole := tx.write.beyond(full)
 	if !whole {
 		return nil, ErrBusy
 	}
@@ -300,19 +305,20 @@ func (tx *Tx) touch(key []byte) (*txKey, error) {
 		}
 		existed = t != crdt.TypeNone
 	}
-	k := &txKey{existed: existed, before: h, after: h, ctx: tx.write.ctx.With(beyond)}
-	k.change = crdt.Change{Key: bytes.Clone(key), Beyond: beyond}
+	counts := txCounts{}
 	for _, t := range crdt.Collections {
 		if _, claimed := h.Claimed(t); !claimed {
 			continue // there are no elements
 		}
-		n, ok, err := tx.cells.count(key, t)
+		n, ok, err := tx.cells.count(tx.full(key), t)
 		if err != nil {
 			return nil, err
 		}
-		*k.counts.of(t) = count{n, !ok}
+		*counts.of(t) = count{n, !ok}
 	}
-	tx.write.keys[string(key)] = k
+	k := tx.write.keys.add(full)
+	k.existed, k.before, k.after, k.ctx, k.counts = existed, h, h, tx.write.ctx.With(beyond), counts
+	k.change.Beyond = beyond
 	if gone && !tx.write.keepEnded {
 		if tx.noting {
 			tx.note(ClassExpired, "expired", key)
@@ -453,8 +459,8 @@ func (tx *Tx) update() (crdt.Update, bool) {
 	if tx.write == nil {
 		return u, false
 	}
-	for _, key := range sortedKeys(tx.write.keys) {
-		k := tx.write.keys[key]
+	u.Changes = tx.write.changes[:0]
+	for _, k := range tx.write.keys.sorted() {
 		for _, name := range sortedKeys(k.members) {
 			if k.members[name].add {
 				k.change.Adds = append(k.change.Adds, []byte(name))
@@ -464,10 +470,11 @@ func (tx *Tx) update() (crdt.Update, bool) {
 		}
 		k.change.Fields, k.change.Scores, k.change.Items = k.fields.changes(), k.scores.changes(), k.items.changes()
 		k.change.Entries, k.change.Accounts, k.change.Ranks = k.entries.changes(), k.accounts.changes(), k.ranks.changes()
-		if c := k.change; c.Clear || c.Increment != nil || c.Expiry != nil || len(c.Adds)+len(c.Removes)+len(c.Fields)+len(c.Scores)+len(c.Items)+len(c.Entries)+len(c.Accounts)+len(c.Ranks) > 0 {
-			u.Changes = append(u.Changes, c)
+		if c := &k.change; c.Clear || c.Increment != nil || c.Expiry != nil || len(c.Adds)+len(c.Removes)+len(c.Fields)+len(c.Scores)+len(c.Items)+len(c.Entries)+len(c.Accounts)+len(c.Ranks) > 0 {
+			u.Changes = append(u.Changes, *c)
 		}
 	}
+	tx.write.changes = u.Changes
 	return u, len(u.Changes) > 0
 }
 

@@ -43,7 +43,7 @@ func (tx *Tx) defined(key []byte, h *crdt.Header) (bool, error) {
 			return f.after.Live(), nil
 		}
 	}
-	f, err := tx.cells.field(key, crdt.TypeBounded, crdt.BoundName(), h.Hidden)
+	f, err := tx.cells.field(tx.full(key), crdt.TypeBounded, crdt.BoundName(), h.Hidden)
 	return f.Live(), err
 }
 

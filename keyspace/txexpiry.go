@@ -4,13 +4,15 @@ import (
 	"bytes"
 
 	"github.com/atollkv/atoll/crdt"
+	"github.com/atollkv/atoll/internal/namespace"
 )
 
 // opened is the key that a transaction looked at last, and whether it had ended: commands ask several times.
 type opened struct {
-	is   bool
-	key  []byte
-	gone bool
+	is    bool
+	space namespace.Name
+	key   []byte
+	gone  bool
 }
 
 // open returns the header of a key, and whether the key has ended: then nothing of it shows, and what the
@@ -19,14 +21,14 @@ func (tx *Tx) open(key []byte) (h crdt.Header, gone bool, err error) {
 	if k := tx.touched(key); k != nil {
 		return k.after, false, nil
 	}
-	if h, err = tx.cells.header(key); err != nil {
+	if h, err = tx.cells.header(tx.full(key)); err != nil {
 		return h, false, err
 	}
 	if len(h.Expiry) > 0 {
 		gone, err = tx.hasEnded(key, h)
 	}
 	if err == nil {
-		tx.last = opened{true, key, gone}
+		tx.last = opened{true, tx.space, key, gone}
 	}
 	return h, gone, err
 }
@@ -41,7 +43,7 @@ func (tx *Tx) ended(key []byte) (gone bool, err error) {
 	switch {
 	case tx.touched(key) != nil:
 		return false, nil
-	case tx.last.is && bytes.Equal(tx.last.key, key):
+	case tx.last.is && tx.last.space == tx.space && bytes.Equal(tx.last.key, key):
 		return tx.last.gone, nil
 	default:
 		_, gone, err = tx.open(key)

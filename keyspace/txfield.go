@@ -50,7 +50,7 @@ func (tx *Tx) field(key []byte, t crdt.Type, name []byte) (crdt.Field, error) {
 	if err != nil || gone {
 		return crdt.Field{}, err
 	}
-	return tx.cells.field(key, t, name, h.Hidden)
+	return tx.cells.field(tx.full(key), t, name, h.Hidden)
 }
 
 // Fields calls fn for the visible fields of the hash at key from the given one on, in byte
@@ -83,7 +83,7 @@ func (tx *Tx) eachField(key []byte, t crdt.Type, from []byte, h *crdt.Header, fn
 		mine = k.fieldsOf(t).byName
 	}
 	o := newOverlay(mine, from, func(name []byte, f *txField) bool { return !f.after.Live() || fn(name, &f.after) })
-	err := tx.cells.fields(key, t, from, h.Hidden, func(name []byte, f crdt.Field) bool {
+	err := tx.cells.fields(tx.full(key), t, from, h.Hidden, func(name []byte, f crdt.Field) bool {
 		if o.passes(name) && f.Live() {
 			o.more = fn(name, &f)
 		}
@@ -221,7 +221,7 @@ func (tx *Tx) clearFields(key []byte, k *txKey, t crdt.Type) error {
 	if _, counts := k.before.Claimed(t.Counters()); !counts {
 		return nil
 	}
-	return tx.cells.fields(key, t, nil, k.before.Hidden, func(name []byte, f crdt.Field) bool {
+	return tx.cells.fields(tx.full(key), t, nil, k.before.Hidden, func(name []byte, f crdt.Field) bool {
 		if edit := f.Deletion(); len(edit.Floors) > 0 {
 			f.Register = crdt.Register{} // shares what is valid during the call only; the deletion covers it
 			cleared := &txField{before: f, edit: edit}

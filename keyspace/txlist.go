@@ -69,7 +69,7 @@ func (tx *Tx) eachItem(key []byte, w itemWalk, fn func([]byte, *crdt.Field) bool
 		own.drop()
 		more = !w.all && !f.after.Live() || fn(at, &f.after)
 	}
-	err := tx.cells.items(key, w, func(at []byte, f crdt.Field) bool {
+	err := tx.cells.items(tx.full(key), w, func(at []byte, f crdt.Field) bool {
 		for more && own.passes(string(at)) {
 			take()
 		}

@@ -154,7 +154,7 @@ type rankWalk struct {
 func (w *rankWalk) run() error {
 	w.loadOwn()
 	r := indexRange{w.ranking.From, w.ranking.To, w.ranking.Reverse}
-	err := w.tx.cells.index(w.key, r, func(place []byte) bool {
+	err := w.tx.cells.index(w.tx.full(w.key), r, func(place []byte) bool {
 		score, name, ok := splitPlace(place)
 		if !ok || !w.stands(name, score) {
 			return w.err == nil
@@ -212,7 +212,7 @@ func (w *rankWalk) stands(name []byte, score float64) bool {
 	if w.header.Hidden.Len() == 0 {
 		return true
 	}
-	f, err := w.tx.cells.field(w.key, crdt.TypeZSet, name, w.header.Hidden)
+	f, err := w.tx.cells.field(w.tx.full(w.key), crdt.TypeZSet, name, w.header.Hidden)
 	if w.err = err; err != nil {
 		return false
 	}

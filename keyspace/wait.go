@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/atollkv/atoll/crdt"
+	"github.com/atollkv/atoll/internal/namespace"
 )
 
 // Wait is a command that waits for a key: until a write here, or one that came from elsewhere, lets it be
@@ -14,8 +15,10 @@ import (
 // Usage: a command that runs in the commit loop gives it to [Tx.Await], then its owner calls Await. It must be closed.
 type Wait struct {
 	// Keys are waited for. Type is what one of them must hold.
-	Keys [][]byte
-	Type crdt.Type
+	Keys  [][]byte
+	Type  crdt.Type
+	space namespace.Name // of the keys
+	full  [][]byte       // the keys as full keys
 	// Shared: others may be done with what this one finds nothing in, as those who read a stream from earlier on.
 	Shared bool
 	// Try makes the command to do when a key may have what is waited for. Its reply's Found tells that
@@ -41,6 +44,10 @@ func (tx *Tx) Await(w *Wait) error {
 	defer w.mu.Unlock()
 	if w.over {
 		return nil
+	}
+	w.space = tx.space
+	for _, key := range w.Keys {
+		w.full = append(w.full, tx.full(key))
 	}
 	w.in, w.done = tx.watches, make(chan outcome, 1)
 	tx.watches.enqueue(w)
@@ -70,7 +77,7 @@ func (s *watches) enqueue(w *Wait) {
 	if s.queues == nil {
 		s.queues, s.marked = map[string][]*Wait{}, map[string]bool{}
 	}
-	for _, key := range w.Keys {
+	for _, key := range w.full {
 		if q := s.queues[string(key)]; len(q) == 0 || q[len(q)-1] != w {
 			s.queues[string(key)] = append(q, w)
 		}
@@ -81,7 +88,7 @@ func (s *watches) enqueue(w *Wait) {
 func (s *watches) dequeue(w *Wait) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, key := range w.Keys {
+	for _, key := range w.full {
 		left := slices.DeleteFunc(s.queues[string(key)], func(x *Wait) bool { return x == w })
 		if s.queues[string(key)] = left; len(left) == 0 {
 			delete(s.queues, string(key))
@@ -121,11 +128,12 @@ func (c *Core) serve(done func(*Wait, outcome)) {
 			return
 		}
 		none := map[crdt.Type]bool{} // what there is nothing of, for whoever waits behind
+		_, user := namespace.Cut([]byte(key))
 		for _, w := range queue {
 			if none[w.Type] {
 				continue
 			}
-			switch o, end := c.try(w, []byte(key)); end {
+			switch o, end := c.try(w, user); end {
 			case attemptEnded:
 				done(w, o)
 			case attemptVain:
@@ -158,7 +166,9 @@ func (c *Core) try(w *Wait, key []byte) (o outcome, end attempted) {
 		o.err = w.May()
 	}
 	if o.err == nil {
-		c.by(w.By, func() { o.replies, _, o.err = c.Execute([]Command{attempt{w.Try(key), key, w.Type}}) })
+		c.enter(w.By)
+		o.replies, _, o.err = c.Execute([]Command{InNamespace(w.space, attempt{w.Try(key), key, w.Type})})
+		c.leave()
 	}
 	if o.err == nil && !o.replies[0].Found {
 		return o, attemptVain

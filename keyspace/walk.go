@@ -19,11 +19,10 @@ type liveCell struct {
 	err error
 }
 
-// walk calls fn for the live cells of the slots first to last, in key order. A cell that
+// walk calls fn for the live cells of the slots first to last of a namespace, in key order. A cell that
 // cannot be decoded is given with its error; the walk goes on after it.
-func (s stored) walk(first, last uint16, k crdt.Knowledge, fn func(*liveCell) error) error {
-	lo, _ := slotRange(store.SpaceData, s.ns, first)
-	_, hi := slotRange(store.SpaceData, s.ns, last)
+func (s stored) walk(name []byte, first, last uint16, k crdt.Knowledge, fn func(*liveCell) error) error {
+	lo, hi := slotRange(store.SpaceData, name, first, last)
 	w := walker{s: s, k: k}
 	err := scan(s.src, lo, hi, func(cell, raw []byte) (bool, error) {
 		if bad := w.index.leave(cell); bad != nil {
@@ -92,7 +91,7 @@ func (w *walker) decode(cell, raw []byte, at int) (live bool) {
 
 func (w *walker) decodeHeader(cell, raw []byte, at int) bool {
 	w.headerOf = append(w.headerOf[:0], cell[:at]...)
-	if w.header, w.cell.err = decodeHeader(cell[slotPrefixBytes:at], raw); w.cell.err != nil {
+	if w.header, w.cell.err = decodeHeader(cell[userAt(cell):at], raw); w.cell.err != nil {
 		return false
 	}
 	w.header.Hidden = w.header.Hidden.Carry(w.s.retired)
@@ -106,7 +105,7 @@ func (w *walker) decodeHeader(cell, raw []byte, at int) bool {
 }
 
 func (w *walker) decodeMember(cell, raw []byte, at int) bool {
-	m, err := decodeMember(cell[slotPrefixBytes:at], raw)
+	m, err := decodeMember(cell[userAt(cell):at], raw)
 	if w.cell.err = err; err != nil {
 		return false
 	}
@@ -122,7 +121,7 @@ func (w *walker) decodeMember(cell, raw []byte, at int) bool {
 
 // decodeNamed reads a field, a score or an element of a list.
 func (w *walker) decodeNamed(cell, raw []byte, at int) bool {
-	f, err := decodeNamed(cell[slotPrefixBytes:at], fieldType(cell[at]), cell[at+1:], raw)
+	f, err := decodeNamed(cell[userAt(cell):at], fieldType(cell[at]), cell[at+1:], raw)
 	if w.cell.err = err; err != nil {
 		return false
 	}
@@ -146,7 +145,11 @@ func (w *walker) hides(prefix []byte) bool { return bytes.Equal(prefix, w.header
 
 // kindAt returns where the kind of a cell's key is: behind the escaped user key.
 func kindAt(cell []byte) (int, error) {
-	for i := slotPrefixBytes; i+2 < len(cell); i++ {
+	i := userAt(cell)
+	if i == 0 {
+		return 0, errKey
+	}
+	for ; i+2 < len(cell); i++ {
 		if cell[i] != 0 {
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/atollkv/atoll/crdt"
+	"github.com/atollkv/atoll/internal/namespace"
 )
 
 // ErrNotWatched: the command must run in the commit loop to watch keys.
@@ -21,13 +22,15 @@ type Watch struct {
 	changed atomic.Bool
 
 	mu     sync.Mutex
-	types  map[string]crdt.Type // guarded by mu; what each key showed
+	types  map[string]crdt.Type // guarded by mu; what each key showed, by full key
 	in     *watches             // guarded by mu; nil before the first key
 	closed bool                 // guarded by mu
 }
 
 // Has tells whether a key is watched.
-func (w *Watch) Has(key []byte) bool {
+func (w *Watch) Has(n namespace.Name, key []byte) bool { return w.has(n.Key(key)) }
+
+func (w *Watch) has(key []byte) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	_, ok := w.types[string(key)]
@@ -41,14 +44,15 @@ func (tx *Tx) Watch(w *Watch, keys [][]byte) error {
 		return ErrNotWatched
 	}
 	for _, key := range keys {
-		if w.Has(key) {
+		full := tx.full(key)
+		if w.has(full) {
 			continue
 		}
 		t, _, err := tx.Type(key)
 		if err != nil {
 			return err
 		}
-		tx.watches.add(w, string(key), t)
+		tx.watches.add(w, string(full), t)
 	}
 	return nil
 }
@@ -63,8 +67,9 @@ func (tx *Tx) Holds(w *Watch) (bool, error) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	defer tx.Enter(tx.Namespace())
 	for _, key := range slices.Sorted(maps.Keys(w.types)) {
-		t, _, err := tx.Type([]byte(key))
+		t, _, err := tx.Type(tx.enter([]byte(key)))
 		if err != nil || t != w.types[key] {
 			return false, err
 		}
@@ -81,7 +86,7 @@ func (w *Watch) Close() {
 	}
 }
 
-// watches knows who watches which key, and who waits for it.
+// watches knows who watches which key, and who waits for it. Its keys are full keys.
 type watches struct {
 	some   atomic.Bool   // byKey or queues is not empty; set before a command that watches is answered
 	closed chan struct{} // nothing is done any more

@@ -83,7 +83,7 @@ func TestWatchOfSeveralKeysKeepsTheFirstLook(t *testing.T) {
 	n := start(t, vfs.NewMem(), "us")
 	w := watch(t, n, "a", "b")
 	do(t, n, command.Set{Key: b("b"), Value: b("v")})
-	if !w.Has(b("a")) || w.Has(b("c")) {
+	if !w.Has("", b("a")) || w.Has("", b("c")) {
 		t.Error("which keys are watched?")
 	}
 	if err := inLoop(t, n, command.Watch{List: [][]byte{b("b")}, As: w}); err != nil {

@@ -65,14 +65,15 @@ func (c *Core) grantWish(tx *Tx, w wish) error {
 	if c.ends.closed[w.owner] != nil {
 		return nil
 	}
-	b, found, err := tx.Bounded(w.key)
+	key := tx.enter(w.key)
+	b, found, err := tx.Bounded(key)
 	switch {
 	case errors.Is(err, ErrWrongType), err == nil && (!found || b.id != w.of || b.Rights <= 0):
 		return nil
 	case err != nil:
 		return err
 	}
-	return tx.grant(w.key, b, w.owner, min(b.Rights, max(w.n, b.Rights/2)))
+	return tx.grant(key, b, w.owner, min(b.Rights, max(w.n, b.Rights/2)))
 }
 
 func (c *Core) present(region string) (best clock.Origin, ok bool) {

@@ -18,15 +18,16 @@ func writerIn(ctx context.Context) int64 {
 // NoteWriters says whether changes tell who made them, from the next commands on.
 func (s *Shard) NoteWriters(on bool) { s.core.writers.Store(on) }
 
-// by runs commands, or merges, in the name of a writer; 0 is nobody that is told from others. It is for the commit loop.
-func (c *Core) by(id int64, run func()) {
+// enter lets commands run in the name of a writer until leave; 0 is nobody that is told from others. Both are for the commit
+// loop.
+func (c *Core) enter(id int64) {
 	if b := &c.batch; c.writers.Load() && b.writers == nil && len(b.cells) == 0 {
 		b.writers = map[string]int64{}
 	}
 	c.batch.writer = id
-	run()
-	c.batch.writer = 0
 }
+
+func (c *Core) leave() { c.batch.writer = 0 }
 
 // noteWriter notes whose change of a cell it is. What two have changed in one commit is nobody's.
 //

@@ -206,7 +206,7 @@ func (r *region) checkPlaces(t *testing.T) {
 			if !live {
 				continue
 			}
-			_, member, _ := keyspace.UserKey(b(key))
+			_, _, member, _ := keyspace.UserKey(b(key))
 			members++
 			if _, ok := r.mem.cells[string(keyspace.IndexKey(b("z"), score, member))]; !ok {
 				t.Errorf("%q has no place at %v", member, score)

@@ -89,7 +89,7 @@ func BackupDigest(ctx context.Context, db *store.DB) ([]backup.Shard, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := keyspace.DigestStore(ctx, keyspace.CoreConfig{Shard: shardID, Namespace: namespaceID}, db)
+	d, err := keyspace.DigestStore(ctx, keyspace.CoreConfig{Shard: shardID}, db)
 	if err != nil {
 		return nil, err
 	}

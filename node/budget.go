@@ -1,6 +1,7 @@
 package node
 
 import (
+	"os"
 	"path/filepath"
 	"runtime/debug"
 
@@ -28,7 +29,7 @@ type budget struct {
 	// cache is the block cache, memTable one of the store's tables in memory: both lie
 	// outside the heap, and slack is what their allocator wastes.
 	cache, memTable, slack int64
-	// cells keeps what is read again and again, in the heap.
+	// cells keeps what was written or read lately, in the heap.
 	cells int64
 	// memTables is how many tables the store keeps before it holds writes back. Few large
 	// ones are better than many small ones: a commit larger than half a table is flushed
@@ -55,7 +56,7 @@ func (c *Config) shareOut(available, disk uint64) budget {
 	}
 	rest := b.limit - programBytes
 	b.cache = min(c.CacheBytes, rest/8)
-	b.cells = b.cache / 4
+	b.cells = b.cache / 4 * 3
 	b.cache -= b.cells
 	b.memTable, b.memTables = min(memTableMax, rest/16), 2
 	if b.memTable == memTableMax {
@@ -75,8 +76,17 @@ func (c *Config) shareOut(available, disk uint64) budget {
 	return b
 }
 
+// heapGrowth is by how much of what lives the heap grows between two collections, in percent, unless GOGC says so: half
+// as much as usual, since what lives is mostly cells, which cost a collection nothing.
+const heapGrowth = 50
+
 // limitHeap tells the runtime; it collects harder near the limit.
-func (b budget) limitHeap() { debug.SetMemoryLimit(b.heap) }
+func (b budget) limitHeap() {
+	debug.SetMemoryLimit(b.heap)
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(heapGrowth)
+	}
+}
 
 // diskSize is the size of the disk under a directory that may not exist yet; 0 is
 // unknown.

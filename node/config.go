@@ -51,7 +51,7 @@ type Config struct {
 	Disk DiskConfig
 	// Memory bounds the memory of the process.
 	Memory MemoryConfig
-	// CacheBytes is the size of the block cache.
+	// CacheBytes is what the cells that are kept in memory take, and the block cache.
 	CacheBytes int64
 	// Limits bound what clients send.
 	Limits LimitsConfig

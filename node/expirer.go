@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/keyspace/command"
 )
@@ -59,11 +60,12 @@ func (x *expirer) step(ctx context.Context) {
 	x.delete(ctx, x.look.Found)
 }
 
-// delete deletes keys, each as one update; those of one call share commits.
+// delete deletes keys, full ones, each as one update; those of one call share commits.
 func (x *expirer) delete(ctx context.Context, keys [][]byte) {
 	var waits []func() ([]keyspace.Reply, error)
-	for _, key := range keys {
-		wait, err := x.n.dispatcher.Begin(ctx, "", command.Reap{Key: key})
+	for _, full := range keys {
+		space, key := namespace.Split(full)
+		wait, err := x.n.dispatcher.Begin(ctx, space, command.Reap{Key: key})
 		if err != nil {
 			break // the node does not write now
 		}

@@ -202,7 +202,7 @@ func (h *healer) take(ctx context.Context, from replication.PeerLook, d store.Da
 		return h.n.shard.CheckHealer(ctx, theirs)
 	}
 	fill := func(put func(k, v []byte) error) error {
-		w := keyspace.HealCells{Namespace: namespaceID, Lo: lo, Hi: hi, Put: put}
+		w := keyspace.HealCells{Lo: lo, Hi: hi, Put: put}
 		return h.fetch(lo, hi, begin, w.Add).Fetch(ctx, from.Dial, h.now)
 	}
 	return heads, h.replace(ctx, d.Lo, d.Hi, fill)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/replication"
 	"github.com/atollkv/atoll/replication/grpctransport"
@@ -175,11 +176,19 @@ func (c comparedShard) Repair(ctx context.Context, at verify.State, fixes []veri
 // SlotOf implements verify.Replica. A key that no cell can have is in slot 0, where it will
 // match nothing.
 func (comparedShard) SlotOf(cell []byte) int {
-	key, _, err := keyspace.UserKey(cell)
+	_, key, _, err := keyspace.UserKey(cell)
 	if err != nil {
 		return 0
 	}
 	return int(keyspace.SlotOf(key))
+}
+
+// within says where a key is, if not in the default namespace.
+func within(n namespace.Name, name string) string {
+	if n == namespace.Default {
+		return name
+	}
+	return "namespace " + n.String() + ": " + name
 }
 
 // maxNameBytes is where names of keys are cut.
@@ -187,14 +196,14 @@ const maxNameBytes = 64
 
 // Name implements verify.Replica.
 func (comparedShard) Name(cell []byte) string {
-	key, member, err := keyspace.UserKey(cell)
+	n, key, member, err := keyspace.UserKey(cell)
 	switch {
 	case err != nil:
 		return fmt.Sprintf("cell %x", cell[:min(len(cell), maxNameBytes)])
 	case len(member) > 0:
-		return cutName(key) + " member " + cutName(member)
+		return within(n, cutName(key)+" member "+cutName(member))
 	default:
-		return cutName(key)
+		return within(n, cutName(key))
 	}
 }
 

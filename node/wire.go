@@ -29,11 +29,8 @@ import (
 	"github.com/atollkv/atoll/store"
 )
 
-// shardID is the one shard there is; namespaceID the one namespace.
-const (
-	shardID     store.ShardID = 0
-	namespaceID uint32        = 0
-)
+// shardID is the one shard there is: all namespaces are in it.
+const shardID store.ShardID = 0
 
 // Options are what a node gets from the program around it.
 type Options struct {
@@ -175,7 +172,7 @@ func (n *Node) openShard() error {
 	}
 	n.hlc = clock.NewHLC(n.opts.Wall, keyspace.Floor(heads))
 	core := keyspace.CoreConfig{
-		Shard: shardID, Namespace: namespaceID, Region: n.cfg.Region, Node: n.cfg.Node,
+		Shard: shardID, Region: n.cfg.Region, Node: n.cfg.Node,
 		NewOrigin: newOrigin, MaxOffset: n.cfg.MaxOffset, Limits: n.roll.holds, Ends: n.endings(), CacheBytes: n.budget.cells,
 	}
 	n.shard, err = keyspace.Open(keyspace.Config{CoreConfig: core, Events: n.shardEvents()}, n.db, n.hlc)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/atollkv/atoll/clock"
+	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/keyspace"
 )
 
@@ -78,14 +79,14 @@ func (d *Dispatcher) Drain() { d.drain.Do(func() { close(d.draining) }) }
 func (d *Dispatcher) Draining() <-chan struct{} { return d.draining }
 
 // Do runs commands in a namespace: one that only reads by itself, anything else as one
-// atomic update. Errors are for Explain.
-func (d *Dispatcher) Do(ctx context.Context, namespace string, cmds ...keyspace.Command) ([]keyspace.Reply, error) {
-	writes, err := d.admit(ctx, namespace, cmds)
+// atomic update. Those of a transaction may be of other namespaces: see keyspace.In. Errors are for Explain.
+func (d *Dispatcher) Do(ctx context.Context, n namespace.Name, cmds ...keyspace.Command) ([]keyspace.Reply, error) {
+	writes, err := d.admit(ctx, cmds)
 	if err != nil {
 		return nil, err
 	}
 	if len(cmds) == 1 && !writes {
-		reply, err := d.cfg.Shard.Read(ctx, cmds[0])
+		reply, err := d.cfg.Shard.Read(ctx, keyspace.InNamespace(n, cmds[0]))
 		if err != nil {
 			return nil, err
 		}
@@ -95,7 +96,7 @@ func (d *Dispatcher) Do(ctx context.Context, namespace string, cmds ...keyspace.
 		return nil, err
 	}
 	defer d.places.give()
-	replies, err := d.cfg.Shard.Execute(ctx, cmds...)
+	replies, err := d.cfg.Shard.Execute(ctx, within(n, cmds)...)
 	return refusal(replies, err)
 }
 
@@ -111,28 +112,37 @@ func refusal(replies []keyspace.Reply, err error) ([]keyspace.Reply, error) {
 // Begin is Do for one command that writes, in two steps: it returns when the command has its place in
 // the order, and wait when it is acknowledged. Commands that one goroutine begins, and what it does
 // after it has waited for them, take effect in that order.
-func (d *Dispatcher) Begin(ctx context.Context, namespace string, cmd keyspace.Command) (wait func() ([]keyspace.Reply, error), err error) {
-	if _, err := d.admit(ctx, namespace, []keyspace.Command{cmd}); err != nil {
+func (d *Dispatcher) Begin(ctx context.Context, n namespace.Name, cmd keyspace.Command) (wait func() ([]keyspace.Reply, error), err error) {
+	if _, err := d.admit(ctx, []keyspace.Command{cmd}); err != nil {
 		return nil, err
 	}
-	begun, err := d.cfg.Shard.Begin(ctx, cmd)
+	begun, err := d.cfg.Shard.Begin(ctx, keyspace.InNamespace(n, cmd))
 	if err != nil {
 		return nil, err
 	}
 	return func() ([]keyspace.Reply, error) { return refusal(begun()) }, nil
 }
 
+// within makes commands those of a namespace.
+func within(n namespace.Name, cmds []keyspace.Command) []keyspace.Command {
+	if n == namespace.Default {
+		return cmds
+	}
+	out := make([]keyspace.Command, len(cmds))
+	for i, cmd := range cmds {
+		out[i] = keyspace.InNamespace(n, cmd)
+	}
+	return out
+}
+
 // admit decides whether a request may run, and tells whether it writes.
-func (d *Dispatcher) admit(ctx context.Context, namespace string, cmds []keyspace.Command) (writes bool, err error) {
+func (d *Dispatcher) admit(ctx context.Context, cmds []keyspace.Command) (writes bool, err error) {
 	select {
 	case <-d.draining:
 		return false, Errorf(CodeDraining, "the node is draining")
 	default:
 	}
 	if err := ctx.Err(); err != nil {
-		return false, err
-	}
-	if err := CheckNamespace(namespace); err != nil {
 		return false, err
 	}
 	if d.cfg.Loading != nil {
@@ -192,13 +202,11 @@ func (d *Dispatcher) pressed(writes bool, cmds []keyspace.Command) error {
 	return nil
 }
 
-// DefaultNamespace is the name of the one namespace there is.
-const DefaultNamespace = "default"
-
-// CheckNamespace refuses a namespace that does not exist. Empty means the default.
-func CheckNamespace(name string) error {
-	if name == "" || name == DefaultNamespace {
-		return nil
+// Namespace reads the name of a namespace, as clients write it.
+func Namespace(text string) (namespace.Name, error) {
+	n, err := namespace.Parse(text)
+	if err != nil {
+		return n, Errorf(CodeNoNamespace, "%v", err)
 	}
-	return Errorf(CodeNoNamespace, "no namespace %.64q", name)
+	return n, nil
 }

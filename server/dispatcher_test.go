@@ -6,6 +6,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/keyspace/command"
 )
@@ -52,6 +53,18 @@ func TestDoChoosesTheDoor(t *testing.T) {
 	}
 }
 
+func TestNamespacesAreReadOrRefusedWithTheForm(t *testing.T) {
+	for text, want := range map[string]namespace.Name{"": "", "default": "", "0": "", "3": "3", "orders": "orders"} {
+		if n, err := Namespace(text); err != nil || n != want {
+			t.Errorf("%q is %q, %v; want %q", text, n, err, want)
+		}
+	}
+	_, err := Namespace("16")
+	if want := `NONAMESPACE: namespace "16": must be ` + namespace.Form; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
 func TestDoRefusesWithAReason(t *testing.T) {
 	key := []byte("k")
 	big := bytes.Repeat([]byte("x"), 11)
@@ -59,16 +72,15 @@ func TestDoRefusesWithAReason(t *testing.T) {
 	four := [][]byte{key, key, key, key}
 	get := command.Get{Key: key}
 	for _, c := range []struct {
-		name      string
-		namespace string
-		cmds      []keyspace.Command
-		want      string
+		name  string
+		space namespace.Name
+		cmds  []keyspace.Command
+		want  string
 	}{
-		{"an unknown namespace", "other", []keyspace.Command{get}, `NONAMESPACE: no namespace "other"`},
 		{"nothing to do", "", nil, "INVALID: operations: required"},
 		{"too many operations", "", []keyspace.Command{get, get, get, get, get}, "TOOLARGE: 5 operations, limit 4"},
 		{"a long key", "", []keyspace.Command{command.Get{Key: big}}, "TOOLARGE: 11 key bytes, limit 10"},
-		{"a long key in the second place", "default", []keyspace.Command{get, command.Incr{Key: big}}, "TOOLARGE: 11 key bytes, limit 10"},
+		{"a long key in the second place", "orders", []keyspace.Command{get, command.Incr{Key: big}}, "TOOLARGE: 11 key bytes, limit 10"},
 		{"a long value", "", []keyspace.Command{command.Set{Key: key, Value: big}}, "TOOLARGE: 11 value bytes, limit 10"},
 		{"many keys", "", []keyspace.Command{command.Delete{List: four}}, "TOOLARGE: 4 keys, limit 3"},
 		{"many members", "", []keyspace.Command{command.SAdd{Key: key, Members: four}}, "TOOLARGE: 4 members, limit 3"},
@@ -92,7 +104,7 @@ func TestDoRefusesWithAReason(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var r recorder
-			_, err := New(Config{Shard: &r, Limits: limits}).Do(t.Context(), c.namespace, c.cmds...)
+			_, err := New(Config{Shard: &r, Limits: limits}).Do(t.Context(), c.space, c.cmds...)
 			if err == nil || Explain(err).Error() != c.want || r.door != "" {
 				t.Errorf("error %v (door %q), want %s", err, r.door, c.want)
 			}

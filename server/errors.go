@@ -66,7 +66,7 @@ var kinds = map[Code]kind{
 	CodeReplySize:   {codes.ResourceExhausted, "the operation was carried out; ask for less in one request", false},
 	CodeInvalid:     {codes.InvalidArgument, "", false},
 	CodeCursor:      {codes.InvalidArgument, "start again with an empty cursor", false},
-	CodeNoNamespace: {codes.NotFound, `the namespace is "default"; leave it empty`, false},
+	CodeNoNamespace: {codes.InvalidArgument, "an empty name is the default namespace; others need not be created", false},
 	CodeClock:       {codes.FailedPrecondition, "this node's clock is off, so it takes no writes; repair its time service, or write to another node", true},
 	CodeCloned:      {codes.FailedPrecondition, "a second process runs under this node's name, perhaps on a copy of its data directory, so neither takes writes; stop one of them", true},
 	CodeDiskFull:    {codes.ResourceExhausted, "make room on the node's disk: delete keys, or other files; reads and deletes go on, writes too once there is space", true},

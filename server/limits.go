@@ -46,6 +46,7 @@ func (l *Limits) check(cmds []keyspace.Command) error {
 		return Errorf(CodeTooLarge, "%d operations, limit %d", len(cmds), l.Operations)
 	}
 	for _, cmd := range cmds {
+		_, cmd := keyspace.SpaceOf(cmd)
 		if err := l.checkCommand(cmd); err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 // PayloadBytes is the size of what commands carry: keys, values, members and fields.
 func PayloadBytes(cmds []keyspace.Command) (n int) {
 	for _, cmd := range flat(cmds) {
+		_, cmd := keyspace.SpaceOf(cmd)
 		values, members := payload(cmd)
 		for _, list := range [][][]byte{cmd.Keys(), values, members} {
 			for _, item := range list {
@@ -32,6 +33,7 @@ func flat(cmds []keyspace.Command) []keyspace.Command {
 // is no space for more.
 func OnlyFrees(cmds []keyspace.Command) bool {
 	for _, cmd := range flat(cmds) {
+		_, cmd := keyspace.SpaceOf(cmd)
 		switch cmd.(type) {
 		case command.Delete, command.GetDel, command.SRem, command.SPop, command.HDel, command.ZRem, command.ZPop, command.ZRemRange, command.Pop, command.LMPop, command.LRem, command.LTrim, command.XDel, command.XTrim, command.ResetCounter, command.Reap:
 		default:

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/atollkv/atoll/crdt"
+	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/keyspace/command"
 )
@@ -51,10 +52,10 @@ var errTimedOut = errors.New("nothing came in time")
 
 // Await is Do for a command that may wait. It ends when the time is up, with a reply that is not Found, or with
 // ctx, or when the node drains; then nothing was done. Errors are for Explain.
-func (d *Dispatcher) Await(ctx context.Context, namespace string, w Waiting) (keyspace.Reply, error) {
+func (d *Dispatcher) Await(ctx context.Context, n namespace.Name, w Waiting) (keyspace.Reply, error) {
 	wait := &keyspace.Wait{Keys: w.For, Type: w.Of, Shared: w.Shared, Try: w.At, May: func() error { return d.Still(w.Command) }}
 	defer wait.Close() // also where it is not known whether it has begun
-	r, err := d.inOrder(ctx, namespace, command.Await{Once: w.Command, Wait: wait})
+	r, err := d.inOrder(ctx, n, command.Await{Once: w.Command, Wait: wait})
 	if err != nil || r.Found {
 		return r, err
 	}
@@ -93,12 +94,12 @@ func (d *Dispatcher) onDrain(f func()) (stop func()) {
 }
 
 // inOrder runs a command in its place among those that write, though it may not write.
-func (d *Dispatcher) inOrder(ctx context.Context, namespace string, cmd keyspace.Command) (keyspace.Reply, error) {
+func (d *Dispatcher) inOrder(ctx context.Context, n namespace.Name, cmd keyspace.Command) (keyspace.Reply, error) {
 	if err := d.places.take(ctx); err != nil {
 		return keyspace.Reply{}, err
 	}
 	defer d.places.give()
-	wait, err := d.Begin(ctx, namespace, cmd)
+	wait, err := d.Begin(ctx, n, cmd)
 	if err != nil {
 		return keyspace.Reply{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/atollkv/atoll/crdt"
+	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/keyspace"
 )
 
@@ -14,42 +15,52 @@ import (
 // deletion takes what is here now.
 func Reissue(u *crdt.Update) (cmds []keyspace.Command) {
 	for i := range u.Changes {
-		c := &u.Changes[i]
-		if createsBounded(c) {
-			continue // its rights are with whoever created it
+		c := u.Changes[i]
+		space, key := namespace.Split(c.Key)
+		c.Key = key
+		for _, cmd := range reissueChange(&c) {
+			cmds = append(cmds, keyspace.InNamespace(space, cmd))
 		}
-		if c.Clear && !c.Assign {
-			cmds = append(cmds, Delete{List: [][]byte{c.Key}})
-		}
-		if c.Assign {
-			cmds = append(cmds, Set{Key: c.Key, Value: c.Value, Life: reissueLife(c)})
-		}
-		if c.Increment != nil {
-			cmds = append(cmds, reissueIncrement(c)...)
-		}
-		if len(c.Removes) > 0 {
-			cmds = append(cmds, SRem{Key: c.Key, Members: c.Removes})
-		}
-		if len(c.Adds) > 0 {
-			cmds = append(cmds, SAdd{Key: c.Key, Members: c.Adds})
-		}
-		cmds = append(cmds, reissueFields(c)...)
-		cmds = append(cmds, reissueScores(c)...)
-		if len(c.Items) > 0 {
-			cmds = append(cmds, LReplay{Key: c.Key, Items: c.Items})
-		}
-		if len(c.Entries) > 0 {
-			cmds = append(cmds, XReplay{Key: c.Key, Entries: c.Entries})
-		}
-		if len(c.Accounts) > 0 {
-			cmds = append(cmds, BReplay{Key: c.Key, Accounts: c.Accounts})
-		}
-		if len(c.Ranks) > 0 {
-			cmds = append(cmds, PFReplay{Key: c.Key, Ranks: c.Ranks})
-		}
-		if e := c.Expiry; e != nil && !e.None && !c.Assign {
-			cmds = append(cmds, reissueExpiry(c))
-		}
+	}
+	return cmds
+}
+
+// reissueChange is Reissue of the change of one key, by its name in its namespace.
+func reissueChange(c *crdt.Change) (cmds []keyspace.Command) {
+	if createsBounded(c) {
+		return nil // its rights are with whoever created it
+	}
+	if c.Clear && !c.Assign {
+		cmds = append(cmds, Delete{List: [][]byte{c.Key}})
+	}
+	if c.Assign {
+		cmds = append(cmds, Set{Key: c.Key, Value: c.Value, Life: reissueLife(c)})
+	}
+	if c.Increment != nil {
+		cmds = append(cmds, reissueIncrement(c)...)
+	}
+	if len(c.Removes) > 0 {
+		cmds = append(cmds, SRem{Key: c.Key, Members: c.Removes})
+	}
+	if len(c.Adds) > 0 {
+		cmds = append(cmds, SAdd{Key: c.Key, Members: c.Adds})
+	}
+	cmds = append(cmds, reissueFields(c)...)
+	cmds = append(cmds, reissueScores(c)...)
+	if len(c.Items) > 0 {
+		cmds = append(cmds, LReplay{Key: c.Key, Items: c.Items})
+	}
+	if len(c.Entries) > 0 {
+		cmds = append(cmds, XReplay{Key: c.Key, Entries: c.Entries})
+	}
+	if len(c.Accounts) > 0 {
+		cmds = append(cmds, BReplay{Key: c.Key, Accounts: c.Accounts})
+	}
+	if len(c.Ranks) > 0 {
+		cmds = append(cmds, PFReplay{Key: c.Key, Ranks: c.Ranks})
+	}
+	if e := c.Expiry; e != nil && !e.None && !c.Assign {
+		cmds = append(cmds, reissueExpiry(c))
 	}
 	return cmds
 }

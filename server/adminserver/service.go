@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/atollkv/atoll/clock"
+	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/membership"
 	pb "github.com/atollkv/atoll/proto/atoll/v1"
@@ -75,7 +76,7 @@ func (s *Service) shard(stats keyspace.Stats) *pb.ShardStatus {
 		durable[i] = s.entry(h.Origin, h.Seq)
 	}
 	return pb.ShardStatus_builder{
-		Namespace: server.DefaultNamespace,
+		Namespace: namespace.Default.String(),
 		Vector:    s.vector(stats.Applied), Durable: durable,
 		LogBytes:      uint64(max(s.cfg.LogBytes(), 0)),
 		WaitingFrames: uint64(stats.Waiting.Frames), WaitingBytes: uint64(stats.Waiting.Bytes),

@@ -22,7 +22,7 @@ func (a *adminService) Lag(ctx context.Context, r *pb.LagRequest) (*pb.LagRespon
 }
 
 func (a *adminService) Digest(ctx context.Context, r *pb.DigestRequest) (*pb.DigestResponse, error) {
-	if err := server.CheckNamespace(r.GetNamespace()); err != nil {
+	if _, err := server.Namespace(r.GetNamespace()); err != nil {
 		return nil, err
 	}
 	return a.admin.Digest(ctx, r)

@@ -364,7 +364,7 @@ var badRequests = []struct {
 	{"no list to move into", pb.Operation_builder{Lmove: pb.LMoveRequest_builder{Key: key}.Build()}.Build(), codes.InvalidArgument, "INVALID", "into: required"},
 	{"an element of nothing", pb.Operation_builder{Lset: pb.LSetRequest_builder{Key: []byte("nothing")}.Build()}.Build(), codes.NotFound, "NOKEY", "no such key"},
 	{"a long field", pb.Operation_builder{Hget: pb.HGetRequest_builder{Key: key, Field: make([]byte, 70000)}.Build()}.Build(), codes.InvalidArgument, "TOOLARGE", "70000 member bytes, limit 65536"},
-	{"an unknown namespace", pb.Operation_builder{Get: pb.GetRequest_builder{Namespace: "x", Key: key}.Build()}.Build(), codes.NotFound, "NONAMESPACE", `no namespace "x"`},
+	{"a namespace that is no name", pb.Operation_builder{Get: pb.GetRequest_builder{Namespace: "x y", Key: key}.Build()}.Build(), codes.InvalidArgument, "NONAMESPACE", `namespace "x y": must be "default", a number from 0 to 15, or 1 to 64 letters, digits, ".", "_" and "-", a letter first`},
 	{"a long pattern", pb.Operation_builder{Scan: pb.ScanRequest_builder{Pattern: make([]byte, 1025)}.Build()}.Build(), codes.InvalidArgument, "TOOLARGE", "1025 pattern bytes, limit 1024"},
 	{"a pattern beside a prefix", pb.Operation_builder{Scan: pb.ScanRequest_builder{Prefix: key, Pattern: key}.Build()}.Build(), codes.InvalidArgument, "INVALID", "pattern: not beside a prefix"},
 	{"a foreign cursor", pb.Operation_builder{Scan: pb.ScanRequest_builder{Cursor: []byte("nonsense")}.Build()}.Build(), codes.InvalidArgument, "CURSOR", "invalid cursor"},
@@ -639,7 +639,7 @@ func TestAdminIsPassedOnAndItsErrorsExplained(t *testing.T) {
 	if _, err := a.Lag(ctx, &pb.LagRequest{}); status.Code(err) != codes.Internal || strings.Contains(err.Error(), "secret") {
 		t.Errorf("lag: %v", err)
 	}
-	if _, err := a.Digest(ctx, pb.DigestRequest_builder{Namespace: "x"}.Build()); status.Code(err) != codes.NotFound {
+	if _, err := a.Digest(ctx, pb.DigestRequest_builder{Namespace: "x y"}.Build()); status.Code(err) != codes.InvalidArgument {
 		t.Errorf("digest: %v", err)
 	}
 }

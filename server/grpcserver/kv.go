@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/keyspace"
 	pb "github.com/atollkv/atoll/proto/atoll/v1"
 	"github.com/atollkv/atoll/server"
@@ -18,12 +19,16 @@ type kvService struct {
 
 // unary runs one request through its conversion.
 func unary[Q namespaced, R any](ctx context.Context, k *kvService, q Q, c conversion[Q, R]) (response R, err error) {
+	space, err := server.Namespace(q.GetNamespace())
+	if err != nil {
+		return response, err
+	}
 	limits := k.cfg.Dispatcher.Limits()
 	cmd, err := c.command(q, &limits)
 	if err != nil {
 		return response, err
 	}
-	reply, err := k.run(ctx, q.GetNamespace(), cmd)
+	reply, err := k.run(ctx, space, cmd)
 	if err != nil {
 		return response, err
 	}
@@ -102,16 +107,19 @@ func (k *kvService) Txn(ctx context.Context, q *pb.TxnRequest) (*pb.TxnResponse,
 	if len(ops) > limits.Operations {
 		return nil, server.Errorf(server.CodeTooLarge, "%d operations, limit %d", len(ops), limits.Operations)
 	}
+	space, err := server.Namespace(q.GetNamespace())
+	if err != nil {
+		return nil, err
+	}
 	cmds := make([]keyspace.Command, len(ops))
 	tasks := make([]task, len(ops))
 	for i, op := range ops {
-		var err error
 		if tasks[i], err = k.inTxn(op, &limits); err != nil {
 			return nil, at(i, err)
 		}
-		cmds[i] = tasks[i].cmd
+		cmds[i] = keyspace.InNamespace(tasks[i].in(space), tasks[i].cmd)
 	}
-	replies, err := k.cfg.Dispatcher.Do(ctx, q.GetNamespace(), cmds...)
+	replies, err := k.cfg.Dispatcher.Do(ctx, namespace.Default, cmds...)
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +189,7 @@ func (k *kvService) do(ctx context.Context, op *pb.Operation) (name string, resu
 
 // runTask runs a task by itself.
 func (k *kvService) runTask(ctx context.Context, t task) (*pb.Result, error) {
-	do := func(cmd keyspace.Command) (keyspace.Reply, error) { return k.run(ctx, t.namespace, cmd) }
+	do := func(cmd keyspace.Command) (keyspace.Reply, error) { return k.run(ctx, t.in(namespace.Default), cmd) }
 	if t.prepare != nil {
 		var err error
 		if t.cmd, err = t.prepare(do); err != nil {

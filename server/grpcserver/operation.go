@@ -1,6 +1,7 @@
 package grpcserver
 
 import (
+	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/keyspace"
 	pb "github.com/atollkv/atoll/proto/atoll/v1"
 	"github.com/atollkv/atoll/server"
@@ -126,9 +127,12 @@ var alone = map[int]bool{int(pb.Operation_Dbsize_case): true, int(pb.Operation_R
 
 // task is an operation that is ready to be run.
 type task struct {
-	name, namespace string
-	cmd             keyspace.Command
-	alone           bool
+	name string
+	// space is the namespace that the operation names; chosen tells whether it names any.
+	space  namespace.Name
+	chosen bool
+	cmd    keyspace.Command
+	alone  bool
 	// prepare, if there is one, makes the command in the place of cmd outside a transaction.
 	prepare func(server.Doer) (keyspace.Command, error)
 	result  func(keyspace.Reply) (*pb.Result, error)
@@ -145,6 +149,23 @@ func (s *Server) taskOf(op *pb.Operation, l *server.Limits) (t task, err error) 
 	}
 	arm := &operations[n]
 	t = task{name: arm.name, alone: alone[n], result: arm.result}
-	t.namespace, t.cmd, err = arm.command(op, l)
+	var space string
+	if space, t.cmd, err = arm.command(op, l); err == nil {
+		err = t.choose(space)
+	}
 	return t, err
+}
+
+func (t *task) choose(space string) (err error) {
+	t.chosen = space != ""
+	t.space, err = server.Namespace(space)
+	return err
+}
+
+// in returns the namespace of the task: that of what it is a part of, if it chooses none.
+func (t *task) in(outer namespace.Name) namespace.Name {
+	if t.chosen {
+		return t.space
+	}
+	return outer
 }

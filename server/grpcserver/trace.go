@@ -24,7 +24,11 @@ func (t *traceService) Conflicts(ctx context.Context, q *pb.ConflictsRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	replies, err := t.cfg.Dispatcher.Do(ctx, q.GetNamespace(), command.Conflicts{After: q.GetAfter(), Count: count})
+	space, err := server.Namespace(q.GetNamespace())
+	if err != nil {
+		return nil, err
+	}
+	replies, err := t.cfg.Dispatcher.Do(ctx, space, command.Conflicts{After: q.GetAfter(), Count: count})
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +74,11 @@ func (t *traceService) History(ctx context.Context, q *pb.HistoryRequest) (*pb.H
 	if err != nil {
 		return nil, err
 	}
-	replies, err := t.cfg.Dispatcher.Do(ctx, q.GetNamespace(), command.History{Key: q.GetKey(), Count: count})
+	space, err := server.Namespace(q.GetNamespace())
+	if err != nil {
+		return nil, err
+	}
+	replies, err := t.cfg.Dispatcher.Do(ctx, space, command.History{Key: q.GetKey(), Count: count})
 	if err != nil {
 		return nil, err
 	}

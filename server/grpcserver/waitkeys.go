@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/server"
 )
@@ -31,18 +32,18 @@ func waitingFor(cmd keyspace.Command, millis uint64) keyspace.Command {
 }
 
 // run runs a command by itself, and lets it wait if it is one that does.
-func (k *kvService) run(ctx context.Context, namespace string, cmd keyspace.Command) (keyspace.Reply, error) {
+func (k *kvService) run(ctx context.Context, n namespace.Name, cmd keyspace.Command) (keyspace.Reply, error) {
 	if w, waits := cmd.(server.Waiting); waits {
-		return k.await(ctx, namespace, w)
+		return k.await(ctx, n, w)
 	}
-	replies, err := k.cfg.Dispatcher.Do(ctx, namespace, cmd)
+	replies, err := k.cfg.Dispatcher.Do(ctx, n, cmd)
 	if err != nil {
 		return keyspace.Reply{}, err
 	}
 	return replies[0], nil
 }
 
-func (k *kvService) await(ctx context.Context, namespace string, w server.Waiting) (keyspace.Reply, error) {
+func (k *kvService) await(ctx context.Context, n namespace.Name, w server.Waiting) (keyspace.Reply, error) {
 	if len(w.For) > waitKeysMax {
 		return keyspace.Reply{}, server.Errorf(server.CodeTooLarge, "%d keys to wait for, limit %d", len(w.For), waitKeysMax)
 	}
@@ -54,7 +55,7 @@ func (k *kvService) await(ctx context.Context, namespace string, w server.Waitin
 		return keyspace.Reply{}, err
 	}
 	defer k.keyWaits.leave(bytes)
-	return k.cfg.Dispatcher.Await(ctx, namespace, w)
+	return k.cfg.Dispatcher.Await(ctx, n, w)
 }
 
 // waitingRoom bounds the calls that wait for keys at a time.

@@ -14,7 +14,6 @@ import (
 
 	"github.com/atollkv/atoll/client/clienttest"
 	"github.com/atollkv/atoll/keyspace"
-	"github.com/atollkv/atoll/keyspace/command"
 	pb "github.com/atollkv/atoll/proto/atoll/v1"
 	"github.com/atollkv/atoll/server"
 	"github.com/atollkv/atoll/server/grpcserver"
@@ -45,7 +44,7 @@ type awaits struct {
 
 func (a *awaits) Begin(ctx context.Context, cmds ...keyspace.Command) (func() ([]keyspace.Reply, error), error) {
 	wait, err := a.Shard.Begin(ctx, cmds...)
-	if _, waits := cmds[0].(command.Await); waits && err == nil {
+	if cmds[0].Name() == "AWAIT" && err == nil {
 		a.n.Add(1)
 	}
 	return wait, err
@@ -268,4 +267,23 @@ func TestWhoWaitsIsBounded(t *testing.T) {
 	check(t, err)
 	check(t, <-served)
 	nobodyWaits(t, second)
+}
+
+// TestAWaitIsOfItsNamespace: what is written to the same key elsewhere does not end it.
+func TestAWaitIsOfItsNamespace(t *testing.T) {
+	s, a := roomForOne(t)
+	ctx, kv, other := t.Context(), pb.NewKVClient(connect(t, s)), pb.NewKVClient(connect(t, s))
+	got := make(chan string, 1)
+	go func() {
+		r, err := kv.LMPop(ctx, pb.LMPopRequest_builder{Namespace: "a", Keys: names("l"), WaitMs: aMinute}.Build())
+		got <- fmt.Sprintf("%s %v", r.GetValues(), err)
+	}()
+	a.begun(t, 1)
+	for _, n := range []string{"", "b", "a"} {
+		_, err := other.LPush(ctx, pb.LPushRequest_builder{Namespace: n, Key: []byte("l"), Values: names("in " + n)}.Build())
+		check(t, err)
+	}
+	if r := <-got; r != "[in a] <nil>" {
+		t.Errorf("popped %s", r)
+	}
 }

@@ -39,10 +39,11 @@ func (s *Server) wordedTask(q *pb.CommandRequest, l *server.Limits) (task, error
 	if err != nil {
 		return unknown, err
 	}
-	return task{
-		name: w.Name, namespace: q.GetNamespace(), cmd: w.Command, alone: w.Alone, prepare: w.Prepare,
+	t := task{
+		name: w.Name, cmd: w.Command, alone: w.Alone, prepare: w.Prepare,
 		result: func(p keyspace.Reply) (*pb.Result, error) { return wordedResult(w.Reply(p)) },
-	}, nil
+	}
+	return t, t.choose(q.GetNamespace())
 }
 
 func wordedResult(reply []byte) (*pb.Result, error) {

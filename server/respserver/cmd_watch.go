@@ -56,7 +56,7 @@ func (c *conn) watchKeys(keys [][]byte) error {
 	var fresh [][]byte
 	size := 0
 	for _, key := range keys {
-		if !c.watched.Has(key) {
+		if !c.watched.Has(c.space, key) {
 			fresh, size = append(fresh, key), size+len(key)+watchBytes
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/server/resp"
 )
@@ -33,6 +34,7 @@ type conn struct {
 	ctx      context.Context
 	out      resp.Writer
 	admitted bool
+	space    namespace.Name
 	tx       *transaction // nil outside MULTI
 	watched  *watched     // nil where nothing is watched
 	held     int          // bytes taken for the command that is being read

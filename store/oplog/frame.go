@@ -1,6 +1,7 @@
 package oplog
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
@@ -195,6 +196,9 @@ func (f *Frame) part(first, end clock.Seq, records []byte, h Hash) *Frame {
 	return &Frame{Shard: f.Shard, Origin: f.Origin, First: first, Count: uint32(end - first), Hash: h, records: records}
 }
 
+// keptBytesMax bounds the memory that a Builder keeps between frames.
+const keptBytesMax = 1 << 20
+
 // Builder makes frames of one origin's own records.
 type Builder struct {
 	shard  uint32
@@ -203,7 +207,7 @@ type Builder struct {
 	dep    clock.VersionVector // context of the last record added
 	hash   Hash
 	count  uint32
-	buf    []byte
+	buf    []byte // kept for the next frame
 }
 
 // NewBuilder starts the chain of a fresh origin.
@@ -246,7 +250,9 @@ func (b *Builder) Frame() *Frame {
 	if b.count == 0 {
 		return nil
 	}
-	f := &Frame{Shard: b.shard, Origin: b.origin, First: b.next - clock.Seq(b.count), Count: b.count, Hash: b.hash, records: b.buf}
-	b.buf, b.count = nil, 0
+	f := &Frame{Shard: b.shard, Origin: b.origin, First: b.next - clock.Seq(b.count), Count: b.count, Hash: b.hash, records: bytes.Clone(b.buf)}
+	if b.buf, b.count = b.buf[:0], 0; cap(b.buf) > keptBytesMax {
+		b.buf = nil
+	}
 	return f
 }

@@ -116,7 +116,7 @@ func (n *node) fetch(x store.Damage) {
 		return
 	}
 	from := pick(n.roll(forHeal), donors...)
-	snap, err := keyspace.NewSnapshot(from.frozen(), 0, 0, from.disk.durable.sortedHeads())
+	snap, err := keyspace.NewSnapshot(from.frozen(), 0, from.disk.durable.sortedHeads())
 	if err != nil {
 		n.w.fail("I-22", "node %s: snapshot: %v", from.id, err)
 		return

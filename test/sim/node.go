@@ -390,7 +390,7 @@ func (n *node) digest() (keyspace.Digest, error) {
 		return keyspace.Digest{}, errors.New("a batch is open")
 	}
 	if at := [2]int{n.life, n.disk.applied}; n.digested == nil || n.digestedAt != at {
-		d, err := keyspace.ComputeDigest(n.disk, 0, 0, n.core.Vector(), n.core.Knowledge())
+		d, err := keyspace.ComputeDigest(n.disk, 0, n.core.Vector(), n.core.Knowledge())
 		if err != nil {
 			return d, err
 		}

@@ -50,7 +50,7 @@ func (n *node) lacks(s *stream) bool {
 // begin opens a snapshot of what from holds durably.
 func (w *world) begin(to, from *node) {
 	view := from.frozen()
-	snap, err := keyspace.NewSnapshot(view, 0, 0, view.image.sortedHeads())
+	snap, err := keyspace.NewSnapshot(view, 0, view.image.sortedHeads())
 	if err != nil {
 		w.fail("I-22", "node %s: snapshot: %v", from.id, err)
 		return

@@ -1,0 +1,156 @@
+package keyspace
+
+import (
+	"context"
+	"math/bits"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/atollkv/atoll/store"
+)
+
+const (
+	// filterCellsAtOnce is how many cells a shard reads for its filter when it opens; the rest it reads later.
+	filterCellsAtOnce = 10_000
+	// filterPauseEvery is after how many cells the reading in the background rests, for filterPause.
+	filterPauseEvery = 1024
+	filterPause      = time.Millisecond
+)
+
+// cellFilter tells of most cells that are not there that they are not: a write of a new key, a new member or a new
+// field needs no search of the store then. It is a Bloom filter (Bloom, Space/Time Trade-offs in Hash Coding with
+// Allowable Errors, 1970) of four bits a cell, all in one word. With more than eight cells a word it would tell
+// little, and is not made.
+//
+// Invariant: while whole, a cell whose bits are not set is in no state that anybody reads. What is
+// deleted keeps its bits.
+type cellFilter struct {
+	words []uint64 // changed atomically; as many as a power of two
+	whole atomic.Bool
+
+	mu    sync.Mutex
+	times int           // guarded by mu; how often it was to begin anew
+	anew  chan struct{} // capacity 1: the cells are to be read again
+}
+
+func newCellFilter(size int64) *cellFilter {
+	words := max(1, size/8)
+	return &cellFilter{words: make([]uint64, 1<<(bits.Len64(uint64(words))-1)), anew: make(chan struct{}, 1)}
+}
+
+// place returns the word of a cell and its bits there.
+func (f *cellFilter) place(hash uint64) (word *uint64, mask uint64) {
+	mask = 1<<(hash>>40&63) | 1<<(hash>>46&63) | 1<<(hash>>52&63) | 1<<(hash>>58)
+	return &f.words[hash&uint64(len(f.words)-1)], mask
+}
+
+// add remembers that there may be a cell of this hash.
+func (f *cellFilter) add(hash uint64) {
+	if word, mask := f.place(hash); atomic.LoadUint64(word)&mask != mask {
+		atomic.OrUint64(word, mask)
+	}
+}
+
+// absent tells that there is no cell of this hash; false is not known.
+func (f *cellFilter) absent(hash uint64) bool {
+	if !f.whole.Load() {
+		return false
+	}
+	word, mask := f.place(hash)
+	return atomic.LoadUint64(word)&mask != mask
+}
+
+// begin returns what end must be given. What is read for the filter must be of a state after it.
+func (f *cellFilter) begin() (times int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.times
+}
+
+// end says that all cells were added, but for those that came in from commits.
+func (f *cellFilter) end(times int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if times == f.times {
+		f.whole.Store(true)
+	}
+}
+
+// forget says that cells came into the store past the commit loop.
+func (f *cellFilter) forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.times++
+	f.whole.Store(false)
+	f.wake()
+}
+
+// wake lets the cells be read in the background.
+func (f *cellFilter) wake() {
+	select {
+	case f.anew <- struct{}{}:
+	default:
+	}
+}
+
+// learn adds the cells of a state of the store that is not older than begin, until more, which is asked before each,
+// returns false.
+func (c *cellCache) learn(times int, src store.Reader, more func(n int) bool) error {
+	n, all := 0, true
+	lo, hi := dataRange(nil, nil)
+	err := scan(src, lo, hi, func(cell, _ []byte) (bool, error) {
+		if all = more(n); all {
+			c.filter.add(c.hash(cell))
+		}
+		n++
+		return all, nil
+	})
+	if err == nil && all {
+		c.filter.end(times)
+	}
+	return err
+}
+
+// learnSome reads what can be read at once; the rest is left to the background. Damage that it meets is told where
+// the cell is asked for.
+func (c *cellCache) learnSome(src store.Reader) {
+	if c == nil {
+		return
+	}
+	if err := c.learn(c.filter.begin(), src, func(n int) bool { return n < filterCellsAtOnce }); err != nil || !c.filter.whole.Load() {
+		c.filter.wake()
+	}
+}
+
+// learnCells keeps the filter of the shard whole until ctx ends. Where a cell cannot be read, or there are too many,
+// every read goes to the store.
+func (s *Shard) learnCells(ctx context.Context) {
+	c := s.core.cache
+	if c == nil {
+		return
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.filter.anew:
+			s.learnOnce(ctx, c)
+		}
+	}
+}
+
+func (s *Shard) learnOnce(ctx context.Context, c *cellCache) {
+	times := c.filter.begin()
+	view := s.store.View() // newer than what is published: what was healed is in it
+	defer func() { _ = view.Close() }()
+	_ = c.learn(times, view, func(n int) bool {
+		if n%filterPauseEvery == 0 {
+			select {
+			case <-ctx.Done():
+			case <-time.After(filterPause):
+			}
+		}
+		return n < len(c.filter.words)*8 && ctx.Err() == nil
+	})
+}
