@@ -27,6 +27,7 @@ func (c *Client) doWaiting(ctx context.Context, wait time.Duration, op *pb.Opera
 	if wait == 0 {
 		return c.Do(ctx, op)
 	}
+	choose(op, c.space)
 	if _, has := ctx.Deadline(); !has && wait > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, wait+waitSpare)
