@@ -219,13 +219,18 @@ func (c *Client) Do(ctx context.Context, op *pb.Operation) (*pb.Result, error) {
 	if size := proto.Size(op); size > operationBytesMax {
 		return nil, &Error{Code: "TOOLARGE", Message: fmt.Sprintf("operation of %d bytes, limit %d", size, operationBytesMax)}
 	}
+	return c.repeat(ctx, func(s *connection) (*pb.Result, bool, error) { return try(ctx, s, op, c.seen) })
+}
+
+// repeat tries something in one connection after the other, while another one may have it.
+func (c *link) repeat(ctx context.Context, try func(*connection) (result *pb.Result, again bool, err error)) (*pb.Result, error) {
 	var avoid *connection
 	for {
 		s, err := c.current(ctx, avoid)
 		if err != nil {
 			return nil, err
 		}
-		result, again, err := try(ctx, s, op, c.seen)
+		result, again, err := try(s)
 		if !again {
 			if err != nil && c.isClosed() && !errors.Is(err, ErrUnknown) {
 				return nil, ErrClosed

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/atollkv/atoll/client"
 	"github.com/atollkv/atoll/client/clienttest"
@@ -78,4 +79,24 @@ func TestANameThatIsNoneIsInvalid(t *testing.T) {
 	if _, err := bad.Do(ctx, &pb.Operation{}); !errors.Is(err, client.ErrInvalid) {
 		t.Errorf("no operation: %v", err)
 	}
+}
+
+// A call of a namespace waits there: what is put under the same key of another wakes nobody.
+func TestAWaitIsOfItsNamespace(t *testing.T) {
+	s, a := waitingServer(t)
+	ctx, db := t.Context(), s.Dial(t)
+	got := make(chan string, 1)
+	go func() {
+		_, values, err := db.Namespace("orders").PopAny(ctx, time.Minute, client.Front, 1, "queue")
+		got <- fmt.Sprint(values, err)
+	}()
+	a.begun(t, 1)
+	_, err := db.List("queue").PushBack(ctx, "of nobody's")
+	check(t, err)
+	_, err = db.Namespace("orders").List("queue").PushBack(ctx, "an order")
+	check(t, err)
+	equal(t, "popped", <-got, fmt.Sprint([]string{"an order"}, nil))
+	n, err := db.List("queue").Len(ctx)
+	check(t, err)
+	equal(t, "left in the other", n, 1)
 }

@@ -119,6 +119,8 @@ var operations = [...]operation{
 	115: arm("xread", convertXRead, (*pb.Operation).GetXread, (*pb.Result).SetXread),
 	116: arm("xsetid", convertXSetID, (*pb.Operation).GetXsetid, (*pb.Result).SetXsetid),
 	117: arm("xinfo", convertXInfo, (*pb.Operation).GetXinfo, (*pb.Result).SetXinfo),
+	118: arm("lmpop", convertLMPop, (*pb.Operation).GetLmpop, (*pb.Result).SetLmpop),
+	119: arm("zmpop", convertZMPop, (*pb.Operation).GetZmpop, (*pb.Result).SetZmpop),
 }
 
 // alone are the operations whose commands do not work beside others.

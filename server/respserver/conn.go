@@ -47,6 +47,7 @@ type conn struct {
 
 	ahead  []byte        // what came while a command waited
 	waited time.Duration // by the running command
+	ended  time.Time     // when the last command ended
 
 	whole int // length of the replies that are complete
 

@@ -80,15 +80,14 @@ var plainErrors = []struct {
 
 // codeOf is the same for metrics: a bounded set of codes.
 func codeOf(err error) *server.Error {
-	var r refusal
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &r):
-		return server.Errorf(server.CodeInvalid, "%s", string(r))
-	default:
-		return server.Explain(err)
+	if err == nil {
+		return nil // without what follows, which allocates
 	}
+	var r refusal
+	if errors.As(err, &r) {
+		return server.Errorf(server.CodeInvalid, "%s", string(r))
+	}
+	return server.Explain(err)
 }
 
 // echoBytes bounds what an error repeats of a client's input.
