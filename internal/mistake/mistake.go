@@ -155,6 +155,8 @@ const (
 	CacheStale
 	// CacheOverHeal keeps cells in memory that a replica's copy has replaced.
 	CacheOverHeal
+	// NamespaceDropped applies what comes from elsewhere to the default namespace.
+	NamespaceDropped
 	// Count is the number of mistakes.
 	Count
 )
@@ -178,7 +180,7 @@ func (m Mistake) String() string {
 		"damage-absent", "quarantine-forgotten", "damage-handed-on",
 		"counters-unnamed", "scores-unnamed", "place-left", "index-not-made",
 		"list-unclaimed", "item-winner-only", "rights-unchecked", "rank-winner-only", "mark-winner-only", "ids-by-clock",
-		"deadline-overwritten", "ended-kept", "ends-forgotten", "cache-stale", "cache-over-heal",
+		"deadline-overwritten", "ended-kept", "ends-forgotten", "cache-stale", "cache-over-heal", "namespace-dropped",
 	}[m]
 }
 
