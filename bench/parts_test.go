@@ -80,6 +80,12 @@ func BenchmarkCommit(b *testing.B) {
 		"sadd": func() keyspace.Command {
 			return command.SAdd{Key: []byte("set"), Members: [][]byte{key(1_000_000)}}
 		},
+		"hset": func() keyspace.Command {
+			return command.HSet{Key: []byte("hash"), Fields: []command.FieldValue{{Field: key(1_000_000), Value: value}}}
+		},
+		"zadd": func() keyspace.Command {
+			return command.ZAdd{Key: []byte("zset"), Members: []keyspace.Scored{{Member: key(1_000_000), Score: float64(rand.IntN(1_000_000))}}}
+		},
 	} {
 		for _, writers := range []int{1, 50, 256} {
 			b.Run(fmt.Sprintf("%s/writers=%d", name, writers), func(b *testing.B) {

@@ -15,7 +15,8 @@ import (
 // Client is a connection to a cluster. It is safe for use by many goroutines.
 type Client struct {
 	*link
-	seen *seen // what its session has seen, nil outside of sessions
+	space string // the namespace of calls; empty is the default one
+	seen  *seen  // what its session has seen, nil outside of sessions
 }
 
 // link is what a client and its sessions share.
@@ -207,22 +208,29 @@ func (c *Client) Ping(ctx context.Context) (Pong, error) {
 	return Pong{Region: p.GetRegion(), Node: p.GetNode(), Cluster: p.GetCluster()}, nil
 }
 
-// Do runs one operation of the protocol, with the retries and errors of the typed calls.
+// Do runs one operation of the protocol, with the retries and errors of the typed calls. One that names no namespace
+// becomes one of the client's.
 // It is for tools; programs use the typed handles.
 func (c *Client) Do(ctx context.Context, op *pb.Operation) (*pb.Result, error) {
 	ctx, cancel := c.bounded(ctx)
 	defer cancel()
+	choose(op, c.space)
 	// A message above the limit would end the stream, and with it the calls of others.
 	if size := proto.Size(op); size > operationBytesMax {
 		return nil, &Error{Code: "TOOLARGE", Message: fmt.Sprintf("operation of %d bytes, limit %d", size, operationBytesMax)}
 	}
+	return c.repeat(ctx, func(s *connection) (*pb.Result, bool, error) { return try(ctx, s, op, c.seen) })
+}
+
+// repeat tries something in one connection after the other, while another one may have it.
+func (c *link) repeat(ctx context.Context, try func(*connection) (result *pb.Result, again bool, err error)) (*pb.Result, error) {
 	var avoid *connection
 	for {
 		s, err := c.current(ctx, avoid)
 		if err != nil {
 			return nil, err
 		}
-		result, again, err := try(ctx, s, op, c.seen)
+		result, again, err := try(s)
 		if !again {
 			if err != nil && c.isClosed() && !errors.Is(err, ErrUnknown) {
 				return nil, ErrClosed

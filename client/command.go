@@ -10,12 +10,16 @@ import (
 //
 //	db.Command(ctx, "SINTER", "tags:1", "tags:2")
 //
-// It takes what docs/redis.md lists, but for commands about the connection or the node, and those that wait. The
-// reply is nil where there is nothing, an int64, a float64, a string, or a []any of replies; a map is a []any of
+// It takes what docs/redis.md lists, but for commands about the connection or the node. Those that wait, as BLPOP, have
+// no timeout but their own and the context's. The reply is nil where there is nothing, an int64, a float64, a string, or a []any of replies; a map is a []any of
 // its keys and values in turn. A call that failed is not tried again: it may have been a write. Errors:
 // ErrInvalid for what is no such command, or has wrong arguments; else as of the methods.
 func (c *Client) Command(ctx context.Context, name string, arguments ...string) (any, error) {
-	result, err := c.Do(ctx, opCommand(name, arguments))
+	run := c.Do
+	if waitsByName(name, arguments) {
+		run = func(ctx context.Context, op *pb.Operation) (*pb.Result, error) { return c.doWaiting(ctx, ForEver, op) }
+	}
+	result, err := run(ctx, opCommand(name, arguments))
 	if err != nil {
 		return nil, err
 	}

@@ -99,8 +99,6 @@ func TestCommandsThatAreRefused(t *testing.T) {
 		{"GETBIT text x", "bit offset is not an integer or out of range", client.ErrInvalid},
 		{"SELECT 0", "'select' is about a connection or a node", client.ErrInvalid},
 		{"SUBSCRIBE x", "'subscribe' is about a connection or a node", client.ErrInvalid},
-		{"BLPOP l 0", "'blpop' waits", client.ErrInvalid},
-		{"XREAD BLOCK 0 STREAMS log $", "'xread' waits", client.ErrInvalid},
 		{"OBJECT NOSUCH x", "unknown subcommand", client.ErrInvalid},
 		{"OBJECT FREQ text", "An LFU maxmemory policy is not selected", client.ErrInvalid},
 		{"GET s", "wrong kind of value", client.ErrWrongType},

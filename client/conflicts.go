@@ -52,7 +52,7 @@ type Conflicts struct {
 // after an ID, or with after 0 the last count; a count of 0 is 100, the greatest is 1,000. IDs are those of one node: after a
 // failover begin anew.
 func (c *Client) Conflicts(ctx context.Context, after uint64, count int) (Conflicts, error) {
-	request := pb.ConflictsRequest_builder{After: after, Count: uint32(max(count, 0))}.Build()
+	request := pb.ConflictsRequest_builder{Namespace: c.space, After: after, Count: uint32(max(count, 0))}.Build()
 	answer, err := pb.NewTraceClient(follower{c}).Conflicts(ctx, request)
 	if err != nil {
 		return Conflicts{}, fromStatus(err)

@@ -28,6 +28,7 @@ type connection struct {
 
 	mu       sync.Mutex
 	calls    map[uint64]*call // in flight, by id
+	alone    int              // calls beside the stream
 	lastID   uint64
 	retiring bool
 }
@@ -175,7 +176,7 @@ func (s *connection) leave() {
 
 // closeWhenIdle closes the sending side of a retiring connection. The caller holds mu.
 func (s *connection) closeWhenIdle() {
-	if !s.retiring || len(s.calls) > 0 {
+	if !s.retiring || len(s.calls)+s.alone > 0 {
 		return
 	}
 	select {
@@ -183,6 +184,25 @@ func (s *connection) closeWhenIdle() {
 	default:
 		close(s.retired)
 	}
+}
+
+// enter begins a call beside the stream; false where no call may begin any more. The connection lives at least until
+// exit, unless it breaks.
+func (s *connection) enter() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.retiring {
+		return false
+	}
+	s.alone++
+	return true
+}
+
+func (s *connection) exit() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.alone--
+	s.closeWhenIdle()
 }
 
 // isRetiring tells that another connection should be opened.

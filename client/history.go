@@ -34,7 +34,7 @@ type History struct {
 // History returns the newest count updates of a key that the op log of the node that calls go to still has; 0 is 10, the greatest
 // is 1,000. The node looks at no more than 200,000 records or 64 MiB, and for about a second.
 func (c *Client) History(ctx context.Context, key string, count int) (History, error) {
-	request := pb.HistoryRequest_builder{Key: []byte(key), Count: uint32(max(count, 0))}.Build()
+	request := pb.HistoryRequest_builder{Namespace: c.space, Key: []byte(key), Count: uint32(max(count, 0))}.Build()
 	answer, err := pb.NewTraceClient(follower{c}).History(ctx, request)
 	if err != nil {
 		return History{}, fromStatus(err)

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
 	"maps"
@@ -19,7 +20,9 @@ import (
 type Session struct{ *Client }
 
 // Session begins a session, which shares the connection of the client.
-func (c *Client) Session() *Session { return &Session{&Client{link: c.link, seen: &seen{}}} }
+func (c *Client) Session() *Session {
+	return &Session{&Client{link: c.link, space: c.space, seen: &seen{alone: make(chan struct{}, aloneMax)}}}
+}
 
 // Resume goes on with a session of this or another program, as after [Session.Token]. The error matches
 // ErrInvalid when the text is no token; whether it is one of this cluster the first call tells.
@@ -71,8 +74,27 @@ func listed(t tokens) [][]byte { return slices.Collect(maps.Values(t)) }
 
 // seen is what a session has seen. All methods do nothing on nil.
 type seen struct {
+	alone chan struct{} // places of calls beside the stream
+
 	mu sync.Mutex
 	at tokens // guarded by mu
+}
+
+// aloneMax bounds the calls of a session beside the stream at a time: each leaves a token, until a later call
+// gives it back.
+const aloneMax = 8
+
+// enter waits for the turn of a call beside the stream, until leave.
+func (s *seen) enter(ctx context.Context) (leave func(), err error) {
+	if s == nil {
+		return func() {}, nil
+	}
+	select {
+	case s.alone <- struct{}{}:
+		return func() { <-s.alone }, nil
+	case <-ctx.Done():
+		return nil, fromContext(ctx.Err(), nil)
+	}
 }
 
 func (s *seen) tokens() tokens {

@@ -16,7 +16,7 @@ func TestOnlyReadsAreRepeated(t *testing.T) {
 		"lrange": true, "llen": true, "lindex": true, "lpos": true,
 		"ttl": true, "bget": true, "brights": true, "pfcount": true, "getbit": true, "bitcount": true, "bitpos": true, "geopos": true, "geodist": true, "geosearch": true,
 		"xrange": true, "xlen": true, "xread": true, "xinfo": true,
-		"types": true, "dbsize": true, "random_key": true, "wait": true,
+		"types": true, "dbsize": true, "random_key": true, "namespaces": true, "wait": true,
 		"bitfield": true, // without a step that writes
 	}
 	kinds := (&pb.Operation{}).ProtoReflect().Descriptor().Oneofs().ByName("op").Fields()

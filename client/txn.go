@@ -9,14 +9,16 @@ import (
 // Txn gathers operations that happen as one update: all or none, and visible as a whole
 // in every region. It is not safe for use by several goroutines.
 type Txn struct {
-	c   *Client
-	ops []*pb.Operation
+	c     *Client
+	space string // of the operations that follow; empty is that of the client
+	ops   []*pb.Operation
 }
 
 // Txn begins a transaction. Nothing is sent before Commit.
 func (c *Client) Txn() *Txn { return &Txn{c: c} }
 
 func (t *Txn) add(op *pb.Operation) *Txn {
+	choose(op, t.space)
 	t.ops = append(t.ops, op)
 	return t
 }

@@ -283,7 +283,7 @@ func (b *batch) seal(shard store.ShardID) *store.Commit {
 	for k, v := range b.extra {
 		commit.Cells = append(commit.Cells, store.Cell{Key: []byte(k), Value: v})
 	}
-	slices.SortFunc(commit.Cells, func(x, y store.Cell) int { return slices.Compare(x.Key, y.Key) })
+	slices.SortFunc(commit.Cells, func(x, y store.Cell) int { return bytes.Compare(x.Key, y.Key) })
 	for _, o := range slices.Sorted(maps.Keys(b.heads)) {
 		commit.Heads = append(commit.Heads, b.heads[o])
 	}

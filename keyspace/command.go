@@ -40,6 +40,8 @@ type Reply struct {
 	// Entries are those of a stream; Stream is its state.
 	Entries []Entry
 	Stream  Stream
+	// Spaces are those of a command that asks for them.
+	Spaces []Space
 	// Pending are entries of a group that are not acknowledged, Consumers and Groups what is told of them.
 	Pending   []PendingEntry
 	Consumers []ConsumerInfo

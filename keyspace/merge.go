@@ -85,6 +85,7 @@ func (c *Core) mergeRecord(o clock.Origin, rec oplog.Record) (wait, error) {
 	if err != nil {
 		return 0, fmt.Errorf("%w: %v: %w", ErrMalformed, dot, err)
 	}
+	c.spoilNames(&u)
 	if !c.reaches(&u) {
 		c.gate.needed = rec.Dep
 		return waitContext, nil

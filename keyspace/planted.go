@@ -6,6 +6,7 @@ import (
 	"github.com/atollkv/atoll/clock"
 	"github.com/atollkv/atoll/crdt"
 	"github.com/atollkv/atoll/internal/mistake"
+	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/store"
 	"github.com/atollkv/atoll/store/oplog"
 )
@@ -213,6 +214,18 @@ func (c *Core) endAtBegin() {
 		if h.Seq > c.heads[h.Origin].Seq {
 			c.skipTo(h)
 		}
+	}
+}
+
+// spoilNames lets a planted mistake lose the namespaces of what comes from elsewhere.
+func (c *Core) spoilNames(u *crdt.Update) {
+	if !c.cfg.Mistakes.Has(mistake.NamespaceDropped) {
+		return
+	}
+	u.Changes = slices.Clone(u.Changes)
+	for i := range u.Changes {
+		_, user := namespace.Cut(u.Changes[i].Key)
+		u.Changes[i].Key = namespace.Default.Key(user)
 	}
 }
 

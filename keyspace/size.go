@@ -2,7 +2,6 @@ package keyspace
 
 import (
 	"context"
-	"errors"
 	"sync"
 
 	"github.com/atollkv/atoll/crdt"
@@ -186,19 +185,20 @@ func (tx *Tx) Size() (Size, error) {
 	return tx.size(tx.space)
 }
 
-// Spaces returns the namespaces that have keys, in the order of their cells: the default one first, then shorter names first.
-func (s *Shard) Spaces(ctx context.Context) (list []Space, err error) {
-	p, err := s.Pin()
-	if err != nil {
-		return nil, err
+// Spaces returns the namespaces that have keys, in the order of their cells: the default one first, then shorter names
+// first. It works in reads only.
+func (tx *Tx) Spaces() (list []Space, err error) {
+	s, ok := tx.cells.(stored)
+	if !ok || tx.size == nil {
+		return nil, ErrReadOnly
 	}
-	names, err := p.stored().spaces()
-	if err = errors.Join(err, p.Close()); err != nil {
+	names, err := s.spaces()
+	if err != nil {
 		return nil, err
 	}
 	for _, name := range names {
 		x := Space{Name: namespace.Name(name)}
-		if x.Size, err = s.Size(ctx, x.Name); err != nil {
+		if x.Size, err = tx.size(x.Name); err != nil {
 			return nil, err
 		}
 		if x.Size.Keys > 0 {

@@ -303,9 +303,9 @@ func TestScansAndSizesAreOfANamespace(t *testing.T) {
 			}
 		}
 	}
-	list, err := n.Spaces(context.Background())
-	if want := "[{default {20 0}} {3 {21 0}} {order {23 0}} {orders {22 0}}]"; err != nil || fmt.Sprint(list) != want {
-		t.Errorf("namespaces %v, want %s: %v", list, want, err)
+	list := read(t, n, command.Namespaces{}).Spaces
+	if want := "[{default {20 0}} {3 {21 0}} {order {23 0}} {orders {22 0}}]"; fmt.Sprint(list) != want {
+		t.Errorf("namespaces %v, want %s", list, want)
 	}
 }
 

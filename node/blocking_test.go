@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/atollkv/atoll/client"
 )
 
 // client is a client of a node by the Redis protocol.
@@ -148,4 +150,47 @@ func TestNothingIsLostAmongWaitingConsumers(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestTheSDKWaitsForAnotherRegion waits over gRPC in one region for what is written in the other, beside a client of
+// Redis that came first.
+func TestTheSDKWaitsForAnotherRegion(t *testing.T) {
+	us, eu := twoRegions(t)
+	ctx, writing, waiting := t.Context(), us.client(t), eu.client(t)
+	db, err := client.Dial(ctx, eu.cfg.Listen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	first := make(chan []string, 1)
+	go func() {
+		list, _ := waiting.BLPop(ctx, 0, "q").Result()
+		first <- list
+	}()
+	eventually(t, "it waits", func() bool {
+		list, err := eu.client(t).Do(ctx, "CLIENT", "LIST").Text()
+		return err == nil && strings.Contains(list, " flags=b ")
+	})
+	popped, read := make(chan string, 1), make(chan string, 1)
+	go func() {
+		key, values, err := db.PopAny(ctx, time.Minute, client.Front, 1, "none", "q")
+		popped <- fmt.Sprint(key, values, err)
+	}()
+	go func() {
+		entries, err := db.Stream("s").Await(ctx, time.Minute, client.StreamID{}, 0)
+		read <- fmt.Sprint(len(entries), err)
+	}()
+	for _, command := range [][]any{{"RPUSH", "q", "1"}, {"RPUSH", "q", "2"}, {"XADD", "s", "*", "f", "v"}} {
+		if err := writing.Do(ctx, command...).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := []string{fmt.Sprint(<-first), <-popped}
+	if got[0] != "[q 1]" || got[1] != "q[2] <nil>" {
+		t.Errorf("served %q", got)
+	}
+	if list := <-read; list != "1 <nil>" {
+		t.Errorf("read %s", list)
+	}
+	eventually(t, "both are gone everywhere", func() bool { return writing.Exists(ctx, "q").Val() == 0 })
 }

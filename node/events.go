@@ -162,7 +162,7 @@ func (n *Node) serverEvents() grpcserver.Events {
 			n.metrics.panics.Inc()
 			n.log.Error("request panicked", "method", method, "panic", value, "stack", string(stack))
 		},
-		Request: func(method string, took time.Duration, err *server.Error) { n.metrics.request(method, took, err) },
+		Request: func(method string, took time.Duration, err *server.Error) { n.metrics.request("", method, took, err) },
 	}
 }
 

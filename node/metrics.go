@@ -20,7 +20,7 @@ type metrics struct {
 
 	requests  *prometheus.CounterVec
 	latency   *prometheus.HistogramVec
-	methods   sync.Map // of *methodMetrics, by method
+	methods   methods
 	commits   prometheus.Counter
 	records   prometheus.Counter
 	cells     prometheus.Counter
@@ -105,22 +105,39 @@ type methodMetrics struct {
 }
 
 // request counts a finished request. Methods and codes come from our own tables: they are bounded.
-func (m *metrics) request(method string, took time.Duration, err *server.Error) {
-	of := m.method(method)
+func (m *metrics) request(door, method string, took time.Duration, err *server.Error) {
+	of := m.method(door, method)
 	of.latency.Observe(took.Seconds())
 	if err != nil {
-		m.requests.WithLabelValues(method, string(err.Code)).Inc()
+		m.requests.WithLabelValues(door+method, string(err.Code)).Inc()
 		return
 	}
 	of.done.Inc()
 }
 
-func (m *metrics) method(name string) *methodMetrics {
-	if of, ok := m.methods.Load(name); ok {
-		return of.(*methodMetrics)
+func (m *metrics) method(door, method string) *methodMetrics {
+	at := doorMethod{door, method}
+	m.methods.mu.RLock()
+	of := m.methods.by[at]
+	m.methods.mu.RUnlock()
+	if of != nil {
+		return of
 	}
-	of, _ := m.methods.LoadOrStore(name, &methodMetrics{m.requests.WithLabelValues(name, "OK"), m.latency.WithLabelValues(name)})
-	return of.(*methodMetrics)
+	m.methods.mu.Lock()
+	defer m.methods.mu.Unlock()
+	if m.methods.by == nil {
+		m.methods.by = map[doorMethod]*methodMetrics{}
+	}
+	of = &methodMetrics{m.requests.WithLabelValues(door+method, "OK"), m.latency.WithLabelValues(door + method)}
+	m.methods.by[at] = of
+	return of
+}
+
+type doorMethod struct{ door, method string }
+
+type methods struct {
+	mu sync.RWMutex
+	by map[doorMethod]*methodMetrics // guarded by mu
 }
 
 // gauges reads the state of the node when it is scraped.

@@ -181,7 +181,7 @@ func (n *Node) respEvents() respserver.Events {
 			n.log.Error("request panicked", "method", "resp/"+command, "panic", value, "stack", string(stack))
 		},
 		Request: func(command string, took time.Duration, err *server.Error) {
-			n.metrics.request("resp/"+command, took, err)
+			n.metrics.request("resp/", command, took, err)
 		},
 		Clients: func(count int) { n.metrics.resp.clients.Set(float64(count)) },
 		Ended: func(client string, why respserver.Ending, detail string) {

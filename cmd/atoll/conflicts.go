@@ -40,13 +40,12 @@ func runConflicts(ctx context.Context, s *session, args []string) reply {
 	case len(args) > 0:
 		return errReply{usagef("unknown argument %q of conflicts%s", clip(args[0]), didYouMean(args[0], []string{"--after", "--count"}))}
 	}
-	node, f := s.connect(ctx)
-	if f != nil {
+	if _, f := s.connect(ctx); f != nil {
 		return errReply{f}
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.opts.timeout)
 	defer cancel()
-	answer, err := node.Conflicts(ctx, after, int(min(count, 1<<31-1)))
+	answer, err := s.here().Conflicts(ctx, after, int(min(count, 1<<31-1)))
 	if err != nil {
 		return errReply{explain(err)}
 	}

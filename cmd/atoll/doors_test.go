@@ -38,6 +38,7 @@ var notWorded = map[string]string{
 	"ping": "operation ping", "wait": "operation wait", "atoll.ack": "operation wait", "multi": "operation txn", "exec": "operation txn", "discard": "operation txn",
 	"atoll.token": "sessions of the stream", "atoll.after": "sessions of the stream", "atoll.lag": "Admin.Lag", "info": "Admin.Status",
 	"flushdb": "operations scan and delete", "flushall": "operations scan and delete", "reset": ofConnection,
+	"select": "the field namespace of requests", "atoll.namespace": "operation namespaces", "atoll": "operation namespaces",
 }
 
 // TestEveryCommandIsACall: gRPC, and with it the SDK, takes every command of the table, or there is a reason.

@@ -4,13 +4,13 @@ package main
 var elsewhere = map[string]string{
 	"atoll.ack": "use wait", "atoll.after": "use after", "atoll.lag": "use lag", "atoll.conflicts": "use conflicts", "atoll.history": "use history", "atoll.siblings": "use siblings", "atoll.token": "use token",
 	"atoll.bcounter": "use bcreate, bget, bincrby, bdecrby, bgrant, brights, breclaim",
-	"flushall":       "use flushdb", "hscan": "use hgetall", "sscan": "use smembers", "zscan": "use zrange",
+	"flushall":       "use flushdb, in each of namespaces", "hscan": "use hgetall", "sscan": "use smembers", "zscan": "use zrange",
 	"multi": "use txn", "exec": "use txn", "discard": "use txn",
 	"blmove": waits, "blmpop": waits, "blpop": waits, "brpop": waits, "brpoplpush": waits, "bzmpop": waits, "bzpopmax": waits, "bzpopmin": waits,
 	"subscribe": ofConnection, "psubscribe": ofConnection, "unsubscribe": ofConnection, "punsubscribe": ofConnection,
 	"publish": channels, "pubsub": channels,
 	"auth": ofConnection, "client": ofConnection, "command": ofConnection, "echo": ofConnection, "hello": ofConnection, "quit": "use exit",
-	"select": ofConnection, "watch": ofConnection, "unwatch": ofConnection,
+	"atoll": "use namespaces, or atoll --namespace NAME", "atoll.namespace": "use namespaces, or atoll --namespace NAME", "watch": ofConnection, "unwatch": ofConnection,
 	"info": "use status", "config": ofNode, "latency": ofNode, "monitor": ofNode, "slowlog": ofNode, "time": ofNode,
 }
 

@@ -18,13 +18,12 @@ func runHistory(ctx context.Context, s *session, args []string) reply {
 	case len(args) != 1:
 		return errReply{usagef("history needs one key").hint("use: history KEY [--count N]")}
 	}
-	node, f := s.connect(ctx)
-	if f != nil {
+	if _, f := s.connect(ctx); f != nil {
 		return errReply{f}
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.opts.timeout)
 	defer cancel()
-	answer, err := node.History(ctx, args[0], int(min(n, 1<<31-1)))
+	answer, err := s.here().History(ctx, args[0], int(min(n, 1<<31-1)))
 	if err != nil {
 		return errReply{explain(err)}
 	}

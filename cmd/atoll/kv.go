@@ -134,7 +134,7 @@ func keyCommands() []*command {
 		{name: "keys", args: "PATTERN", min: 1, max: 1, group: groupKeys,
 			summary: "list the keys that match a pattern: * any bytes, ? any one, [a-c] one of some", example: "keys user:*", run: runKeys},
 		{name: "flushdb", args: "[--yes]", max: 1, group: groupKeys, writes: true,
-			summary: "delete all keys, in every region: those that this node sees", example: "flushdb --yes", run: runFlush,
+			summary: "delete all keys of the namespace, in every region: those that this node sees", example: "flushdb --yes", run: runFlush,
 			flags: []flagHelp{{"--yes", "what is deleted is gone everywhere"}}},
 		{name: "siblings", args: "KEY", min: 1, max: 1, group: groupKeys,
 			summary: "list the concurrent values of a key with time and region; the shown one first", example: "siblings user:1", run: runSiblings},
@@ -185,13 +185,12 @@ func (s *session) scan(ctx context.Context, request pb.ScanRequest_builder) repl
 // runFlush deletes all keys. It takes as long as they are many, so the time for one command does not bound it.
 func runFlush(ctx context.Context, s *session, args []string) reply {
 	if len(args) == 0 || args[0] != "--yes" {
-		return errReply{usagef("flushdb deletes all keys, in every region").hint("to do that: flushdb --yes")}
+		return errReply{usagef("flushdb deletes all keys of the namespace, in every region").hint("to do that: flushdb --yes")}
 	}
-	node, f := s.connect(ctx)
-	if f != nil {
+	if _, f := s.connect(ctx); f != nil {
 		return errReply{f}
 	}
-	n, err := node.DeleteAll(ctx)
+	n, err := s.here().DeleteAll(ctx)
 	if err != nil {
 		return errReply{explain(err)}
 	}

@@ -7,16 +7,20 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/atollkv/atoll/internal/namespace"
 )
 
 // options are the flags in front of the command.
 type options struct {
-	addr    string
-	output  string // human or json
-	color   string // auto, always or never
-	timeout time.Duration
-	help    bool
-	version bool
+	addr string
+	// namespace is the name of the one that commands are of.
+	namespace string
+	output    string // human or json
+	color     string // auto, always or never
+	timeout   time.Duration
+	help      bool
+	version   bool
 }
 
 // option describes one flag: for parsing, help, completion and the environment.
@@ -27,6 +31,7 @@ type option struct {
 
 var globalOptions = []option{
 	{name: "addr", value: "HOST:PORT[,…]", env: "ATOLL_ADDR", help: "node to talk to, or several to try in order (default 127.0.0.1:7000)", set: setAddr},
+	{name: "namespace", short: "n", value: "NAME", env: "ATOLL_NAMESPACE", help: "namespace of keys: a number from 0 to 15 or a name (default \"default\")", set: setNamespace},
 	{name: "output", short: "o", value: "human|json", env: "ATOLL_OUTPUT", help: "form of replies (default human)", set: setOutput},
 	{name: "timeout", value: "DURATION", env: "ATOLL_TIMEOUT", help: "time for one command (default 5s)", set: setTimeout},
 	{name: "color", value: "auto|always|never", env: "ATOLL_COLOR", help: "colours on a terminal (default auto; NO_COLOR is honoured)", set: setColor},
@@ -35,7 +40,7 @@ var globalOptions = []option{
 }
 
 func defaultOptions() *options {
-	return &options{addr: "127.0.0.1:7000", output: "human", color: "auto", timeout: 5 * time.Second}
+	return &options{addr: "127.0.0.1:7000", namespace: namespace.DefaultText, output: "human", color: "auto", timeout: 5 * time.Second}
 }
 
 // readEnviron overlays the environment; flags come later and win.

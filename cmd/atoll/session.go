@@ -58,13 +58,12 @@ func (s *session) close() {
 
 // do runs one operation within the time for one command.
 func (s *session) do(ctx context.Context, op *pb.Operation) (*pb.Result, *failure) {
-	node, f := s.connect(ctx)
-	if f != nil {
+	if _, f := s.connect(ctx); f != nil {
 		return nil, f
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.opts.timeout)
 	defer cancel()
-	result, err := node.Do(ctx, op)
+	result, err := s.here().Do(ctx, op)
 	if err != nil {
 		return nil, explain(err)
 	}

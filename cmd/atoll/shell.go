@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/internal/words"
 	pb "github.com/atollkv/atoll/proto/atoll/v1"
 )
@@ -110,7 +111,11 @@ func commandNamed(name string) *command {
 }
 
 func (sh *shell) prompt() string {
-	p := *sh.where.Load() + "> "
+	p := *sh.where.Load()
+	if n := sh.s.opts.namespace; n != namespace.DefaultText {
+		p += "[" + n + "]"
+	}
+	p += "> "
 	if sh.alarm.Load() && sh.s.color {
 		return "\x1b[31m" + p + "\x1b[0m"
 	}
@@ -217,7 +222,7 @@ func (sh *shell) keys(prefix string) []candidate {
 	ctx, cancel := context.WithTimeout(context.Background(), keysWait)
 	defer cancel()
 	op := pb.Operation_builder{Scan: pb.ScanRequest_builder{Prefix: []byte(prefix), Limit: keysMax}.Build()}.Build()
-	result, err := sh.s.node.Do(ctx, op)
+	result, err := sh.s.here().Do(ctx, op)
 	if err != nil {
 		return nil
 	}

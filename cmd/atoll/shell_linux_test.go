@@ -133,6 +133,10 @@ func TestShellOnATerminal(t *testing.T) {
 	term.typing("incr n 4\r", "txn>")
 	term.typing("get n\r", "txn>")
 	term.typing("exec\r", "1) (integer) 7\r\n2) \"7\"")
+	term.typing("select orders\r", "[orders]> ")
+	term.typing("get greeting\r", "(nil)")
+	term.typing("select 0\r", ")> ")
+	term.typing("get greeting\r", `"hello world"`)
 	term.typing("help get\r", "read a string or a counter")
 	term.typing("\x04", "") // Ctrl-D leaves
 	if err := term.cmd.Wait(); err != nil {

@@ -68,7 +68,7 @@ const (
 var commands []*command
 
 func init() {
-	commands = slices.Concat(stringCommands(), setCommands(), hashCommands(), sortedSetCommands(), listCommands(), boundedCommands(), keyCommands(), traceCommands(), expiryCommands(), clusterCommands(), clockCommands(), memberCommands(), verifyCommands(), backupCommands(), reloadCommands(), scrubCommands(), transferCommands(), localCommands())
+	commands = slices.Concat(stringCommands(), setCommands(), hashCommands(), sortedSetCommands(), listCommands(), boundedCommands(), keyCommands(), namespaceCommands(), traceCommands(), expiryCommands(), clusterCommands(), clockCommands(), memberCommands(), verifyCommands(), backupCommands(), reloadCommands(), scrubCommands(), transferCommands(), localCommands())
 	commands = append(commands, wordedCommands(commands)...)
 }
 
@@ -92,6 +92,9 @@ func lookup(name string, here place) (*command, *failure) {
 	}
 	if lower == "dev" {
 		return nil, usagef("dev does not work inside the shell").hint("run it in another terminal: atoll dev")
+	}
+	if lower == "select" {
+		return nil, usagef("select is for the shell and for pipes").hint("use: atoll --namespace NAME COMMAND")
 	}
 	if why := elsewhere[lower]; why != "" {
 		return nil, usagef("%s of the Redis protocol is not here", lower).hint("%s", why)

@@ -159,6 +159,8 @@ const (
 	CacheStale
 	// CacheOverHeal keeps cells in memory that a replica's copy has replaced.
 	CacheOverHeal
+	// NamespaceDropped applies what comes from elsewhere to the default namespace.
+	NamespaceDropped
 	// Count is the number of mistakes.
 	Count
 )
@@ -182,7 +184,7 @@ func (m Mistake) String() string {
 		"damage-absent", "quarantine-forgotten", "damage-handed-on",
 		"counters-unnamed", "scores-unnamed", "place-left", "index-not-made",
 		"list-unclaimed", "item-winner-only", "rights-unchecked", "rank-winner-only", "mark-winner-only", "ids-by-clock", "late-forgotten", "pending-passed",
-		"deadline-overwritten", "ended-kept", "ends-forgotten", "cache-stale", "cache-over-heal",
+		"deadline-overwritten", "ended-kept", "ends-forgotten", "cache-stale", "cache-over-heal", "namespace-dropped",
 	}[m]
 }
 

@@ -2,6 +2,7 @@ package command
 
 import (
 	"github.com/atollkv/atoll/crdt"
+	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/keyspace"
 )
 
@@ -12,6 +13,10 @@ import (
 type Copy struct {
 	From, To []byte
 	Replace  bool
+	// Into is the namespace of To, if it is another.
+	Into *namespace.Name
+	// Apart refuses a copy of a key to itself: ErrSameKey.
+	Apart bool
 }
 
 // Name implements keyspace.Command.
@@ -25,19 +30,30 @@ func (Copy) Writes() bool { return true }
 
 // Run implements keyspace.Command.
 func (c Copy) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
+	into := tx.Namespace()
+	if c.Into != nil {
+		into = *c.Into
+	}
+	same := into == tx.Namespace() && string(c.From) == string(c.To)
+	if same && c.Apart {
+		return r, refusing(ErrSameKey)
+	}
 	t, _, err := tx.Type(c.From)
 	if err != nil || t == crdt.TypeNone {
 		return r, err
 	}
 	if !c.Replace {
-		if there, _, err := tx.Type(c.To); err != nil || there != crdt.TypeNone {
+		if there, err := typeIn(tx, into, c.To); err != nil || there != crdt.TypeNone {
 			return r, err
 		}
 	}
-	if string(c.From) == string(c.To) {
+	if same {
 		return keyspace.Reply{Found: true}, nil
 	}
-	if err := noted(tx, duplicate(tx, t, c.From, c.To), keyspace.ClassGeneric, "copy_to", c.To); err != nil {
+	err = duplicate(tx, t, c.From, into, c.To)
+	defer tx.Enter(tx.Namespace())
+	tx.Enter(into)
+	if err := noted(tx, err, keyspace.ClassGeneric, "copy_to", c.To); err != nil {
 		return r, err
 	}
 	return keyspace.Reply{Found: true}, nil

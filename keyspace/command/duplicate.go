@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/atollkv/atoll/crdt"
+	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/keyspace"
 )
 
@@ -35,7 +36,7 @@ var duplicators = map[crdt.Type]func(tx *keyspace.Tx, from []byte) (write func(t
 // another, to end when that ends. A counter is copied by its value, which is the base of the new one.
 //
 // Invariant: everything is read, and found small enough, before anything is written.
-func duplicate(tx *keyspace.Tx, t crdt.Type, from, to []byte) error {
+func duplicate(tx *keyspace.Tx, t crdt.Type, from []byte, into namespace.Name, to []byte) error {
 	write, err := duplicators[t](tx, from)
 	if err != nil {
 		return err
@@ -44,6 +45,8 @@ func duplicate(tx *keyspace.Tx, t crdt.Type, from, to []byte) error {
 	if err != nil {
 		return err
 	}
+	defer tx.Enter(tx.Namespace())
+	tx.Enter(into) // all is read
 	if err := tx.Delete(to); err != nil {
 		return err
 	}

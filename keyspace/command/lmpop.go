@@ -11,6 +11,8 @@ type LMPop struct {
 	Lists [][]byte
 	From  keyspace.End
 	Count int64
+	// BytesMax is that of Pop.
+	BytesMax int
 }
 
 // Name implements keyspace.Command.
@@ -30,7 +32,7 @@ func (c LMPop) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 			return keyspace.Reply{}, err
 		}
 		if found {
-			r, err := Pop{Key: key, From: c.From, Count: c.Count}.Run(tx)
+			r, err := Pop{Key: key, From: c.From, Count: c.Count, BytesMax: c.BytesMax}.Run(tx)
 			r.Value = key
 			return r, err
 		}

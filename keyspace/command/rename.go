@@ -40,7 +40,7 @@ func (c Rename) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 			return r, err
 		}
 	}
-	if err := duplicate(tx, t, c.From, c.To); err != nil {
+	if err := duplicate(tx, t, c.From, tx.Namespace(), c.To); err != nil {
 		return r, err
 	}
 	if err := noted(tx, tx.Delete(c.From), keyspace.ClassGeneric, "rename_from", c.From); err != nil {

@@ -119,8 +119,8 @@ func TestCopyKeepsTheSource(t *testing.T) {
 			cmd  Copy
 			done bool
 		}{
-			{Copy{b(from), b("fresh"), false}, true}, {Copy{b(from), b("fresh"), false}, false}, {Copy{b("none"), b("fresh"), true}, false},
-			{Copy{b(from), b("fresh"), true}, true}, {Copy{b(from), b(from), true}, true},
+			{Copy{From: b(from), To: b("fresh"), Replace: false}, true}, {Copy{From: b(from), To: b("fresh"), Replace: false}, false}, {Copy{From: b("none"), To: b("fresh"), Replace: true}, false},
+			{Copy{From: b(from), To: b("fresh"), Replace: true}, true}, {Copy{From: b(from), To: b(from), Replace: true}, true},
 		} {
 			if r, err := run(t, s, c.cmd); err != nil || r.Found != c.done {
 				t.Errorf("%s to %s: %v, %v", c.cmd.From, c.cmd.To, r, err)

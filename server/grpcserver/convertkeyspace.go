@@ -31,6 +31,17 @@ var convertDBSize = conversion[*pb.DBSizeRequest, *pb.DBSizeResponse]{
 	},
 }
 
+var convertNamespaces = conversion[*pb.NamespacesRequest, *pb.NamespacesResponse]{
+	func(*pb.NamespacesRequest, *server.Limits) (keyspace.Command, error) { return command.Namespaces{}, nil },
+	func(p keyspace.Reply) *pb.NamespacesResponse {
+		var list []*pb.NamespaceSize
+		for _, x := range p.Spaces {
+			list = append(list, pb.NamespaceSize_builder{Name: x.Name.String(), Keys: x.Size.Keys, Ending: x.Size.Ending}.Build())
+		}
+		return pb.NamespacesResponse_builder{Namespaces: list}.Build()
+	},
+}
+
 var convertRandomKey = conversion[*pb.RandomKeyRequest, *pb.RandomKeyResponse]{
 	func(*pb.RandomKeyRequest, *server.Limits) (keyspace.Command, error) {
 		return command.RandomKey{Seed: rand.Uint64()}, nil

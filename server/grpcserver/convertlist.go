@@ -107,10 +107,25 @@ var convertLMove = conversion[*pb.LMoveRequest, *pb.LMoveResponse]{
 		if err == nil {
 			err = required(r.GetInto(), "into")
 		}
-		return command.LMove{Source: r.GetKey(), Into: r.GetInto(), From: endOf(r.GetFromBack()), To: endOf(r.GetToBack())}, err
+		cmd := command.LMove{Source: r.GetKey(), Into: r.GetInto(), From: endOf(r.GetFromBack()), To: endOf(r.GetToBack())}
+		return waitingFor(cmd, r.GetWaitMs()), err
 	},
 	func(p keyspace.Reply) *pb.LMoveResponse {
 		return pb.LMoveResponse_builder{Found: p.Found, Value: p.Value}.Build()
+	},
+}
+
+var convertLMPop = conversion[*pb.LMPopRequest, *pb.LMPopResponse]{
+	func(r *pb.LMPopRequest, l *server.Limits) (keyspace.Command, error) {
+		err := requiredAll(r.GetKeys(), "keys")
+		if err == nil && r.GetCount() > uint64(l.Elements) {
+			err = server.Errorf(server.CodeTooLarge, "count: %d elements, limit %d", r.GetCount(), l.Elements)
+		}
+		cmd := command.LMPop{Lists: r.GetKeys(), From: endOf(r.GetBack()), Count: max(1, clamped(r.GetCount())), BytesMax: elementsBytes(l)}
+		return waitingFor(cmd, r.GetWaitMs()), err
+	},
+	func(p keyspace.Reply) *pb.LMPopResponse {
+		return pb.LMPopResponse_builder{Found: p.Found, Key: p.Value, Values: p.List}.Build()
 	},
 }
 

@@ -130,6 +130,16 @@ var convertZRank = conversion[*pb.ZRankRequest, *pb.ZRankResponse]{
 	},
 }
 
+var convertZMPop = conversion[*pb.ZMPopRequest, *pb.ZMPopResponse]{
+	func(r *pb.ZMPopRequest, _ *server.Limits) (keyspace.Command, error) {
+		cmd := command.ZPop{List: r.GetKeys(), Count: max(1, clamped(r.GetCount())), Max: r.GetGreatest()}
+		return waitingFor(cmd, r.GetWaitMs()), requiredAll(r.GetKeys(), "keys")
+	},
+	func(p keyspace.Reply) *pb.ZMPopResponse {
+		return pb.ZMPopResponse_builder{Found: p.Found, Key: p.Value, Members: scoredMembers(p)}.Build()
+	},
+}
+
 var convertZPop = conversion[*pb.ZPopRequest, *pb.ZPopResponse]{
 	func(r *pb.ZPopRequest, _ *server.Limits) (keyspace.Command, error) {
 		return command.ZPop{List: [][]byte{r.GetKey()}, Count: max(1, clamped(r.GetCount())), Max: r.GetGreatest()}, required(r.GetKey(), "key")

@@ -140,7 +140,7 @@ var convertXRead = conversion[*pb.XReadRequest, *pb.XReadResponse]{
 			keys = append(keys, s.GetKey())
 			cmd.Streams = append(cmd.Streams, command.ReadFrom{Key: s.GetKey(), After: streamIDOf(s.GetAfter()), Last: s.GetFromNow()})
 		}
-		return cmd, requiredAll(keys, "streams")
+		return waitingFor(cmd, r.GetWaitMs()), requiredAll(keys, "streams")
 	},
 	func(p keyspace.Reply) *pb.XReadResponse {
 		var parts []*pb.StreamPart

@@ -28,11 +28,11 @@ func unary[Q namespaced, R any](ctx context.Context, k *kvService, q Q, c conver
 	if err != nil {
 		return response, err
 	}
-	replies, err := k.cfg.Dispatcher.Do(ctx, space, cmd)
+	reply, err := k.run(ctx, space, cmd)
 	if err != nil {
 		return response, err
 	}
-	return c.response(replies[0]), nil
+	return c.response(reply), nil
 }
 
 func (k *kvService) Ping(context.Context, *pb.PingRequest) (*pb.PingResponse, error) {
@@ -137,6 +137,9 @@ func (k *kvService) inTxn(op *pb.Operation, limits *server.Limits) (task, error)
 		return task{}, server.Errorf(server.CodeInvalid, "operation: ping, wait and txn cannot be in a transaction")
 	}
 	t, err := k.taskOf(op, limits)
+	if w, waits := t.cmd.(server.Waiting); waits {
+		t.cmd = w.Command // nothing waits within a transaction
+	}
 	if err == nil && t.alone {
 		err = server.Errorf(server.CodeInvalid, "operation: %s cannot be in a transaction", t.name)
 	}
@@ -175,6 +178,9 @@ func (k *kvService) do(ctx context.Context, op *pb.Operation) (name string, resu
 	}
 	limits := k.cfg.Dispatcher.Limits()
 	t, err := k.taskOf(op, &limits)
+	if _, waits := t.cmd.(server.Waiting); waits && err == nil {
+		err = server.Errorf(server.CodeInvalid, "operation: %s that waits would hold up the stream: make it a call of its own", t.name)
+	}
 	if err == nil {
 		result, err = k.runTask(ctx, t)
 	}
@@ -183,13 +189,7 @@ func (k *kvService) do(ctx context.Context, op *pb.Operation) (name string, resu
 
 // runTask runs a task by itself.
 func (k *kvService) runTask(ctx context.Context, t task) (*pb.Result, error) {
-	do := func(cmd keyspace.Command) (keyspace.Reply, error) {
-		replies, err := k.cfg.Dispatcher.Do(ctx, t.in(namespace.Default), cmd)
-		if err != nil {
-			return keyspace.Reply{}, err
-		}
-		return replies[0], nil
-	}
+	do := func(cmd keyspace.Command) (keyspace.Reply, error) { return k.run(ctx, t.in(namespace.Default), cmd) }
 	if t.prepare != nil {
 		var err error
 		if t.cmd, err = t.prepare(do); err != nil {

@@ -19,3 +19,7 @@ func (k *kvService) DBSize(ctx context.Context, q *pb.DBSizeRequest) (*pb.DBSize
 func (k *kvService) RandomKey(ctx context.Context, q *pb.RandomKeyRequest) (*pb.RandomKeyResponse, error) {
 	return unary(ctx, k, q, convertRandomKey)
 }
+
+func (k *kvService) Namespaces(ctx context.Context, q *pb.NamespacesRequest) (*pb.NamespacesResponse, error) {
+	return unary(ctx, k, q, convertNamespaces)
+}

@@ -48,6 +48,10 @@ func (k *kvService) LMove(ctx context.Context, q *pb.LMoveRequest) (*pb.LMoveRes
 	return unary(ctx, k, q, convertLMove)
 }
 
+func (k *kvService) LMPop(ctx context.Context, q *pb.LMPopRequest) (*pb.LMPopResponse, error) {
+	return unary(ctx, k, q, convertLMPop)
+}
+
 func (k *kvService) LPos(ctx context.Context, q *pb.LPosRequest) (*pb.LPosResponse, error) {
 	return unary(ctx, k, q, convertLPos)
 }

@@ -40,6 +40,10 @@ func (k *kvService) ZRank(ctx context.Context, q *pb.ZRankRequest) (*pb.ZRankRes
 	return unary(ctx, k, q, convertZRank)
 }
 
+func (k *kvService) ZMPop(ctx context.Context, q *pb.ZMPopRequest) (*pb.ZMPopResponse, error) {
+	return unary(ctx, k, q, convertZMPop)
+}
+
 func (k *kvService) ZPop(ctx context.Context, q *pb.ZPopRequest) (*pb.ZPopResponse, error) {
 	return unary(ctx, k, q, convertZPop)
 }

@@ -110,6 +110,7 @@ var operations = [...]operation{
 	94:  arm("types", convertTypes, (*pb.Operation).GetTypes, (*pb.Result).SetTypes),
 	95:  arm("dbsize", convertDBSize, (*pb.Operation).GetDbsize, (*pb.Result).SetDbsize),
 	96:  arm("random_key", convertRandomKey, (*pb.Operation).GetRandomKey, (*pb.Result).SetRandomKey),
+	99:  arm("namespaces", convertNamespaces, (*pb.Operation).GetNamespaces, (*pb.Result).SetNamespaces),
 	110: arm("xadd", convertXAdd, (*pb.Operation).GetXadd, (*pb.Result).SetXadd),
 	111: arm("xrange", convertXRange, (*pb.Operation).GetXrange, (*pb.Result).SetXrange),
 	112: arm("xlen", convertXLen, (*pb.Operation).GetXlen, (*pb.Result).SetXlen),
@@ -118,10 +119,12 @@ var operations = [...]operation{
 	115: arm("xread", convertXRead, (*pb.Operation).GetXread, (*pb.Result).SetXread),
 	116: arm("xsetid", convertXSetID, (*pb.Operation).GetXsetid, (*pb.Result).SetXsetid),
 	117: arm("xinfo", convertXInfo, (*pb.Operation).GetXinfo, (*pb.Result).SetXinfo),
+	118: arm("lmpop", convertLMPop, (*pb.Operation).GetLmpop, (*pb.Result).SetLmpop),
+	119: arm("zmpop", convertZMPop, (*pb.Operation).GetZmpop, (*pb.Result).SetZmpop),
 }
 
 // alone are the operations whose commands do not work beside others.
-var alone = map[int]bool{int(pb.Operation_Dbsize_case): true, int(pb.Operation_RandomKey_case): true}
+var alone = map[int]bool{int(pb.Operation_Dbsize_case): true, int(pb.Operation_RandomKey_case): true, int(pb.Operation_Namespaces_case): true}
 
 // task is an operation that is ready to be run.
 type task struct {

@@ -62,6 +62,8 @@ type Config struct {
 	DrainTimeout time.Duration
 	// Connections bounds those of clients; default 10,000. SparesMax more are for others.
 	Connections int
+	// Waiters bounds the calls that wait for keys at a time; default 4,096. More are refused.
+	Waiters int
 	// StreamOperations bounds the operations of one stream in flight; default 256.
 	StreamOperations int
 	// StreamBytes bounds the bytes of the requests among them, and of the responses that the
@@ -101,6 +103,9 @@ func (c *Config) setDefaults() {
 	if c.Connections == 0 {
 		c.Connections = 10_000
 	}
+	if c.Waiters == 0 {
+		c.Waiters = 4096
+	}
 	if c.StreamOperations == 0 {
 		c.StreamOperations = 256
 	}
@@ -131,13 +136,14 @@ type Server struct {
 	// connection, a moment after their handler.
 	receivers sync.WaitGroup
 	waits     chan struct{} // places of calls that wait for other regions
+	keyWaits  waitingRoom
 }
 
 // New returns a server with the KV, the Trace and, if cfg has one, Admin service, health and
 // reflection.
 func New(cfg Config) *Server {
 	cfg.setDefaults()
-	s := &Server{cfg: cfg, health: health.NewServer(), intake: newIntake(cfg.IntakeBytes, cfg.Full), waits: make(chan struct{}, waitsMax)}
+	s := &Server{cfg: cfg, health: health.NewServer(), intake: newIntake(cfg.IntakeBytes, cfg.Full), waits: make(chan struct{}, waitsMax), keyWaits: waitingRoom{callsMax: cfg.Waiters}}
 	s.grpc = grpc.NewServer(s.options()...)
 	kv := pb.KV_ServiceDesc
 	s.explainDecoding(&kv)

@@ -28,8 +28,8 @@ func (s *Server) inSession(ctx context.Context, method string, call func() (any,
 	if !strings.HasPrefix(method, kvPrefix) || len(after)+len(md.Get(sessionKey)) == 0 {
 		return call()
 	}
-	if len(after) > 1 {
-		return nil, server.Errorf(server.CodeInvalid, "%s: %d tokens", afterKey, len(after))
+	if len(after) > tokensMax {
+		return nil, server.Errorf(server.CodeInvalid, "%s: %d tokens, at most %d", afterKey, len(after), tokensMax)
 	}
 	for _, token := range after {
 		if err := s.cfg.Dispatcher.After(ctx, []byte(token)); err != nil {

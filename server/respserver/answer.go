@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/server/resp"
 )
@@ -18,18 +19,21 @@ func (c *conn) answer(cmd resp.Command, start time.Time) {
 	c.tracking.passed(name, c.tx != nil)
 }
 
-// count ends a command: its reply is complete.
+// count ends a command that began at a time: its reply is complete.
 func (c *conn) count(name string, start time.Time, args [][]byte) {
 	c.mute.end(&c.out, c.whole)
 	c.whole = c.out.Len()
 	c.s.stats.commands.Add(1)
-	took := time.Since(start) - c.waited
-	c.waited = 0
+	now := time.Now()
+	took := now.Sub(start) - c.waited
+	// Writes in flight share commits: all of a pipeline together have kept the node busy for as long as the client waited.
+	busy := min(took, now.Sub(c.ended))
+	c.ended, c.waited = now, 0
 	if s := c.s.commands[name]; s != nil {
-		s.count(took, c.rejected, c.told != nil)
+		s.count(busy, c.rejected, c.told != nil)
 	}
-	if c.s.slowlog.isSlow(took) && !c.rejected {
-		c.noteSlow(name, took, args)
+	if c.s.slowlog.isSlow(busy) && !c.rejected {
+		c.noteSlow(name, busy, args)
 	}
 	if c.s.cfg.Events.Request != nil {
 		c.s.cfg.Events.Request(name, took, codeOf(c.told))
@@ -57,7 +61,7 @@ func (c *conn) dispatch(cmd resp.Command, start time.Time) (name string, flying 
 	name = "unknown"
 	if r != nil {
 		name = r.name
-		c.see(func(v *seen) { v.command, v.at = r.name, time.Now() })
+		c.see(func(v *seen) { v.command, v.at = r.name, start })
 	}
 	if err == nil && c.listensOnly(r) {
 		err = errListensOnly(r)
@@ -182,9 +186,11 @@ func (c *conn) operate(r *row, args [][]byte, start time.Time) (flying bool) {
 	return false
 }
 
-// do runs a command of the keyspace.
-func (c *conn) do(cmd keyspace.Command) (keyspace.Reply, error) {
-	replies, err := c.s.cfg.Dispatcher.Do(c.ctx, "", cmd)
+// do runs a command of the keyspace, in the namespace of the connection.
+func (c *conn) do(cmd keyspace.Command) (keyspace.Reply, error) { return c.doIn(c.space, cmd) }
+
+func (c *conn) doIn(n namespace.Name, cmd keyspace.Command) (keyspace.Reply, error) {
+	replies, err := c.s.cfg.Dispatcher.Do(c.ctx, n, cmd)
 	if err != nil {
 		return keyspace.Reply{}, err
 	}

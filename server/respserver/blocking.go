@@ -55,7 +55,7 @@ func (c *conn) block(cmd waiting, reply func(*resp.Writer, keyspace.Reply)) erro
 	w := &keyspace.Wait{Keys: cmd.keys, Type: cmd.of, Shared: cmd.shared, Gone: cmd.gone, Try: cmd.at, By: c.id, May: func() error { return gate.Still(cmd.Command) }}
 	c.trackReads(cmd.Command)
 	defer w.Close() // also where it is not known whether it has begun
-	r, err := c.doInOrder(command.Await{Once: cmd.Command, Wait: w})
+	r, err := c.doInOrder(c.space, command.Await{Once: cmd.Command, Wait: w})
 	if err == nil && !r.Found {
 		r, err = c.await(w, cmd.timeout)
 	}

@@ -3,7 +3,6 @@ package respserver
 import (
 	"time"
 
-	"github.com/atollkv/atoll/crdt"
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/keyspace/command"
 	"github.com/atollkv/atoll/server"
@@ -156,17 +155,6 @@ func waits(inner parser, args [][]byte, l *server.Limits, timeout time.Duration,
 
 // waitingFor tells what a command waits for, and how it is done for one key.
 func waitingFor(cmd keyspace.Command) waiting {
-	w := waiting{Command: cmd, of: crdt.TypeList}
-	switch x := cmd.(type) {
-	case command.LMPop:
-		w.keys = x.Lists
-		w.at = func(key []byte) keyspace.Command { x.Lists = [][]byte{key}; return x }
-	case command.ZPop:
-		w.keys, w.of = x.List, crdt.TypeZSet
-		w.at = func(key []byte) keyspace.Command { x.List = [][]byte{key}; return x }
-	case command.LMove:
-		w.keys = [][]byte{x.Source}
-		w.at = func([]byte) keyspace.Command { return x }
-	}
-	return w
+	w := server.WaitingFor(cmd)
+	return waiting{Command: w.Command, keys: w.For, of: w.Of, at: w.At, shared: w.Shared}
 }

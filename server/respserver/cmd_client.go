@@ -156,9 +156,14 @@ func (c *conn) describe() string {
 	if flags == "" {
 		flags = "N"
 	}
-	return fmt.Sprintf("id=%d addr=%s laddr=%s name=%s age=%d idle=%d flags=%s db=0 sub=%d psub=%d ssub=0 multi=%d cmd=%s user=%s lib-name=%s lib-ver=%s resp=%d\n",
-		c.id, c.net.RemoteAddr(), c.net.LocalAddr(), v.name, seconds(now.Sub(c.start)), seconds(now.Sub(v.at)), flags,
-		v.channels, v.patterns, v.queued, v.command, defaultUser, v.libName, v.libVersion, v.version)
+	db, numbered := v.space.Number()
+	named := ""
+	if !numbered {
+		db, named = -1, " namespace="+v.space.String() // db is a number for those who read it
+	}
+	return fmt.Sprintf("id=%d addr=%s laddr=%s name=%s age=%d idle=%d flags=%s db=%d sub=%d psub=%d ssub=0 multi=%d cmd=%s user=%s lib-name=%s lib-ver=%s resp=%d%s\n",
+		c.id, c.net.RemoteAddr(), c.net.LocalAddr(), v.name, seconds(now.Sub(c.start)), seconds(now.Sub(v.at)), flags, db,
+		v.channels, v.patterns, v.queued, v.command, defaultUser, v.libName, v.libVersion, v.version, named)
 }
 
 func seconds(d time.Duration) int64 { return int64(d / time.Second) }

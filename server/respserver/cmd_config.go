@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/atollkv/atoll/internal/glob"
+	"github.com/atollkv/atoll/internal/namespace"
 )
 
 // See https://redis.io/commands/config-get/
@@ -62,7 +63,7 @@ func constant(value string) func(*Server) string { return func(*Server) string {
 
 var parameters = []parameter{
 	{name: "appendonly", get: constant("yes")},
-	{name: "databases", get: constant("1")},
+	{name: "databases", get: constant(strconv.Itoa(namespace.Numbers))},
 	{
 		name: "maxclients", least: 1, most: func(s *Server) int64 { return int64(s.cfg.MaxClients) }, get: func(s *Server) string { return strconv.FormatInt(s.maxClients.Load(), 10) },
 		set: func(s *Server, n int64) { s.maxClients.Store(n) },

@@ -20,7 +20,7 @@ func runHScan(c *conn, args [][]byte) error {
 	if err != nil {
 		return err
 	}
-	scan := "hash " + string(args[1])
+	scan := c.scanOf("hash " + string(args[1]))
 	place, ok := c.s.cursors.find(scan, p.id)
 	if !ok {
 		return refusal("ERR invalid cursor")

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/keyspace/command"
 )
 
@@ -153,15 +154,26 @@ func (s *Server) infoCommands() (list []Field) {
 // countWait is how long INFO counts keys; the next one goes on from there.
 const countWait = 5 * time.Second
 
-// infoKeyspace tells of the one database, if it has keys; nothing where they cannot be counted now.
-func (s *Server) infoKeyspace() []Field {
+// infoKeyspace tells of the namespaces that have keys; nothing where they cannot be counted now.
+func (s *Server) infoKeyspace() (list []Field) {
 	ctx, cancel := context.WithTimeout(context.Background(), countWait)
 	defer cancel()
-	replies, err := s.cfg.Dispatcher.Do(ctx, "", command.DBSize{})
-	if err != nil || replies[0].Int == 0 {
+	replies, err := s.cfg.Dispatcher.Do(ctx, namespace.Default, command.Namespaces{})
+	if err != nil {
 		return nil
 	}
-	return []Field{{"db0", fmt.Sprintf("keys=%d,expires=%d,avg_ttl=0", replies[0].Int, replies[0].Replies[0].Int)}}
+	for _, x := range replies[0].Spaces {
+		list = append(list, Field{infoSpace(x.Name), fmt.Sprintf("keys=%d,expires=%d,avg_ttl=0", x.Size.Keys, x.Size.Ending)})
+	}
+	return list
+}
+
+// infoSpace is how a namespace is called in INFO.
+func infoSpace(n namespace.Name) string {
+	if number, ok := n.Number(); ok {
+		return fmt.Sprintf("db%d", number)
+	}
+	return "namespace_" + n.String()
 }
 
 func (s *Server) infoAtoll() []Field {

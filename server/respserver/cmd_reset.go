@@ -1,5 +1,7 @@
 package respserver
 
+import "github.com/atollkv/atoll/internal/namespace"
+
 // See https://redis.io/commands/reset/
 
 var rowReset = row{
@@ -8,6 +10,7 @@ var rowReset = row{
 	summary: "Makes the connection as it was when it began.", immediate: true,
 	run: func(c *conn, _ [][]byte) error {
 		c.endTransaction()
+		c.enter(namespace.Default)
 		c.admit(!c.s.key.set)
 		c.setVersion(2)
 		c.mute = mute{}

@@ -82,7 +82,7 @@ func runScan(c *conn, args [][]byte) error {
 	if err != nil {
 		return err
 	}
-	place, ok := c.s.cursors.find("", p.id)
+	place, ok := c.s.cursors.find(c.scanOf(""), p.id)
 	if !ok {
 		return refusal("ERR invalid cursor")
 	}
@@ -94,7 +94,7 @@ func runScan(c *conn, args [][]byte) error {
 	if r.List, err = c.ofType(p.matching(r.List), p.kind); err != nil {
 		return err
 	}
-	c.writePage("", next, r.List)
+	c.writePage(c.scanOf(""), next, r.List)
 	return nil
 }
 
@@ -103,7 +103,7 @@ func runSScan(c *conn, args [][]byte) error {
 	if err != nil {
 		return err
 	}
-	scan := "set " + string(args[1])
+	scan := c.scanOf("set " + string(args[1]))
 	place, ok := c.s.cursors.find(scan, p.id)
 	if !ok {
 		return refusal("ERR invalid cursor")
@@ -115,6 +115,9 @@ func runSScan(c *conn, args [][]byte) error {
 	c.writePage(scan, r.Cursor, p.matching(r.List))
 	return nil
 }
+
+// scanOf names a scan: a cursor of one does not go on with another.
+func (c *conn) scanOf(what string) string { return c.space.Label() + " " + what }
 
 // matching keeps what the pattern matches.
 func (p *page) matching(list [][]byte) [][]byte {

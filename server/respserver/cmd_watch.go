@@ -3,6 +3,7 @@ package respserver
 import (
 	"errors"
 
+	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/keyspace/command"
 )
@@ -70,7 +71,7 @@ func (c *conn) watchKeys(keys [][]byte) error {
 	}
 	c.watched.held += size
 	c.watched.count += len(fresh)
-	_, err := c.doInOrder(command.Watch{List: fresh, As: &c.watched.Watch})
+	_, err := c.doInOrder(c.space, command.Watch{List: fresh, As: &c.watched.Watch})
 	return err
 }
 
@@ -85,8 +86,8 @@ func (c *conn) unwatch() {
 }
 
 // doInOrder runs a command of the keyspace in the order of writes, even where it only reads.
-func (c *conn) doInOrder(cmd keyspace.Command) (keyspace.Reply, error) {
-	wait, err := c.s.cfg.Dispatcher.Begin(c.ctx, "", cmd)
+func (c *conn) doInOrder(n namespace.Name, cmd keyspace.Command) (keyspace.Reply, error) {
+	wait, err := c.s.cfg.Dispatcher.Begin(c.ctx, n, cmd)
 	if err != nil {
 		return keyspace.Reply{}, err
 	}
@@ -97,15 +98,15 @@ func (c *conn) doInOrder(cmd keyspace.Command) (keyspace.Reply, error) {
 	return replies[0], nil
 }
 
-// transact runs the operations of a transaction; done is false where a watched key has changed.
+// transact runs the operations of a transaction, which tell their namespaces; done is false where a watched key has changed.
 func (c *conn) transact(m command.Multi) (replies []keyspace.Reply, done bool, err error) {
 	var r keyspace.Reply
 	switch {
 	case c.watched != nil:
 		m.If = &c.watched.Watch
-		r, err = c.doInOrder(m)
+		r, err = c.doInOrder(namespace.Default, m)
 	case len(m.Commands) > 0:
-		r, err = c.do(m)
+		r, err = c.doIn(namespace.Default, m)
 	}
 	if errors.Is(err, command.ErrChanged) {
 		return nil, false, nil

@@ -4,7 +4,6 @@ import (
 	"math"
 	"time"
 
-	"github.com/atollkv/atoll/crdt"
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/keyspace/command"
 	"github.com/atollkv/atoll/server"
@@ -78,9 +77,8 @@ func readOrWait(cmd command.XRead, timeout time.Duration) operation {
 	if timeout < 0 {
 		return operation{cmd, replyStreams}
 	}
-	cmd.Begins = make([]crdt.StreamID, len(cmd.Streams))
-	w := waiting{Command: cmd, keys: cmd.Keys(), of: crdt.TypeStream, shared: true, timeout: timeout}
-	w.at = func(key []byte) keyspace.Command { return cmd.From(key) }
+	w := waitingFor(cmd)
+	w.timeout = timeout
 	return operation{w, replyStreams}
 }
 

@@ -20,7 +20,7 @@ func runZScan(c *conn, args [][]byte) error {
 	if err != nil {
 		return err
 	}
-	scan := "sorted set " + string(args[1])
+	scan := c.scanOf("sorted set " + string(args[1]))
 	place, ok := c.s.cursors.find(scan, p.id)
 	if !ok {
 		return refusal("ERR invalid cursor")

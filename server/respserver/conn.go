@@ -34,19 +34,20 @@ type conn struct {
 	ctx      context.Context
 	out      resp.Writer
 	admitted bool
-	space    namespace.Name
-	tx       *transaction // nil outside MULTI
-	watched  *watched     // nil where nothing is watched
-	held     int          // bytes taken for the command that is being read
-	began    time.Time    // when the command that is being read began; zero between commands
-	received int          // bytes of it, as they came
-	closing  bool         // after the replies so far
-	told     error        // what the running command was answered, when that is an error
-	rejected bool         // the running command was refused before it began
-	mute     mute         // which replies the client does not want
+	space    namespace.Name // that of keys
+	tx       *transaction   // nil outside MULTI
+	watched  *watched       // nil where nothing is watched
+	held     int            // bytes taken for the command that is being read
+	began    time.Time      // when the command that is being read began; zero between commands
+	received int            // bytes of it, as they came
+	closing  bool           // after the replies so far
+	told     error          // what the running command was answered, when that is an error
+	rejected bool           // the running command was refused before it began
+	mute     mute           // which replies the client does not want
 
 	ahead  []byte        // what came while a command waited
 	waited time.Duration // by the running command
+	ended  time.Time     // when the last command ended
 
 	whole int // length of the replies that are complete
 
@@ -62,6 +63,7 @@ type seen struct {
 	name, libName, libVersion string
 	command                   string
 	at                        time.Time
+	space                     namespace.Name
 	queued                    int // commands; -1 outside MULTI
 	version                   int
 	killed                    bool

@@ -46,6 +46,13 @@ says. It is made from the table of commands; a test holds it against the table.
 - **Conditions hold in one region**: ` + "`SET … NX`" + `, ` + "`SETNX`" + `, ` + "`MSETNX`" + ` are no locks.
 - Errors that Redis does not have begin with the codes of [operations.md](operations.md): ` + "`LOADING`, `OOM`, `DISKFULL`, `CLOCK`, `DRAINING`, `DAMAGED`" + ` and so on.
 
+## Namespaces
+
+A connection begins in the namespace ` + "`default`" + `, number 0. ` + "`SELECT 1`" + ` to ` + "`SELECT 15`" + ` choose those with a number, as with Redis; ` + "`ATOLL.NAMESPACE orders`, or `ATOLL NAMESPACE orders`" + `, one by its name, which needs no creation. The same key
+in two namespaces is two keys. ` + "`MULTI`" + ` may choose between them: it is one update all the same. ` + "`FLUSHDB`, `DBSIZE`, `SCAN`, `ATOLL.CONFLICTS`" + ` are of the connection's namespace, ` + "`FLUSHALL`" + ` of all. Of one with a name, ` + "`INFO`" + ` says
+` + "`namespace_orders:keys=…`, `CLIENT LIST` `db=-1 … namespace=orders`, `MONITOR` `[orders …]`" + `, and events of keys come on ` + "`__keyspace@orders__:KEY`" + `. As in Redis, channels are of no namespace, and ` + "`CLIENT TRACKING`" + ` knows keys by their names
+alone: a client hears of a key that has changed in another namespace, too.
+
 ## Events of keys
 
 ` + "`CONFIG SET notify-keyspace-events`" + ` lets the node publish what becomes of keys on ` + "`__keyspace@0__:KEY`" + ` and ` + "`__keyevent@0__:EVENT`" + `, with the letters of Redis; it is off at the start, and costs nothing then. Listeners hear of it at the node

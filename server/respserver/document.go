@@ -51,8 +51,7 @@ func (r *row) isWorded() bool {
 			return true
 		}
 	}
-	waits := has(r.flags, "blocking") && has(r.flags, "write") // one that only reads need not wait
-	return r.parse != nil && !waits
+	return r.parse != nil
 }
 
 // choices are the arguments of a command with subcommands.

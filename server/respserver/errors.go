@@ -73,6 +73,7 @@ var plainErrors = []struct {
 	{command.ErrFewAdded, "ERR The entries_added specified in XSETID is smaller than the target stream length"},
 	{command.ErrGroupExists, "BUSYGROUP Consumer Group name already exists"},
 	{command.ErrNoKey, "ERR no such key"},
+	{command.ErrSameKey, "ERR source and destination objects are the same"},
 	{command.ErrIndex, "ERR index out of range"},
 	{command.ErrNoPlace, "ERR could not decode requested zset member"},
 	{crdt.ErrTooDeep, "ERR no room is left between these elements: too much was inserted there, alternating sides; write the list anew"},
@@ -80,15 +81,14 @@ var plainErrors = []struct {
 
 // codeOf is the same for metrics: a bounded set of codes.
 func codeOf(err error) *server.Error {
-	var r refusal
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &r):
-		return server.Errorf(server.CodeInvalid, "%s", string(r))
-	default:
-		return server.Explain(err)
+	if err == nil {
+		return nil // without what follows, which allocates
 	}
+	var r refusal
+	if errors.As(err, &r) {
+		return server.Errorf(server.CodeInvalid, "%s", string(r))
+	}
+	return server.Explain(err)
 }
 
 // echoBytes bounds what an error repeats of a client's input.

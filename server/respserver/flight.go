@@ -41,7 +41,7 @@ func flies(cmd keyspace.Command) bool {
 
 // takeOff begins a write. What the command holds is held until it lands.
 func (c *conn) takeOff(f flight, cmd keyspace.Command) {
-	f.wait, f.err = c.s.cfg.Dispatcher.Begin(c.ctx, "", cmd)
+	f.wait, f.err = c.s.cfg.Dispatcher.Begin(c.ctx, c.space, cmd)
 	c.flights = append(c.flights, f)
 	c.flightHeld, c.held = c.flightHeld+c.held, 0
 	if len(c.flights) >= flightsMax {

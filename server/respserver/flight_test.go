@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/server"
@@ -93,4 +94,23 @@ func TestAPipelineAnswersInOrder(t *testing.T) {
 	p.send(strings.Repeat(once, n) + "SET k last\r\n*1\r\n:5\r\n")
 	p.expect(strings.Repeat(want, n) + "+OK\r\n-ERR Protocol error: expected '$', got ':'\r\n")
 	p.ends()
+}
+
+// The time of a pipeline is counted once, not once for each of its writes: they wait for one commit together.
+func TestWritesInFlightCountTheirTimeOnce(t *testing.T) {
+	s, d := openTower(t)
+	s.begun.Store(100) // none is refused, none panics
+	p := d.dial()
+	start := time.Now()
+	p.send(strings.Repeat("INCR a\r\n", 50))
+	eventually(t, "the writes are begun", func() bool { return s.begun.Load() == 150 })
+	time.Sleep(20 * time.Millisecond) // what they would count fifty times
+	close(s.goOn)
+	for n := range 50 {
+		p.expect(":" + strconv.Itoa(101+n) + "\r\n")
+	}
+	took := time.Since(start)
+	if busy := time.Duration(d.commands["incr"].micros.Load()) * time.Microsecond; busy > took || busy < 20*time.Millisecond {
+		t.Errorf("50 writes that took %v together are said to have taken %v", took, busy)
+	}
 }

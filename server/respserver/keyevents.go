@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/keyspace"
 )
 
@@ -85,10 +86,11 @@ func (s *Server) publishEvent(bits uint32, e keyspace.Event) {
 	if bits&eventBit(byte(e.Class)) == 0 || !s.channels.any() {
 		return
 	}
+	n, key := namespace.Split(e.Key)
 	if bits&eventBit('K') != 0 {
-		s.channels.publish(append([]byte("__keyspace@0__:"), e.Key...), []byte(e.Name))
+		s.channels.publish(append([]byte("__keyspace@"+n.Label()+"__:"), key...), []byte(e.Name))
 	}
 	if bits&eventBit('E') != 0 {
-		s.channels.publish([]byte("__keyevent@0__:"+e.Name), e.Key)
+		s.channels.publish([]byte("__keyevent@"+n.Label()+"__:"+e.Name), key)
 	}
 }

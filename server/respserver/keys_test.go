@@ -29,7 +29,7 @@ func TestRenameAndCopy(t *testing.T) {
 		COPY s t DB 0 => :0
 		COPY none t REPLACE => :0
 		COPY s s => -ERR source and destination objects are the same
-		COPY s t DB 1 => -ERR DB index is out of range
+		COPY s t DB 16 => -ERR DB index is out of range
 		COPY s t DB x => -ERR value is not an integer or out of range
 		COPY s t DB 99999999999 => -ERR value is out of range, value must between -2147483648 and 2147483647
 		COPY s t DB => -ERR syntax error

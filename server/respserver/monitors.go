@@ -54,7 +54,7 @@ func (c *conn) show(r *row, args [][]byte) {
 		return
 	}
 	millis, _ := c.s.cfg.Wall.Read()
-	line := fmt.Appendf(nil, "+%d.%06d [0 %s]", millis/1000, millis%1000*1000, c.net.RemoteAddr())
+	line := fmt.Appendf(nil, "+%d.%06d [%s %s]", millis/1000, millis%1000*1000, c.space.Label(), c.net.RemoteAddr())
 	for _, arg := range redacted(r.name, args) {
 		line = appendQuoted(append(line, ' '), arg)
 	}

@@ -3,6 +3,7 @@ package respserver
 import (
 	"strings"
 
+	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/server"
 	"github.com/atollkv/atoll/server/resp"
@@ -34,6 +35,8 @@ type row struct {
 	// prepare, if there is one, makes the command to run in the place of the parsed one outside MULTI,
 	// after a look at the keyspace.
 	prepare func(cmd keyspace.Command, do doer) (keyspace.Command, error)
+	// enters, if there is one, tells which namespace the command lets those behind it be of, if it chooses any.
+	enters func(args [][]byte) (n namespace.Name, chosen bool, err error)
 	// run answers a command that is about the connection or the node.
 	run func(c *conn, args [][]byte) error
 	// subs are the commands that the first argument chooses among.

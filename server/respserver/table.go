@@ -35,10 +35,10 @@ func init() {
 		&rowExpire, &rowPExpire, &rowExpireAt, &rowPExpireAt, &rowTTL, &rowPTTL, &rowExpireTime, &rowPExpireTime, &rowPersist,
 		&rowDel, &rowUnlink, &rowExists, &rowTouch, &rowType, &rowScan, &rowSiblings, &rowHistory,
 		&rowGetBit, &rowSetBit, &rowBitCount, &rowBitPos, &rowBitOp, &rowBitField, &rowBitFieldRO, &rowLCS,
-		&rowRename, &rowRenameNX, &rowCopy, &rowRandomKey, &rowKeys, &rowObject, &rowMemory, &rowDBSize, &rowFlushDB, &rowFlushAll,
+		&rowRename, &rowRenameNX, &rowCopy, &rowMove, &rowRandomKey, &rowKeys, &rowObject, &rowMemory, &rowDBSize, &rowFlushDB, &rowFlushAll,
 		&rowMulti, &rowExec, &rowDiscard, &rowWatch, &rowUnwatch, &rowToken, &rowAfter,
 		&rowSubscribe, &rowPSubscribe, &rowUnsubscribe, &rowPUnsubscribe, &rowPublish, &rowPubsub,
-		&rowPing, &rowEcho, &rowSelect, &rowQuit, &rowAuth, &rowHello, &rowReset, &rowClient,
+		&rowPing, &rowEcho, &rowSelect, &rowNamespace, &rowAtoll, &rowQuit, &rowAuth, &rowHello, &rowReset, &rowClient,
 		&rowTime, &rowInfo, &rowConfig, &rowCommand, &rowSlowlog, &rowLatency, &rowLag, &rowConflicts, &rowWait, &rowAck, &rowMonitor,
 	}
 	slices.SortFunc(rows, func(a, b *row) int { return strings.Compare(a.name, b.name) })

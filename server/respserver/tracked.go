@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/keyspace"
 )
 
@@ -139,8 +140,10 @@ func (t *tracked) heard(change keyspace.Change) {
 			continue
 		}
 		seen[string(key)] = true
-		for _, c := range t.interested(string(key), change.Writer(key)) {
-			due[c] = append(due[c], string(key))
+		// As in Redis, keys are known by their names, in whatever namespace.
+		_, name := namespace.Cut(key)
+		for _, c := range t.interested(string(name), change.Writer(key)) {
+			due[c] = append(due[c], string(name))
 		}
 	}
 	for c, keys := range due {

@@ -1,6 +1,8 @@
 package respserver
 
 import (
+	"github.com/atollkv/atoll/internal/namespace"
+	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/keyspace/command"
 )
 
@@ -82,12 +84,7 @@ func (c *conn) exec() error {
 	if tx.spoiled {
 		return errAborted
 	}
-	var m command.Multi
-	for _, q := range tx.queue {
-		if q.op.cmd != nil {
-			m.Commands = append(m.Commands, q.op.cmd)
-		}
-	}
+	m := tx.commands(c.space)
 	c.trackReads(m.Commands...)
 	replies, done, err := c.transact(m)
 	if err != nil {
@@ -111,6 +108,21 @@ func (c *conn) exec() error {
 		replies = replies[1:]
 	}
 	return nil
+}
+
+// commands returns the operations, each in the namespace that those before it have chosen.
+func (tx *transaction) commands(space namespace.Name) (m command.Multi) {
+	for _, q := range tx.queue {
+		if q.row.enters != nil {
+			if n, chosen, err := q.row.enters(q.args); chosen && err == nil {
+				space = n
+			}
+		}
+		if q.op.cmd != nil {
+			m.Commands = append(m.Commands, keyspace.InNamespace(space, q.op.cmd))
+		}
+	}
+	return m
 }
 
 // answerQueued answers a queued command that is no operation.

@@ -6,13 +6,10 @@ import (
 	"github.com/atollkv/atoll/server/resp"
 )
 
-const (
-	errOfConnection refusal = "ERR '%s' is about a connection or a node: send it over the Redis protocol"
-	errWaits        refusal = "ERR '%s' waits: send it over the Redis protocol, or ask again from time to time"
-)
+const errOfConnection refusal = "ERR '%s' is about a connection or a node: send it over the Redis protocol"
 
 // Words reads a command of the table for who has no connection of this protocol: its name and arguments, at
-// least one. Commands about the connection or the node are refused, and those that wait.
+// least one. Commands about the connection or the node are refused. Those that wait are a server.Waiting.
 func Words(args [][]byte, l *server.Limits) (server.Worded, error) {
 	r, op, err := worded(args, l)
 	if err != nil {
@@ -43,8 +40,8 @@ func worded(args [][]byte, l *server.Limits) (r *row, op operation, err error) {
 		return nil, op, refusef(string(errOfConnection), r.name)
 	}
 	op, err = r.parse(args[1:], l)
-	if _, waits := op.cmd.(waiting); waits && err == nil {
-		err = refusef(string(errWaits), r.name)
+	if w, waits := op.cmd.(waiting); waits && err == nil {
+		op.cmd = server.Waiting{Command: w.Command, For: w.keys, Of: w.of, At: w.at, Shared: w.shared, Timeout: w.timeout}
 	}
 	return r, op, err
 }

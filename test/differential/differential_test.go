@@ -36,6 +36,9 @@ func (d dice) number() string {
 	return d.of("0", "1", "-1", "2", "-3", "5", "100", "9223372036854775807", "-9223372036854775808", "9223372036854775808", "x", "", "1.0", "+1", " 1")
 }
 
+// database draws one of the four that histories use, mostly.
+func (d dice) database() string { return d.of("0", "1", "2", "3", "0", "1", "16", "-1", "x", "") }
+
 func (d dice) small() string { return d.of("0", "1", "-1", "2", "-2", "7", "-100", "100", "x", "") }
 
 // some draws one to three.
@@ -207,14 +210,20 @@ var shapes = []func(d dice) []string{
 	},
 	func(d dice) []string { return []string{d.of("RENAME", "RENAMENX"), d.key(), d.key()} },
 	func(d dice) []string {
-		return append([]string{"COPY", d.key(), d.key()}, d.some(func() string { return d.of("REPLACE", "replace", "DB", "0", "x", "99", "") })...)
+		return append([]string{"COPY", d.key(), d.key()}, d.some(func() string { return d.of("REPLACE", "replace", "DB", "0", "1", "3", "x", "99", "") })...)
 	},
 	func(d dice) []string { return []string{d.of("DBSIZE", "UNWATCH")} },
 	func(d dice) []string { return []string{"KEYS", d.of("*", "[a-c]", "?", "", "n*", "b")} },
 	func(d dice) []string { return []string{d.of("FLUSHALL", "FLUSHDB"), d.of("sync", "ASYNC", "x", "")} },
 	func(d dice) []string { return []string{"OBJECT", d.of("FREQ", "foo"), d.key()} },
 	func(d dice) []string { return append([]string{d.of("PING", "ECHO")}, d.some(d.value)...) },
-	func(d dice) []string { return []string{"SELECT", d.of("0", "x", "99", "", "99999999999")} },
+	func(d dice) []string {
+		return []string{"SELECT", d.of("0", "1", "2", "3", "-1", "16", "x", "99", "", "99999999999")}
+	},
+	func(d dice) []string { return []string{"MOVE", d.key(), d.database()} },
+	func(d dice) []string {
+		return append([]string{"COPY", d.key(), d.key(), "DB", d.database()}, d.upTo(func() string { return "REPLACE" }, 1, d.database)...)
+	},
 	func(d dice) []string { return []string{d.of("MULTI", "EXEC", "DISCARD", "PING", "EXEC")} },
 	func(d dice) []string {
 		return append([]string{d.of("foo", "GE", "", "client|id", "x\x00y")}, d.some(d.value)...)
@@ -344,7 +353,7 @@ func (d dice) expireOption() string { return d.of("NX", "XX", "GT", "LT", "nx", 
 // word draws the name of a command whose reply is the same for the same arguments.
 func (d dice) word() string {
 	return d.of("GET", "SET", "SETNX", "GETSET", "APPEND", "GETEX", "PEXPIREAT", "TTL", "PERSIST", "STRLEN", "GETRANGE", "SETRANGE", "MGET", "MSET", "MSETNX", "INCR", "DECR", "INCRBY", "DECRBY",
-		"SADD", "SREM", "SISMEMBER", "SMISMEMBER", "SCARD", "SMOVE", "SINTERSTORE", "SUBSTR", "TOUCH", "HSET", "HSETNX", "HMSET", "HGET", "HMGET", "HDEL", "HEXISTS", "HINCRBY", "HLEN", "HSTRLEN", "DEL", "UNLINK", "EXISTS", "TYPE", "ZADD", "ZINCRBY", "ZREM", "ZSCORE", "ZMSCORE", "ZCARD", "ZCOUNT", "ZRANGE", "ZRANGESTORE", "ZPOPMIN", "ZMPOP", "ZUNION", "ZUNIONSTORE", "ZDIFFSTORE", "ZINTERCARD", "ZLEXCOUNT", "ZRANK", "INCRBYFLOAT", "RENAME", "RENAMENX", "COPY", "GETBIT", "SETBIT", "BITCOUNT", "BITPOS", "BITOP", "BITFIELD", "BITFIELD_RO", "LCS", "SINTERCARD", "SPOP", "XADD", "XLEN", "XRANGE", "XREVRANGE", "XDEL", "XTRIM", "XREAD", "XSETID", "XREADGROUP", "XACK", "XPENDING", "XCLAIM", "XAUTOCLAIM", "PING", "ECHO", "SELECT", "EXEC", "DISCARD", "CLIENT", "CONFIG")
+		"SADD", "SREM", "SISMEMBER", "SMISMEMBER", "SCARD", "SMOVE", "SINTERSTORE", "SUBSTR", "TOUCH", "HSET", "HSETNX", "HMSET", "HGET", "HMGET", "HDEL", "HEXISTS", "HINCRBY", "HLEN", "HSTRLEN", "DEL", "UNLINK", "EXISTS", "TYPE", "ZADD", "ZINCRBY", "ZREM", "ZSCORE", "ZMSCORE", "ZCARD", "ZCOUNT", "ZRANGE", "ZRANGESTORE", "ZPOPMIN", "ZMPOP", "ZUNION", "ZUNIONSTORE", "ZDIFFSTORE", "ZINTERCARD", "ZLEXCOUNT", "ZRANK", "INCRBYFLOAT", "RENAME", "RENAMENX", "COPY", "MOVE", "GETBIT", "SETBIT", "BITCOUNT", "BITPOS", "BITOP", "BITFIELD", "BITFIELD_RO", "LCS", "SINTERCARD", "SPOP", "XADD", "XLEN", "XRANGE", "XREVRANGE", "XDEL", "XTRIM", "XREAD", "XSETID", "XREADGROUP", "XACK", "XPENDING", "XCLAIM", "XAUTOCLAIM", "PING", "ECHO", "SELECT", "EXEC", "DISCARD", "CLIENT", "CONFIG")
 }
 
 // command draws one command in some spelling.
@@ -455,10 +464,19 @@ func empty(p *peer) {
 	}
 }
 
+// emptyAll empties the databases that histories use.
+func emptyAll(redis, door *peer) {
+	for _, n := range []string{"3", "2", "1", "0"} {
+		redis.do("SELECT", n)
+		door.do("SELECT", n)
+		empty(door)
+	}
+	redis.do("FLUSHALL")
+}
+
 func compareHistory(t *testing.T, shapes []func(d dice) []string, redis, door *peer, seed uint64) {
 	d := dice{rand.New(rand.NewPCG(seed, 7))}
-	redis.do("FLUSHALL")
-	empty(door)
+	emptyAll(redis, door)
 	if seed%2 == 1 {
 		redis.do("HELLO", "3")
 		door.do("HELLO", "3")
@@ -515,8 +533,7 @@ func compareHistory(t *testing.T, shapes []func(d dice) []string, redis, door *p
 func TestPipelines(t *testing.T) {
 	compareHistories(t, func(t *testing.T, redis, door *peer, seed uint64) {
 		d := dice{rand.New(rand.NewPCG(seed, 8))}
-		redis.do("FLUSHALL")
-		empty(door)
+		emptyAll(redis, door)
 		var batch [][]string
 		for len(batch) < historyLen/2 {
 			if args := d.command(shapes); inMulti(args) && !apart(args, reply{head: "+\r\n"}) && !slices.Contains([]string{"MULTI", "CONFIG", "CLIENT", "RESET"}, strings.ToUpper(args[0])) {
@@ -710,7 +727,7 @@ func TestTable(t *testing.T) {
 		name := r.parts[0].text()
 		theirs := redis.do("COMMAND", "INFO", name).parts[0]
 		if len(theirs.parts) == 0 {
-			if !strings.HasPrefix(name, "atoll.") {
+			if !strings.HasPrefix(name, "atoll") {
 				t.Errorf("redis has no %s", name)
 			}
 			continue

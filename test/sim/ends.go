@@ -38,7 +38,7 @@ func (w *world) recordControl(n *node, saw clock.VersionVector) {
 	u := w.record(n, saw, n.granted(clock.Dot{Origin: o, Seq: head.Seq}))
 	u.beyond = map[string]clock.VersionVector{}
 	for key := range u.ops {
-		u.beyond[key], _ = n.core.VectorOf([]byte(key))
+		u.beyond[key], _ = n.core.VectorOf(fullKey(key))
 		u.beyond[key] = u.beyond[key].Without(o)
 	}
 	n.open = append(n.open, u)

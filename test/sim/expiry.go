@@ -125,7 +125,7 @@ func (n *node) reap() {
 	for _, key := range q.Found {
 		if n.up && !n.w.failed() {
 			sometimes.hit("key deleted that had ended")
-			n.w.write(n, step{at: n.w.now, do: doWrite, node: n.id[0], ops: []write{{kind: "reap", key: string(key)}}})
+			n.w.write(n, step{at: n.w.now, do: doWrite, node: n.id[0], ops: []write{{kind: "reap", key: bareKey(key)}}})
 		}
 	}
 }

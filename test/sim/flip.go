@@ -7,6 +7,7 @@ import (
 
 	"github.com/atollkv/atoll/clock"
 	"github.com/atollkv/atoll/internal/mistake"
+	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/store"
 )
@@ -114,8 +115,12 @@ func (d *disk) replace(lo, hi []byte, cells map[string][]byte) {
 
 // hurts tells whether a node has reason to refuse a key.
 func (n *node) hurts(key string) bool {
-	slot := keyspace.SlotOf([]byte(key))
-	lo := append([]byte{store.SpaceData, 0, 0, 0, 0, byte(slot >> 8), byte(slot)}, key...)
+	slot, space := keyspace.SlotOf([]byte(key)), spaceOf(key)
+	lo := []byte{store.SpaceData, 0, 0, 0, 0}
+	if space != namespace.Default {
+		lo = append([]byte{store.SpaceData, 0, 0, 0, 1, byte(len(space))}, space...)
+	}
+	lo = append(append(lo, byte(slot>>8), byte(slot)), key...)
 	lo = append(lo, 0, 1)
 	hi := append(bytes.Clone(lo[:len(lo)-1]), 2)
 	list := slices.Concat(n.disk.flaws, n.disk.blocked)

@@ -96,7 +96,7 @@ func (w *world) checkNode(n *node) {
 	w.checkSeals(n)
 	var registers, values []string
 	for _, key := range w.keys {
-		holds, whole := n.core.VectorOf([]byte(key))
+		holds, whole := n.core.VectorOf(fullKey(key))
 		if !whole {
 			continue // a transfer is in the middle of it
 		}
@@ -259,7 +259,7 @@ func (n *node) look(key string) (v crdttest.View, card int, err error) {
 }
 
 func (n *node) read(c keyspace.Command) (keyspace.Reply, error) {
-	r, _, err := n.core.Execute([]keyspace.Command{c})
+	r, _, err := n.core.Execute(placed([]keyspace.Command{c}))
 	if err != nil {
 		return keyspace.Reply{}, err
 	}

@@ -157,14 +157,14 @@ type replaying struct {
 func (p *replaying) translate(u *crdt.Update) []keyspace.Command {
 	p.flush()
 	n := p.n
-	p.cmds = watchStreams(watchSketches(watchBounded(watchLists(command.Reissue(u)))))
+	p.cmds = watchStreams(watchSketches(watchBounded(watchLists(bare(command.Reissue(u))))))
 	p.at = n.core.Head(n.core.Origin()).Seq
 	p.again = &update{saw: n.core.Vector(), again: p.next, beyond: map[string]clock.VersionVector{}}
 	for i := range u.Changes {
-		p.again.beyond[string(u.Changes[i].Key)], _ = n.core.VectorOf(u.Changes[i].Key)
+		p.again.beyond[bareKey(u.Changes[i].Key)], _ = n.core.VectorOf(u.Changes[i].Key)
 	}
 	p.next.Seq++
-	return p.cmds
+	return placed(p.cmds)
 }
 
 // flush registers what became of the last one.

@@ -30,7 +30,7 @@ func (n *node) process() string { return fmt.Sprintf("%s%d", n.id, n.life) }
 // before notes what the writer of the next value sees.
 func (s *sessions) before(n *node, ops []write) {
 	for _, op := range ops {
-		if _, whole := n.core.VectorOf([]byte(op.key)); !isRegister(op.key) || !whole {
+		if _, whole := n.core.VectorOf(fullKey(op.key)); !isRegister(op.key) || !whole {
 			continue
 		}
 		var siblings []string

@@ -32,10 +32,10 @@ func (w *world) write(n *node, st step) {
 	for _, op := range st.ops {
 		spec, cmd := op.command()
 		ops[op.key] = spec
-		beyond[op.key], _ = n.core.VectorOf([]byte(op.key))
+		beyond[op.key], _ = n.core.VectorOf(fullKey(op.key))
 		cmds = append(cmds, cmd)
 	}
-	replies, written, err := n.core.Execute(cmds)
+	replies, written, err := n.core.Execute(placed(cmds))
 	switch {
 	case errors.Is(err, keyspace.ErrBusy):
 		sometimes.hit("write of a key in transfer refused")

@@ -6104,6 +6104,214 @@ func (b0 ZPopResponse_builder) Build() *ZPopResponse {
 	return m0
 }
 
+type ZMPopRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Keys      [][]byte               `protobuf:"bytes,2,rep,name=keys,proto3"`
+	xxx_hidden_Count     uint64                 `protobuf:"varint,3,opt,name=count,proto3"`
+	xxx_hidden_Greatest  bool                   `protobuf:"varint,4,opt,name=greatest,proto3"`
+	xxx_hidden_WaitMs    uint64                 `protobuf:"varint,5,opt,name=wait_ms,json=waitMs,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *ZMPopRequest) Reset() {
+	*x = ZMPopRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[73]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZMPopRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZMPopRequest) ProtoMessage() {}
+
+func (x *ZMPopRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[73]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *ZMPopRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *ZMPopRequest) GetKeys() [][]byte {
+	if x != nil {
+		return x.xxx_hidden_Keys
+	}
+	return nil
+}
+
+func (x *ZMPopRequest) GetCount() uint64 {
+	if x != nil {
+		return x.xxx_hidden_Count
+	}
+	return 0
+}
+
+func (x *ZMPopRequest) GetGreatest() bool {
+	if x != nil {
+		return x.xxx_hidden_Greatest
+	}
+	return false
+}
+
+func (x *ZMPopRequest) GetWaitMs() uint64 {
+	if x != nil {
+		return x.xxx_hidden_WaitMs
+	}
+	return 0
+}
+
+func (x *ZMPopRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *ZMPopRequest) SetKeys(v [][]byte) {
+	x.xxx_hidden_Keys = v
+}
+
+func (x *ZMPopRequest) SetCount(v uint64) {
+	x.xxx_hidden_Count = v
+}
+
+func (x *ZMPopRequest) SetGreatest(v bool) {
+	x.xxx_hidden_Greatest = v
+}
+
+func (x *ZMPopRequest) SetWaitMs(v uint64) {
+	x.xxx_hidden_WaitMs = v
+}
+
+type ZMPopRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	// At most 10,000; the first one that has members counts.
+	Keys [][]byte
+	// How many at most; 0 means 1.
+	Count uint64
+	// Those with the greatest scores.
+	Greatest bool
+	// See LMoveRequest.
+	WaitMs uint64
+}
+
+func (b0 ZMPopRequest_builder) Build() *ZMPopRequest {
+	m0 := &ZMPopRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Keys = b.Keys
+	x.xxx_hidden_Count = b.Count
+	x.xxx_hidden_Greatest = b.Greatest
+	x.xxx_hidden_WaitMs = b.WaitMs
+	return m0
+}
+
+type ZMPopResponse struct {
+	state              protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Found   bool                   `protobuf:"varint,1,opt,name=found,proto3"`
+	xxx_hidden_Key     []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Members *[]*ScoredMember       `protobuf:"bytes,3,rep,name=members,proto3"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *ZMPopResponse) Reset() {
+	*x = ZMPopResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[74]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZMPopResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZMPopResponse) ProtoMessage() {}
+
+func (x *ZMPopResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[74]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *ZMPopResponse) GetFound() bool {
+	if x != nil {
+		return x.xxx_hidden_Found
+	}
+	return false
+}
+
+func (x *ZMPopResponse) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *ZMPopResponse) GetMembers() []*ScoredMember {
+	if x != nil {
+		if x.xxx_hidden_Members != nil {
+			return *x.xxx_hidden_Members
+		}
+	}
+	return nil
+}
+
+func (x *ZMPopResponse) SetFound(v bool) {
+	x.xxx_hidden_Found = v
+}
+
+func (x *ZMPopResponse) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *ZMPopResponse) SetMembers(v []*ScoredMember) {
+	x.xxx_hidden_Members = &v
+}
+
+type ZMPopResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// False when there was nothing.
+	Found   bool
+	Key     []byte
+	Members []*ScoredMember
+}
+
+func (b0 ZMPopResponse_builder) Build() *ZMPopResponse {
+	m0 := &ZMPopResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Found = b.Found
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Members = &b.Members
+	return m0
+}
+
 type LPushRequest struct {
 	state                protoimpl.MessageState `protogen:"opaque.v1"`
 	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
@@ -6117,7 +6325,7 @@ type LPushRequest struct {
 
 func (x *LPushRequest) Reset() {
 	*x = LPushRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[73]
+	mi := &file_atoll_v1_kv_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6129,7 +6337,7 @@ func (x *LPushRequest) String() string {
 func (*LPushRequest) ProtoMessage() {}
 
 func (x *LPushRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[73]
+	mi := &file_atoll_v1_kv_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6232,7 +6440,7 @@ type LPushResponse struct {
 
 func (x *LPushResponse) Reset() {
 	*x = LPushResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[74]
+	mi := &file_atoll_v1_kv_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6244,7 +6452,7 @@ func (x *LPushResponse) String() string {
 func (*LPushResponse) ProtoMessage() {}
 
 func (x *LPushResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[74]
+	mi := &file_atoll_v1_kv_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6293,7 +6501,7 @@ type LPopRequest struct {
 
 func (x *LPopRequest) Reset() {
 	*x = LPopRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[75]
+	mi := &file_atoll_v1_kv_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6305,7 +6513,7 @@ func (x *LPopRequest) String() string {
 func (*LPopRequest) ProtoMessage() {}
 
 func (x *LPopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[75]
+	mi := &file_atoll_v1_kv_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6394,7 +6602,7 @@ type LPopResponse struct {
 
 func (x *LPopResponse) Reset() {
 	*x = LPopResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[76]
+	mi := &file_atoll_v1_kv_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6406,7 +6614,7 @@ func (x *LPopResponse) String() string {
 func (*LPopResponse) ProtoMessage() {}
 
 func (x *LPopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[76]
+	mi := &file_atoll_v1_kv_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6443,6 +6651,213 @@ func (b0 LPopResponse_builder) Build() *LPopResponse {
 	return m0
 }
 
+type LMPopRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Keys      [][]byte               `protobuf:"bytes,2,rep,name=keys,proto3"`
+	xxx_hidden_Count     uint64                 `protobuf:"varint,3,opt,name=count,proto3"`
+	xxx_hidden_Back      bool                   `protobuf:"varint,4,opt,name=back,proto3"`
+	xxx_hidden_WaitMs    uint64                 `protobuf:"varint,5,opt,name=wait_ms,json=waitMs,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *LMPopRequest) Reset() {
+	*x = LMPopRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[79]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LMPopRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LMPopRequest) ProtoMessage() {}
+
+func (x *LMPopRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[79]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *LMPopRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *LMPopRequest) GetKeys() [][]byte {
+	if x != nil {
+		return x.xxx_hidden_Keys
+	}
+	return nil
+}
+
+func (x *LMPopRequest) GetCount() uint64 {
+	if x != nil {
+		return x.xxx_hidden_Count
+	}
+	return 0
+}
+
+func (x *LMPopRequest) GetBack() bool {
+	if x != nil {
+		return x.xxx_hidden_Back
+	}
+	return false
+}
+
+func (x *LMPopRequest) GetWaitMs() uint64 {
+	if x != nil {
+		return x.xxx_hidden_WaitMs
+	}
+	return 0
+}
+
+func (x *LMPopRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *LMPopRequest) SetKeys(v [][]byte) {
+	x.xxx_hidden_Keys = v
+}
+
+func (x *LMPopRequest) SetCount(v uint64) {
+	x.xxx_hidden_Count = v
+}
+
+func (x *LMPopRequest) SetBack(v bool) {
+	x.xxx_hidden_Back = v
+}
+
+func (x *LMPopRequest) SetWaitMs(v uint64) {
+	x.xxx_hidden_WaitMs = v
+}
+
+type LMPopRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	// At most 10,000; the first one that has elements counts.
+	Keys [][]byte
+	// How many at most; 0 means 1.
+	Count uint64
+	// Take from the back.
+	Back bool
+	// See LMoveRequest.
+	WaitMs uint64
+}
+
+func (b0 LMPopRequest_builder) Build() *LMPopRequest {
+	m0 := &LMPopRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Keys = b.Keys
+	x.xxx_hidden_Count = b.Count
+	x.xxx_hidden_Back = b.Back
+	x.xxx_hidden_WaitMs = b.WaitMs
+	return m0
+}
+
+type LMPopResponse struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Found  bool                   `protobuf:"varint,1,opt,name=found,proto3"`
+	xxx_hidden_Key    []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Values [][]byte               `protobuf:"bytes,3,rep,name=values,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *LMPopResponse) Reset() {
+	*x = LMPopResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[80]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LMPopResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LMPopResponse) ProtoMessage() {}
+
+func (x *LMPopResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[80]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *LMPopResponse) GetFound() bool {
+	if x != nil {
+		return x.xxx_hidden_Found
+	}
+	return false
+}
+
+func (x *LMPopResponse) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *LMPopResponse) GetValues() [][]byte {
+	if x != nil {
+		return x.xxx_hidden_Values
+	}
+	return nil
+}
+
+func (x *LMPopResponse) SetFound(v bool) {
+	x.xxx_hidden_Found = v
+}
+
+func (x *LMPopResponse) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *LMPopResponse) SetValues(v [][]byte) {
+	x.xxx_hidden_Values = v
+}
+
+type LMPopResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// False when there was nothing.
+	Found bool
+	Key   []byte
+	// As of LPopResponse.
+	Values [][]byte
+}
+
+func (b0 LMPopResponse_builder) Build() *LMPopResponse {
+	m0 := &LMPopResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Found = b.Found
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Values = b.Values
+	return m0
+}
+
 type LRangeRequest struct {
 	state                protoimpl.MessageState `protogen:"opaque.v1"`
 	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
@@ -6455,7 +6870,7 @@ type LRangeRequest struct {
 
 func (x *LRangeRequest) Reset() {
 	*x = LRangeRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[77]
+	mi := &file_atoll_v1_kv_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6467,7 +6882,7 @@ func (x *LRangeRequest) String() string {
 func (*LRangeRequest) ProtoMessage() {}
 
 func (x *LRangeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[77]
+	mi := &file_atoll_v1_kv_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6555,7 +6970,7 @@ type LRangeResponse struct {
 
 func (x *LRangeResponse) Reset() {
 	*x = LRangeResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[78]
+	mi := &file_atoll_v1_kv_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6567,7 +6982,7 @@ func (x *LRangeResponse) String() string {
 func (*LRangeResponse) ProtoMessage() {}
 
 func (x *LRangeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[78]
+	mi := &file_atoll_v1_kv_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6614,7 +7029,7 @@ type LLenRequest struct {
 
 func (x *LLenRequest) Reset() {
 	*x = LLenRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[79]
+	mi := &file_atoll_v1_kv_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6626,7 +7041,7 @@ func (x *LLenRequest) String() string {
 func (*LLenRequest) ProtoMessage() {}
 
 func (x *LLenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[79]
+	mi := &file_atoll_v1_kv_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6687,7 +7102,7 @@ type LLenResponse struct {
 
 func (x *LLenResponse) Reset() {
 	*x = LLenResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[80]
+	mi := &file_atoll_v1_kv_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6699,7 +7114,7 @@ func (x *LLenResponse) String() string {
 func (*LLenResponse) ProtoMessage() {}
 
 func (x *LLenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[80]
+	mi := &file_atoll_v1_kv_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6746,7 +7161,7 @@ type LIndexRequest struct {
 
 func (x *LIndexRequest) Reset() {
 	*x = LIndexRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[81]
+	mi := &file_atoll_v1_kv_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6758,7 +7173,7 @@ func (x *LIndexRequest) String() string {
 func (*LIndexRequest) ProtoMessage() {}
 
 func (x *LIndexRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[81]
+	mi := &file_atoll_v1_kv_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6834,7 +7249,7 @@ type LIndexResponse struct {
 
 func (x *LIndexResponse) Reset() {
 	*x = LIndexResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[82]
+	mi := &file_atoll_v1_kv_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6846,7 +7261,7 @@ func (x *LIndexResponse) String() string {
 func (*LIndexResponse) ProtoMessage() {}
 
 func (x *LIndexResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[82]
+	mi := &file_atoll_v1_kv_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6910,7 +7325,7 @@ type LSetRequest struct {
 
 func (x *LSetRequest) Reset() {
 	*x = LSetRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[83]
+	mi := &file_atoll_v1_kv_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6922,7 +7337,7 @@ func (x *LSetRequest) String() string {
 func (*LSetRequest) ProtoMessage() {}
 
 func (x *LSetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[83]
+	mi := &file_atoll_v1_kv_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7012,7 +7427,7 @@ type LSetResponse struct {
 
 func (x *LSetResponse) Reset() {
 	*x = LSetResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[84]
+	mi := &file_atoll_v1_kv_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7024,7 +7439,7 @@ func (x *LSetResponse) String() string {
 func (*LSetResponse) ProtoMessage() {}
 
 func (x *LSetResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[84]
+	mi := &file_atoll_v1_kv_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7060,7 +7475,7 @@ type LInsertRequest struct {
 
 func (x *LInsertRequest) Reset() {
 	*x = LInsertRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[85]
+	mi := &file_atoll_v1_kv_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7072,7 +7487,7 @@ func (x *LInsertRequest) String() string {
 func (*LInsertRequest) ProtoMessage() {}
 
 func (x *LInsertRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[85]
+	mi := &file_atoll_v1_kv_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7181,7 +7596,7 @@ type LInsertResponse struct {
 
 func (x *LInsertResponse) Reset() {
 	*x = LInsertResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[86]
+	mi := &file_atoll_v1_kv_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7193,7 +7608,7 @@ func (x *LInsertResponse) String() string {
 func (*LInsertResponse) ProtoMessage() {}
 
 func (x *LInsertResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[86]
+	mi := &file_atoll_v1_kv_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7256,7 +7671,7 @@ type LRemRequest struct {
 
 func (x *LRemRequest) Reset() {
 	*x = LRemRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[87]
+	mi := &file_atoll_v1_kv_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7268,7 +7683,7 @@ func (x *LRemRequest) String() string {
 func (*LRemRequest) ProtoMessage() {}
 
 func (x *LRemRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[87]
+	mi := &file_atoll_v1_kv_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7359,7 +7774,7 @@ type LRemResponse struct {
 
 func (x *LRemResponse) Reset() {
 	*x = LRemResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[88]
+	mi := &file_atoll_v1_kv_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7371,7 +7786,7 @@ func (x *LRemResponse) String() string {
 func (*LRemResponse) ProtoMessage() {}
 
 func (x *LRemResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[88]
+	mi := &file_atoll_v1_kv_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7419,7 +7834,7 @@ type LTrimRequest struct {
 
 func (x *LTrimRequest) Reset() {
 	*x = LTrimRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[89]
+	mi := &file_atoll_v1_kv_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7431,7 +7846,7 @@ func (x *LTrimRequest) String() string {
 func (*LTrimRequest) ProtoMessage() {}
 
 func (x *LTrimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[89]
+	mi := &file_atoll_v1_kv_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7518,7 +7933,7 @@ type LTrimResponse struct {
 
 func (x *LTrimResponse) Reset() {
 	*x = LTrimResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[90]
+	mi := &file_atoll_v1_kv_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7530,7 +7945,7 @@ func (x *LTrimResponse) String() string {
 func (*LTrimResponse) ProtoMessage() {}
 
 func (x *LTrimResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[90]
+	mi := &file_atoll_v1_kv_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7560,13 +7975,14 @@ type LMoveRequest struct {
 	xxx_hidden_Into      []byte                 `protobuf:"bytes,3,opt,name=into,proto3"`
 	xxx_hidden_FromBack  bool                   `protobuf:"varint,4,opt,name=from_back,json=fromBack,proto3"`
 	xxx_hidden_ToBack    bool                   `protobuf:"varint,5,opt,name=to_back,json=toBack,proto3"`
+	xxx_hidden_WaitMs    uint64                 `protobuf:"varint,6,opt,name=wait_ms,json=waitMs,proto3"`
 	unknownFields        protoimpl.UnknownFields
 	sizeCache            protoimpl.SizeCache
 }
 
 func (x *LMoveRequest) Reset() {
 	*x = LMoveRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[91]
+	mi := &file_atoll_v1_kv_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7578,7 +7994,7 @@ func (x *LMoveRequest) String() string {
 func (*LMoveRequest) ProtoMessage() {}
 
 func (x *LMoveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[91]
+	mi := &file_atoll_v1_kv_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7624,6 +8040,13 @@ func (x *LMoveRequest) GetToBack() bool {
 	return false
 }
 
+func (x *LMoveRequest) GetWaitMs() uint64 {
+	if x != nil {
+		return x.xxx_hidden_WaitMs
+	}
+	return 0
+}
+
 func (x *LMoveRequest) SetNamespace(v string) {
 	x.xxx_hidden_Namespace = v
 }
@@ -7650,6 +8073,10 @@ func (x *LMoveRequest) SetToBack(v bool) {
 	x.xxx_hidden_ToBack = v
 }
 
+func (x *LMoveRequest) SetWaitMs(v uint64) {
+	x.xxx_hidden_WaitMs = v
+}
+
 type LMoveRequest_builder struct {
 	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
 
@@ -7660,6 +8087,10 @@ type LMoveRequest_builder struct {
 	// Take from the back, put at the back.
 	FromBack bool
 	ToBack   bool
+	// How long to wait for an element where there is none; 0 does not wait. The end of the call ends the
+	// wait, and nothing is taken then. It waits for what this region writes, and for what arrives from
+	// others. Nothing waits within a transaction.
+	WaitMs uint64
 }
 
 func (b0 LMoveRequest_builder) Build() *LMoveRequest {
@@ -7671,6 +8102,7 @@ func (b0 LMoveRequest_builder) Build() *LMoveRequest {
 	x.xxx_hidden_Into = b.Into
 	x.xxx_hidden_FromBack = b.FromBack
 	x.xxx_hidden_ToBack = b.ToBack
+	x.xxx_hidden_WaitMs = b.WaitMs
 	return m0
 }
 
@@ -7684,7 +8116,7 @@ type LMoveResponse struct {
 
 func (x *LMoveResponse) Reset() {
 	*x = LMoveResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[92]
+	mi := &file_atoll_v1_kv_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7696,7 +8128,7 @@ func (x *LMoveResponse) String() string {
 func (*LMoveResponse) ProtoMessage() {}
 
 func (x *LMoveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[92]
+	mi := &file_atoll_v1_kv_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7763,7 +8195,7 @@ type LPosRequest struct {
 
 func (x *LPosRequest) Reset() {
 	*x = LPosRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[93]
+	mi := &file_atoll_v1_kv_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7775,7 +8207,7 @@ func (x *LPosRequest) String() string {
 func (*LPosRequest) ProtoMessage() {}
 
 func (x *LPosRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[93]
+	mi := &file_atoll_v1_kv_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7893,7 +8325,7 @@ type LPosResponse struct {
 
 func (x *LPosResponse) Reset() {
 	*x = LPosResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[94]
+	mi := &file_atoll_v1_kv_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7905,7 +8337,7 @@ func (x *LPosResponse) String() string {
 func (*LPosResponse) ProtoMessage() {}
 
 func (x *LPosResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[94]
+	mi := &file_atoll_v1_kv_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7954,7 +8386,7 @@ type RenameRequest struct {
 
 func (x *RenameRequest) Reset() {
 	*x = RenameRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[95]
+	mi := &file_atoll_v1_kv_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7966,7 +8398,7 @@ func (x *RenameRequest) String() string {
 func (*RenameRequest) ProtoMessage() {}
 
 func (x *RenameRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[95]
+	mi := &file_atoll_v1_kv_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8058,7 +8490,7 @@ type RenameResponse struct {
 
 func (x *RenameResponse) Reset() {
 	*x = RenameResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[96]
+	mi := &file_atoll_v1_kv_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8070,7 +8502,7 @@ func (x *RenameResponse) String() string {
 func (*RenameResponse) ProtoMessage() {}
 
 func (x *RenameResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[96]
+	mi := &file_atoll_v1_kv_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8119,7 +8551,7 @@ type CopyRequest struct {
 
 func (x *CopyRequest) Reset() {
 	*x = CopyRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[97]
+	mi := &file_atoll_v1_kv_proto_msgTypes[101]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8131,7 +8563,7 @@ func (x *CopyRequest) String() string {
 func (*CopyRequest) ProtoMessage() {}
 
 func (x *CopyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[97]
+	mi := &file_atoll_v1_kv_proto_msgTypes[101]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8222,7 +8654,7 @@ type CopyResponse struct {
 
 func (x *CopyResponse) Reset() {
 	*x = CopyResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[98]
+	mi := &file_atoll_v1_kv_proto_msgTypes[102]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8234,7 +8666,7 @@ func (x *CopyResponse) String() string {
 func (*CopyResponse) ProtoMessage() {}
 
 func (x *CopyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[98]
+	mi := &file_atoll_v1_kv_proto_msgTypes[102]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8281,7 +8713,7 @@ type ExistsRequest struct {
 
 func (x *ExistsRequest) Reset() {
 	*x = ExistsRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[99]
+	mi := &file_atoll_v1_kv_proto_msgTypes[103]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8293,7 +8725,7 @@ func (x *ExistsRequest) String() string {
 func (*ExistsRequest) ProtoMessage() {}
 
 func (x *ExistsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[99]
+	mi := &file_atoll_v1_kv_proto_msgTypes[103]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8351,7 +8783,7 @@ type ExistsResponse struct {
 
 func (x *ExistsResponse) Reset() {
 	*x = ExistsResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[100]
+	mi := &file_atoll_v1_kv_proto_msgTypes[104]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8363,7 +8795,7 @@ func (x *ExistsResponse) String() string {
 func (*ExistsResponse) ProtoMessage() {}
 
 func (x *ExistsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[100]
+	mi := &file_atoll_v1_kv_proto_msgTypes[104]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8412,7 +8844,7 @@ type ScanRequest struct {
 
 func (x *ScanRequest) Reset() {
 	*x = ScanRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[101]
+	mi := &file_atoll_v1_kv_proto_msgTypes[105]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8424,7 +8856,7 @@ func (x *ScanRequest) String() string {
 func (*ScanRequest) ProtoMessage() {}
 
 func (x *ScanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[101]
+	mi := &file_atoll_v1_kv_proto_msgTypes[105]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8534,7 +8966,7 @@ type ScanResponse struct {
 
 func (x *ScanResponse) Reset() {
 	*x = ScanResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[102]
+	mi := &file_atoll_v1_kv_proto_msgTypes[106]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8546,7 +8978,7 @@ func (x *ScanResponse) String() string {
 func (*ScanResponse) ProtoMessage() {}
 
 func (x *ScanResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[102]
+	mi := &file_atoll_v1_kv_proto_msgTypes[106]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8609,7 +9041,7 @@ type SiblingsRequest struct {
 
 func (x *SiblingsRequest) Reset() {
 	*x = SiblingsRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[103]
+	mi := &file_atoll_v1_kv_proto_msgTypes[107]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8621,7 +9053,7 @@ func (x *SiblingsRequest) String() string {
 func (*SiblingsRequest) ProtoMessage() {}
 
 func (x *SiblingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[103]
+	mi := &file_atoll_v1_kv_proto_msgTypes[107]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8682,7 +9114,7 @@ type SiblingsResponse struct {
 
 func (x *SiblingsResponse) Reset() {
 	*x = SiblingsResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[104]
+	mi := &file_atoll_v1_kv_proto_msgTypes[108]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8694,7 +9126,7 @@ func (x *SiblingsResponse) String() string {
 func (*SiblingsResponse) ProtoMessage() {}
 
 func (x *SiblingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[104]
+	mi := &file_atoll_v1_kv_proto_msgTypes[108]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8749,7 +9181,7 @@ type Sibling struct {
 
 func (x *Sibling) Reset() {
 	*x = Sibling{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[105]
+	mi := &file_atoll_v1_kv_proto_msgTypes[109]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8761,7 +9193,7 @@ func (x *Sibling) String() string {
 func (*Sibling) ProtoMessage() {}
 
 func (x *Sibling) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[105]
+	mi := &file_atoll_v1_kv_proto_msgTypes[109]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8896,7 +9328,7 @@ func (b0 Sibling_builder) Build() *Sibling {
 	return m0
 }
 
-// Operation is one command of a Txn or of the stream. Its namespace fields are ignored in a Txn.
+// Operation is one command of a Txn or of the stream. In a Txn one without a namespace is of that of the Txn.
 type Operation struct {
 	state         protoimpl.MessageState `protogen:"opaque.v1"`
 	xxx_hidden_Op isOperation_Op         `protobuf_oneof:"op"`
@@ -8906,7 +9338,7 @@ type Operation struct {
 
 func (x *Operation) Reset() {
 	*x = Operation{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[106]
+	mi := &file_atoll_v1_kv_proto_msgTypes[110]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8918,7 +9350,7 @@ func (x *Operation) String() string {
 func (*Operation) ProtoMessage() {}
 
 func (x *Operation) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[106]
+	mi := &file_atoll_v1_kv_proto_msgTypes[110]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9613,6 +10045,15 @@ func (x *Operation) GetRandomKey() *RandomKeyRequest {
 	return nil
 }
 
+func (x *Operation) GetNamespaces() *NamespacesRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Namespaces); ok {
+			return x.Namespaces
+		}
+	}
+	return nil
+}
+
 func (x *Operation) GetCommand() *CommandRequest {
 	if x != nil {
 		if x, ok := x.xxx_hidden_Op.(*operation_Command); ok {
@@ -9698,6 +10139,24 @@ func (x *Operation) GetXinfo() *XInfoRequest {
 	if x != nil {
 		if x, ok := x.xxx_hidden_Op.(*operation_Xinfo); ok {
 			return x.Xinfo
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetLmpop() *LMPopRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Lmpop); ok {
+			return x.Lmpop
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetZmpop() *ZMPopRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Zmpop); ok {
+			return x.Zmpop
 		}
 	}
 	return nil
@@ -10311,6 +10770,14 @@ func (x *Operation) SetRandomKey(v *RandomKeyRequest) {
 	x.xxx_hidden_Op = &operation_RandomKey{v}
 }
 
+func (x *Operation) SetNamespaces(v *NamespacesRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Namespaces{v}
+}
+
 func (x *Operation) SetCommand(v *CommandRequest) {
 	if v == nil {
 		x.xxx_hidden_Op = nil
@@ -10389,6 +10856,22 @@ func (x *Operation) SetXinfo(v *XInfoRequest) {
 		return
 	}
 	x.xxx_hidden_Op = &operation_Xinfo{v}
+}
+
+func (x *Operation) SetLmpop(v *LMPopRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Lmpop{v}
+}
+
+func (x *Operation) SetZmpop(v *ZMPopRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Zmpop{v}
 }
 
 func (x *Operation) HasOp() bool {
@@ -11006,6 +11489,14 @@ func (x *Operation) HasRandomKey() bool {
 	return ok
 }
 
+func (x *Operation) HasNamespaces() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Namespaces)
+	return ok
+}
+
 func (x *Operation) HasCommand() bool {
 	if x == nil {
 		return false
@@ -11083,6 +11574,22 @@ func (x *Operation) HasXinfo() bool {
 		return false
 	}
 	_, ok := x.xxx_hidden_Op.(*operation_Xinfo)
+	return ok
+}
+
+func (x *Operation) HasLmpop() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Lmpop)
+	return ok
+}
+
+func (x *Operation) HasZmpop() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Zmpop)
 	return ok
 }
 
@@ -11546,6 +12053,12 @@ func (x *Operation) ClearRandomKey() {
 	}
 }
 
+func (x *Operation) ClearNamespaces() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Namespaces); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
 func (x *Operation) ClearCommand() {
 	if _, ok := x.xxx_hidden_Op.(*operation_Command); ok {
 		x.xxx_hidden_Op = nil
@@ -11602,6 +12115,18 @@ func (x *Operation) ClearXsetid() {
 
 func (x *Operation) ClearXinfo() {
 	if _, ok := x.xxx_hidden_Op.(*operation_Xinfo); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearLmpop() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Lmpop); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearZmpop() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Zmpop); ok {
 		x.xxx_hidden_Op = nil
 	}
 }
@@ -11683,6 +12208,7 @@ const Operation_Geosearchstore_case case_Operation_Op = 93
 const Operation_Types_case case_Operation_Op = 94
 const Operation_Dbsize_case case_Operation_Op = 95
 const Operation_RandomKey_case case_Operation_Op = 96
+const Operation_Namespaces_case case_Operation_Op = 99
 const Operation_Command_case case_Operation_Op = 97
 const Operation_Wait_case case_Operation_Op = 98
 const Operation_Xadd_case case_Operation_Op = 110
@@ -11693,6 +12219,8 @@ const Operation_Xtrim_case case_Operation_Op = 114
 const Operation_Xread_case case_Operation_Op = 115
 const Operation_Xsetid_case case_Operation_Op = 116
 const Operation_Xinfo_case case_Operation_Op = 117
+const Operation_Lmpop_case case_Operation_Op = 118
+const Operation_Zmpop_case case_Operation_Op = 119
 
 func (x *Operation) WhichOp() case_Operation_Op {
 	if x == nil {
@@ -11851,6 +12379,8 @@ func (x *Operation) WhichOp() case_Operation_Op {
 		return Operation_Dbsize_case
 	case *operation_RandomKey:
 		return Operation_RandomKey_case
+	case *operation_Namespaces:
+		return Operation_Namespaces_case
 	case *operation_Command:
 		return Operation_Command_case
 	case *operation_Wait:
@@ -11871,6 +12401,10 @@ func (x *Operation) WhichOp() case_Operation_Op {
 		return Operation_Xsetid_case
 	case *operation_Xinfo:
 		return Operation_Xinfo_case
+	case *operation_Lmpop:
+		return Operation_Lmpop_case
+	case *operation_Zmpop:
+		return Operation_Zmpop_case
 	default:
 		return Operation_Op_not_set_case
 	}
@@ -11956,6 +12490,7 @@ type Operation_builder struct {
 	Types          *TypesRequest
 	Dbsize         *DBSizeRequest
 	RandomKey      *RandomKeyRequest
+	Namespaces     *NamespacesRequest
 	Command        *CommandRequest
 	Wait           *WaitRequest
 	Xadd           *XAddRequest
@@ -11966,6 +12501,8 @@ type Operation_builder struct {
 	Xread          *XReadRequest
 	Xsetid         *XSetIDRequest
 	Xinfo          *XInfoRequest
+	Lmpop          *LMPopRequest
+	Zmpop          *ZMPopRequest
 	// -- end of xxx_hidden_Op
 }
 
@@ -12201,6 +12738,9 @@ func (b0 Operation_builder) Build() *Operation {
 	if b.RandomKey != nil {
 		x.xxx_hidden_Op = &operation_RandomKey{b.RandomKey}
 	}
+	if b.Namespaces != nil {
+		x.xxx_hidden_Op = &operation_Namespaces{b.Namespaces}
+	}
 	if b.Command != nil {
 		x.xxx_hidden_Op = &operation_Command{b.Command}
 	}
@@ -12231,13 +12771,19 @@ func (b0 Operation_builder) Build() *Operation {
 	if b.Xinfo != nil {
 		x.xxx_hidden_Op = &operation_Xinfo{b.Xinfo}
 	}
+	if b.Lmpop != nil {
+		x.xxx_hidden_Op = &operation_Lmpop{b.Lmpop}
+	}
+	if b.Zmpop != nil {
+		x.xxx_hidden_Op = &operation_Zmpop{b.Zmpop}
+	}
 	return m0
 }
 
 type case_Operation_Op protoreflect.FieldNumber
 
 func (x case_Operation_Op) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[106].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[110].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -12552,6 +13098,10 @@ type operation_RandomKey struct {
 	RandomKey *RandomKeyRequest `protobuf:"bytes,96,opt,name=random_key,json=randomKey,proto3,oneof"`
 }
 
+type operation_Namespaces struct {
+	Namespaces *NamespacesRequest `protobuf:"bytes,99,opt,name=namespaces,proto3,oneof"`
+}
+
 type operation_Command struct {
 	Command *CommandRequest `protobuf:"bytes,97,opt,name=command,proto3,oneof"`
 }
@@ -12590,6 +13140,14 @@ type operation_Xsetid struct {
 
 type operation_Xinfo struct {
 	Xinfo *XInfoRequest `protobuf:"bytes,117,opt,name=xinfo,proto3,oneof"`
+}
+
+type operation_Lmpop struct {
+	Lmpop *LMPopRequest `protobuf:"bytes,118,opt,name=lmpop,proto3,oneof"`
+}
+
+type operation_Zmpop struct {
+	Zmpop *ZMPopRequest `protobuf:"bytes,119,opt,name=zmpop,proto3,oneof"`
 }
 
 func (*operation_Get) isOperation_Op() {}
@@ -12744,6 +13302,8 @@ func (*operation_Dbsize) isOperation_Op() {}
 
 func (*operation_RandomKey) isOperation_Op() {}
 
+func (*operation_Namespaces) isOperation_Op() {}
+
 func (*operation_Command) isOperation_Op() {}
 
 func (*operation_Wait) isOperation_Op() {}
@@ -12764,6 +13324,10 @@ func (*operation_Xsetid) isOperation_Op() {}
 
 func (*operation_Xinfo) isOperation_Op() {}
 
+func (*operation_Lmpop) isOperation_Op() {}
+
+func (*operation_Zmpop) isOperation_Op() {}
+
 type Result struct {
 	state             protoimpl.MessageState `protogen:"opaque.v1"`
 	xxx_hidden_Result isResult_Result        `protobuf_oneof:"result"`
@@ -12773,7 +13337,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[107]
+	mi := &file_atoll_v1_kv_proto_msgTypes[111]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -12785,7 +13349,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[107]
+	mi := &file_atoll_v1_kv_proto_msgTypes[111]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -13480,6 +14044,15 @@ func (x *Result) GetRandomKey() *RandomKeyResponse {
 	return nil
 }
 
+func (x *Result) GetNamespaces() *NamespacesResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Namespaces); ok {
+			return x.Namespaces
+		}
+	}
+	return nil
+}
+
 func (x *Result) GetCommand() *CommandResponse {
 	if x != nil {
 		if x, ok := x.xxx_hidden_Result.(*result_Command); ok {
@@ -13565,6 +14138,24 @@ func (x *Result) GetXinfo() *XInfoResponse {
 	if x != nil {
 		if x, ok := x.xxx_hidden_Result.(*result_Xinfo); ok {
 			return x.Xinfo
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetLmpop() *LMPopResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Lmpop); ok {
+			return x.Lmpop
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetZmpop() *ZMPopResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Zmpop); ok {
+			return x.Zmpop
 		}
 	}
 	return nil
@@ -14178,6 +14769,14 @@ func (x *Result) SetRandomKey(v *RandomKeyResponse) {
 	x.xxx_hidden_Result = &result_RandomKey{v}
 }
 
+func (x *Result) SetNamespaces(v *NamespacesResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Namespaces{v}
+}
+
 func (x *Result) SetCommand(v *CommandResponse) {
 	if v == nil {
 		x.xxx_hidden_Result = nil
@@ -14256,6 +14855,22 @@ func (x *Result) SetXinfo(v *XInfoResponse) {
 		return
 	}
 	x.xxx_hidden_Result = &result_Xinfo{v}
+}
+
+func (x *Result) SetLmpop(v *LMPopResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Lmpop{v}
+}
+
+func (x *Result) SetZmpop(v *ZMPopResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Zmpop{v}
 }
 
 func (x *Result) HasResult() bool {
@@ -14873,6 +15488,14 @@ func (x *Result) HasRandomKey() bool {
 	return ok
 }
 
+func (x *Result) HasNamespaces() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Namespaces)
+	return ok
+}
+
 func (x *Result) HasCommand() bool {
 	if x == nil {
 		return false
@@ -14950,6 +15573,22 @@ func (x *Result) HasXinfo() bool {
 		return false
 	}
 	_, ok := x.xxx_hidden_Result.(*result_Xinfo)
+	return ok
+}
+
+func (x *Result) HasLmpop() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Lmpop)
+	return ok
+}
+
+func (x *Result) HasZmpop() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Zmpop)
 	return ok
 }
 
@@ -15413,6 +16052,12 @@ func (x *Result) ClearRandomKey() {
 	}
 }
 
+func (x *Result) ClearNamespaces() {
+	if _, ok := x.xxx_hidden_Result.(*result_Namespaces); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
 func (x *Result) ClearCommand() {
 	if _, ok := x.xxx_hidden_Result.(*result_Command); ok {
 		x.xxx_hidden_Result = nil
@@ -15469,6 +16114,18 @@ func (x *Result) ClearXsetid() {
 
 func (x *Result) ClearXinfo() {
 	if _, ok := x.xxx_hidden_Result.(*result_Xinfo); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearLmpop() {
+	if _, ok := x.xxx_hidden_Result.(*result_Lmpop); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearZmpop() {
+	if _, ok := x.xxx_hidden_Result.(*result_Zmpop); ok {
 		x.xxx_hidden_Result = nil
 	}
 }
@@ -15550,6 +16207,7 @@ const Result_Geosearchstore_case case_Result_Result = 93
 const Result_Types_case case_Result_Result = 94
 const Result_Dbsize_case case_Result_Result = 95
 const Result_RandomKey_case case_Result_Result = 96
+const Result_Namespaces_case case_Result_Result = 99
 const Result_Command_case case_Result_Result = 97
 const Result_Wait_case case_Result_Result = 98
 const Result_Xadd_case case_Result_Result = 110
@@ -15560,6 +16218,8 @@ const Result_Xtrim_case case_Result_Result = 114
 const Result_Xread_case case_Result_Result = 115
 const Result_Xsetid_case case_Result_Result = 116
 const Result_Xinfo_case case_Result_Result = 117
+const Result_Lmpop_case case_Result_Result = 118
+const Result_Zmpop_case case_Result_Result = 119
 
 func (x *Result) WhichResult() case_Result_Result {
 	if x == nil {
@@ -15718,6 +16378,8 @@ func (x *Result) WhichResult() case_Result_Result {
 		return Result_Dbsize_case
 	case *result_RandomKey:
 		return Result_RandomKey_case
+	case *result_Namespaces:
+		return Result_Namespaces_case
 	case *result_Command:
 		return Result_Command_case
 	case *result_Wait:
@@ -15738,6 +16400,10 @@ func (x *Result) WhichResult() case_Result_Result {
 		return Result_Xsetid_case
 	case *result_Xinfo:
 		return Result_Xinfo_case
+	case *result_Lmpop:
+		return Result_Lmpop_case
+	case *result_Zmpop:
+		return Result_Zmpop_case
 	default:
 		return Result_Result_not_set_case
 	}
@@ -15823,6 +16489,7 @@ type Result_builder struct {
 	Types          *TypesResponse
 	Dbsize         *DBSizeResponse
 	RandomKey      *RandomKeyResponse
+	Namespaces     *NamespacesResponse
 	Command        *CommandResponse
 	Wait           *WaitResponse
 	Xadd           *XAddResponse
@@ -15833,6 +16500,8 @@ type Result_builder struct {
 	Xread          *XReadResponse
 	Xsetid         *XSetIDResponse
 	Xinfo          *XInfoResponse
+	Lmpop          *LMPopResponse
+	Zmpop          *ZMPopResponse
 	// -- end of xxx_hidden_Result
 }
 
@@ -16068,6 +16737,9 @@ func (b0 Result_builder) Build() *Result {
 	if b.RandomKey != nil {
 		x.xxx_hidden_Result = &result_RandomKey{b.RandomKey}
 	}
+	if b.Namespaces != nil {
+		x.xxx_hidden_Result = &result_Namespaces{b.Namespaces}
+	}
 	if b.Command != nil {
 		x.xxx_hidden_Result = &result_Command{b.Command}
 	}
@@ -16098,13 +16770,19 @@ func (b0 Result_builder) Build() *Result {
 	if b.Xinfo != nil {
 		x.xxx_hidden_Result = &result_Xinfo{b.Xinfo}
 	}
+	if b.Lmpop != nil {
+		x.xxx_hidden_Result = &result_Lmpop{b.Lmpop}
+	}
+	if b.Zmpop != nil {
+		x.xxx_hidden_Result = &result_Zmpop{b.Zmpop}
+	}
 	return m0
 }
 
 type case_Result_Result protoreflect.FieldNumber
 
 func (x case_Result_Result) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[107].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[111].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -16419,6 +17097,10 @@ type result_RandomKey struct {
 	RandomKey *RandomKeyResponse `protobuf:"bytes,96,opt,name=random_key,json=randomKey,proto3,oneof"`
 }
 
+type result_Namespaces struct {
+	Namespaces *NamespacesResponse `protobuf:"bytes,99,opt,name=namespaces,proto3,oneof"`
+}
+
 type result_Command struct {
 	Command *CommandResponse `protobuf:"bytes,97,opt,name=command,proto3,oneof"`
 }
@@ -16457,6 +17139,14 @@ type result_Xsetid struct {
 
 type result_Xinfo struct {
 	Xinfo *XInfoResponse `protobuf:"bytes,117,opt,name=xinfo,proto3,oneof"`
+}
+
+type result_Lmpop struct {
+	Lmpop *LMPopResponse `protobuf:"bytes,118,opt,name=lmpop,proto3,oneof"`
+}
+
+type result_Zmpop struct {
+	Zmpop *ZMPopResponse `protobuf:"bytes,119,opt,name=zmpop,proto3,oneof"`
 }
 
 func (*result_Get) isResult_Result() {}
@@ -16611,6 +17301,8 @@ func (*result_Dbsize) isResult_Result() {}
 
 func (*result_RandomKey) isResult_Result() {}
 
+func (*result_Namespaces) isResult_Result() {}
+
 func (*result_Command) isResult_Result() {}
 
 func (*result_Wait) isResult_Result() {}
@@ -16631,6 +17323,10 @@ func (*result_Xsetid) isResult_Result() {}
 
 func (*result_Xinfo) isResult_Result() {}
 
+func (*result_Lmpop) isResult_Result() {}
+
+func (*result_Zmpop) isResult_Result() {}
+
 type BCreateRequest struct {
 	state                protoimpl.MessageState `protogen:"opaque.v1"`
 	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
@@ -16643,7 +17339,7 @@ type BCreateRequest struct {
 
 func (x *BCreateRequest) Reset() {
 	*x = BCreateRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[108]
+	mi := &file_atoll_v1_kv_proto_msgTypes[112]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -16655,7 +17351,7 @@ func (x *BCreateRequest) String() string {
 func (*BCreateRequest) ProtoMessage() {}
 
 func (x *BCreateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[108]
+	mi := &file_atoll_v1_kv_proto_msgTypes[112]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -16742,7 +17438,7 @@ type BCreateResponse struct {
 
 func (x *BCreateResponse) Reset() {
 	*x = BCreateResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[109]
+	mi := &file_atoll_v1_kv_proto_msgTypes[113]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -16754,7 +17450,7 @@ func (x *BCreateResponse) String() string {
 func (*BCreateResponse) ProtoMessage() {}
 
 func (x *BCreateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[109]
+	mi := &file_atoll_v1_kv_proto_msgTypes[113]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -16787,7 +17483,7 @@ type BGetRequest struct {
 
 func (x *BGetRequest) Reset() {
 	*x = BGetRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[110]
+	mi := &file_atoll_v1_kv_proto_msgTypes[114]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -16799,7 +17495,7 @@ func (x *BGetRequest) String() string {
 func (*BGetRequest) ProtoMessage() {}
 
 func (x *BGetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[110]
+	mi := &file_atoll_v1_kv_proto_msgTypes[114]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -16861,7 +17557,7 @@ type BGetResponse struct {
 
 func (x *BGetResponse) Reset() {
 	*x = BGetResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[111]
+	mi := &file_atoll_v1_kv_proto_msgTypes[115]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -16873,7 +17569,7 @@ func (x *BGetResponse) String() string {
 func (*BGetResponse) ProtoMessage() {}
 
 func (x *BGetResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[111]
+	mi := &file_atoll_v1_kv_proto_msgTypes[115]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -16934,7 +17630,7 @@ type BIncrRequest struct {
 
 func (x *BIncrRequest) Reset() {
 	*x = BIncrRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[112]
+	mi := &file_atoll_v1_kv_proto_msgTypes[116]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -16946,7 +17642,7 @@ func (x *BIncrRequest) String() string {
 func (*BIncrRequest) ProtoMessage() {}
 
 func (x *BIncrRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[112]
+	mi := &file_atoll_v1_kv_proto_msgTypes[116]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -17021,7 +17717,7 @@ type BIncrResponse struct {
 
 func (x *BIncrResponse) Reset() {
 	*x = BIncrResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[113]
+	mi := &file_atoll_v1_kv_proto_msgTypes[117]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -17033,7 +17729,7 @@ func (x *BIncrResponse) String() string {
 func (*BIncrResponse) ProtoMessage() {}
 
 func (x *BIncrResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[113]
+	mi := &file_atoll_v1_kv_proto_msgTypes[117]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -17081,7 +17777,7 @@ type BDecrRequest struct {
 
 func (x *BDecrRequest) Reset() {
 	*x = BDecrRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[114]
+	mi := &file_atoll_v1_kv_proto_msgTypes[118]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -17093,7 +17789,7 @@ func (x *BDecrRequest) String() string {
 func (*BDecrRequest) ProtoMessage() {}
 
 func (x *BDecrRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[114]
+	mi := &file_atoll_v1_kv_proto_msgTypes[118]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -17168,7 +17864,7 @@ type BDecrResponse struct {
 
 func (x *BDecrResponse) Reset() {
 	*x = BDecrResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[115]
+	mi := &file_atoll_v1_kv_proto_msgTypes[119]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -17180,7 +17876,7 @@ func (x *BDecrResponse) String() string {
 func (*BDecrResponse) ProtoMessage() {}
 
 func (x *BDecrResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[115]
+	mi := &file_atoll_v1_kv_proto_msgTypes[119]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -17229,7 +17925,7 @@ type BGrantRequest struct {
 
 func (x *BGrantRequest) Reset() {
 	*x = BGrantRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[116]
+	mi := &file_atoll_v1_kv_proto_msgTypes[120]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -17241,7 +17937,7 @@ func (x *BGrantRequest) String() string {
 func (*BGrantRequest) ProtoMessage() {}
 
 func (x *BGrantRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[116]
+	mi := &file_atoll_v1_kv_proto_msgTypes[120]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -17328,7 +18024,7 @@ type BGrantResponse struct {
 
 func (x *BGrantResponse) Reset() {
 	*x = BGrantResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[117]
+	mi := &file_atoll_v1_kv_proto_msgTypes[121]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -17340,7 +18036,7 @@ func (x *BGrantResponse) String() string {
 func (*BGrantResponse) ProtoMessage() {}
 
 func (x *BGrantResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[117]
+	mi := &file_atoll_v1_kv_proto_msgTypes[121]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -17373,7 +18069,7 @@ type BRightsRequest struct {
 
 func (x *BRightsRequest) Reset() {
 	*x = BRightsRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[118]
+	mi := &file_atoll_v1_kv_proto_msgTypes[122]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -17385,7 +18081,7 @@ func (x *BRightsRequest) String() string {
 func (*BRightsRequest) ProtoMessage() {}
 
 func (x *BRightsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[118]
+	mi := &file_atoll_v1_kv_proto_msgTypes[122]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -17447,7 +18143,7 @@ type BRightsResponse struct {
 
 func (x *BRightsResponse) Reset() {
 	*x = BRightsResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[119]
+	mi := &file_atoll_v1_kv_proto_msgTypes[123]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -17459,7 +18155,7 @@ func (x *BRightsResponse) String() string {
 func (*BRightsResponse) ProtoMessage() {}
 
 func (x *BRightsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[119]
+	mi := &file_atoll_v1_kv_proto_msgTypes[123]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -17523,7 +18219,7 @@ type Account struct {
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[120]
+	mi := &file_atoll_v1_kv_proto_msgTypes[124]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -17535,7 +18231,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[120]
+	mi := &file_atoll_v1_kv_proto_msgTypes[124]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -17620,7 +18316,7 @@ type BReclaimRequest struct {
 
 func (x *BReclaimRequest) Reset() {
 	*x = BReclaimRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[121]
+	mi := &file_atoll_v1_kv_proto_msgTypes[125]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -17632,7 +18328,7 @@ func (x *BReclaimRequest) String() string {
 func (*BReclaimRequest) ProtoMessage() {}
 
 func (x *BReclaimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[121]
+	mi := &file_atoll_v1_kv_proto_msgTypes[125]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -17693,7 +18389,7 @@ type BReclaimResponse struct {
 
 func (x *BReclaimResponse) Reset() {
 	*x = BReclaimResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[122]
+	mi := &file_atoll_v1_kv_proto_msgTypes[126]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -17705,7 +18401,7 @@ func (x *BReclaimResponse) String() string {
 func (*BReclaimResponse) ProtoMessage() {}
 
 func (x *BReclaimResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[122]
+	mi := &file_atoll_v1_kv_proto_msgTypes[126]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -17753,7 +18449,7 @@ type PFAddRequest struct {
 
 func (x *PFAddRequest) Reset() {
 	*x = PFAddRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[123]
+	mi := &file_atoll_v1_kv_proto_msgTypes[127]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -17765,7 +18461,7 @@ func (x *PFAddRequest) String() string {
 func (*PFAddRequest) ProtoMessage() {}
 
 func (x *PFAddRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[123]
+	mi := &file_atoll_v1_kv_proto_msgTypes[127]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -17840,7 +18536,7 @@ type PFAddResponse struct {
 
 func (x *PFAddResponse) Reset() {
 	*x = PFAddResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[124]
+	mi := &file_atoll_v1_kv_proto_msgTypes[128]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -17852,7 +18548,7 @@ func (x *PFAddResponse) String() string {
 func (*PFAddResponse) ProtoMessage() {}
 
 func (x *PFAddResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[124]
+	mi := &file_atoll_v1_kv_proto_msgTypes[128]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -17899,7 +18595,7 @@ type PFCountRequest struct {
 
 func (x *PFCountRequest) Reset() {
 	*x = PFCountRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[125]
+	mi := &file_atoll_v1_kv_proto_msgTypes[129]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -17911,7 +18607,7 @@ func (x *PFCountRequest) String() string {
 func (*PFCountRequest) ProtoMessage() {}
 
 func (x *PFCountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[125]
+	mi := &file_atoll_v1_kv_proto_msgTypes[129]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -17969,7 +18665,7 @@ type PFCountResponse struct {
 
 func (x *PFCountResponse) Reset() {
 	*x = PFCountResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[126]
+	mi := &file_atoll_v1_kv_proto_msgTypes[130]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -17981,7 +18677,7 @@ func (x *PFCountResponse) String() string {
 func (*PFCountResponse) ProtoMessage() {}
 
 func (x *PFCountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[126]
+	mi := &file_atoll_v1_kv_proto_msgTypes[130]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -18029,7 +18725,7 @@ type PFMergeRequest struct {
 
 func (x *PFMergeRequest) Reset() {
 	*x = PFMergeRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[127]
+	mi := &file_atoll_v1_kv_proto_msgTypes[131]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -18041,7 +18737,7 @@ func (x *PFMergeRequest) String() string {
 func (*PFMergeRequest) ProtoMessage() {}
 
 func (x *PFMergeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[127]
+	mi := &file_atoll_v1_kv_proto_msgTypes[131]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -18115,7 +18811,7 @@ type PFMergeResponse struct {
 
 func (x *PFMergeResponse) Reset() {
 	*x = PFMergeResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[128]
+	mi := &file_atoll_v1_kv_proto_msgTypes[132]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -18127,7 +18823,7 @@ func (x *PFMergeResponse) String() string {
 func (*PFMergeResponse) ProtoMessage() {}
 
 func (x *PFMergeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[128]
+	mi := &file_atoll_v1_kv_proto_msgTypes[132]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -18164,7 +18860,7 @@ type BitRange struct {
 
 func (x *BitRange) Reset() {
 	*x = BitRange{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[129]
+	mi := &file_atoll_v1_kv_proto_msgTypes[133]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -18176,7 +18872,7 @@ func (x *BitRange) String() string {
 func (*BitRange) ProtoMessage() {}
 
 func (x *BitRange) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[129]
+	mi := &file_atoll_v1_kv_proto_msgTypes[133]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -18267,7 +18963,7 @@ type GetBitRequest struct {
 
 func (x *GetBitRequest) Reset() {
 	*x = GetBitRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[130]
+	mi := &file_atoll_v1_kv_proto_msgTypes[134]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -18279,7 +18975,7 @@ func (x *GetBitRequest) String() string {
 func (*GetBitRequest) ProtoMessage() {}
 
 func (x *GetBitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[130]
+	mi := &file_atoll_v1_kv_proto_msgTypes[134]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -18354,7 +19050,7 @@ type GetBitResponse struct {
 
 func (x *GetBitResponse) Reset() {
 	*x = GetBitResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[131]
+	mi := &file_atoll_v1_kv_proto_msgTypes[135]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -18366,7 +19062,7 @@ func (x *GetBitResponse) String() string {
 func (*GetBitResponse) ProtoMessage() {}
 
 func (x *GetBitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[131]
+	mi := &file_atoll_v1_kv_proto_msgTypes[135]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -18415,7 +19111,7 @@ type SetBitRequest struct {
 
 func (x *SetBitRequest) Reset() {
 	*x = SetBitRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[132]
+	mi := &file_atoll_v1_kv_proto_msgTypes[136]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -18427,7 +19123,7 @@ func (x *SetBitRequest) String() string {
 func (*SetBitRequest) ProtoMessage() {}
 
 func (x *SetBitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[132]
+	mi := &file_atoll_v1_kv_proto_msgTypes[136]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -18514,7 +19210,7 @@ type SetBitResponse struct {
 
 func (x *SetBitResponse) Reset() {
 	*x = SetBitResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[133]
+	mi := &file_atoll_v1_kv_proto_msgTypes[137]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -18526,7 +19222,7 @@ func (x *SetBitResponse) String() string {
 func (*SetBitResponse) ProtoMessage() {}
 
 func (x *SetBitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[133]
+	mi := &file_atoll_v1_kv_proto_msgTypes[137]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -18574,7 +19270,7 @@ type BitCountRequest struct {
 
 func (x *BitCountRequest) Reset() {
 	*x = BitCountRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[134]
+	mi := &file_atoll_v1_kv_proto_msgTypes[138]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -18586,7 +19282,7 @@ func (x *BitCountRequest) String() string {
 func (*BitCountRequest) ProtoMessage() {}
 
 func (x *BitCountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[134]
+	mi := &file_atoll_v1_kv_proto_msgTypes[138]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -18672,7 +19368,7 @@ type BitCountResponse struct {
 
 func (x *BitCountResponse) Reset() {
 	*x = BitCountResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[135]
+	mi := &file_atoll_v1_kv_proto_msgTypes[139]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -18684,7 +19380,7 @@ func (x *BitCountResponse) String() string {
 func (*BitCountResponse) ProtoMessage() {}
 
 func (x *BitCountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[135]
+	mi := &file_atoll_v1_kv_proto_msgTypes[139]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -18733,7 +19429,7 @@ type BitPosRequest struct {
 
 func (x *BitPosRequest) Reset() {
 	*x = BitPosRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[136]
+	mi := &file_atoll_v1_kv_proto_msgTypes[140]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -18745,7 +19441,7 @@ func (x *BitPosRequest) String() string {
 func (*BitPosRequest) ProtoMessage() {}
 
 func (x *BitPosRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[136]
+	mi := &file_atoll_v1_kv_proto_msgTypes[140]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -18846,7 +19542,7 @@ type BitPosResponse struct {
 
 func (x *BitPosResponse) Reset() {
 	*x = BitPosResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[137]
+	mi := &file_atoll_v1_kv_proto_msgTypes[141]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -18858,7 +19554,7 @@ func (x *BitPosResponse) String() string {
 func (*BitPosResponse) ProtoMessage() {}
 
 func (x *BitPosResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[137]
+	mi := &file_atoll_v1_kv_proto_msgTypes[141]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -18920,7 +19616,7 @@ type BitOpRequest struct {
 
 func (x *BitOpRequest) Reset() {
 	*x = BitOpRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[138]
+	mi := &file_atoll_v1_kv_proto_msgTypes[142]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -18932,7 +19628,7 @@ func (x *BitOpRequest) String() string {
 func (*BitOpRequest) ProtoMessage() {}
 
 func (x *BitOpRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[138]
+	mi := &file_atoll_v1_kv_proto_msgTypes[142]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -19022,7 +19718,7 @@ type BitOpResponse struct {
 
 func (x *BitOpResponse) Reset() {
 	*x = BitOpResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[139]
+	mi := &file_atoll_v1_kv_proto_msgTypes[143]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -19034,7 +19730,7 @@ func (x *BitOpResponse) String() string {
 func (*BitOpResponse) ProtoMessage() {}
 
 func (x *BitOpResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[139]
+	mi := &file_atoll_v1_kv_proto_msgTypes[143]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -19085,7 +19781,7 @@ type BitStep struct {
 
 func (x *BitStep) Reset() {
 	*x = BitStep{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[140]
+	mi := &file_atoll_v1_kv_proto_msgTypes[144]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -19097,7 +19793,7 @@ func (x *BitStep) String() string {
 func (*BitStep) ProtoMessage() {}
 
 func (x *BitStep) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[140]
+	mi := &file_atoll_v1_kv_proto_msgTypes[144]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -19270,7 +19966,7 @@ func (b0 BitStep_builder) Build() *BitStep {
 type case_BitStep_Write protoreflect.FieldNumber
 
 func (x case_BitStep_Write) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[140].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[144].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -19304,7 +20000,7 @@ type BitFieldRequest struct {
 
 func (x *BitFieldRequest) Reset() {
 	*x = BitFieldRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[141]
+	mi := &file_atoll_v1_kv_proto_msgTypes[145]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -19316,7 +20012,7 @@ func (x *BitFieldRequest) String() string {
 func (*BitFieldRequest) ProtoMessage() {}
 
 func (x *BitFieldRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[141]
+	mi := &file_atoll_v1_kv_proto_msgTypes[145]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -19393,7 +20089,7 @@ type BitFieldResponse struct {
 
 func (x *BitFieldResponse) Reset() {
 	*x = BitFieldResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[142]
+	mi := &file_atoll_v1_kv_proto_msgTypes[146]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -19405,7 +20101,7 @@ func (x *BitFieldResponse) String() string {
 func (*BitFieldResponse) ProtoMessage() {}
 
 func (x *BitFieldResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[142]
+	mi := &file_atoll_v1_kv_proto_msgTypes[146]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -19454,7 +20150,7 @@ type BitStepResult struct {
 
 func (x *BitStepResult) Reset() {
 	*x = BitStepResult{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[143]
+	mi := &file_atoll_v1_kv_proto_msgTypes[147]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -19466,7 +20162,7 @@ func (x *BitStepResult) String() string {
 func (*BitStepResult) ProtoMessage() {}
 
 func (x *BitStepResult) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[143]
+	mi := &file_atoll_v1_kv_proto_msgTypes[147]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -19528,7 +20224,7 @@ type GeoPoint struct {
 
 func (x *GeoPoint) Reset() {
 	*x = GeoPoint{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[144]
+	mi := &file_atoll_v1_kv_proto_msgTypes[148]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -19540,7 +20236,7 @@ func (x *GeoPoint) String() string {
 func (*GeoPoint) ProtoMessage() {}
 
 func (x *GeoPoint) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[144]
+	mi := &file_atoll_v1_kv_proto_msgTypes[148]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -19601,7 +20297,7 @@ type GeoMember struct {
 
 func (x *GeoMember) Reset() {
 	*x = GeoMember{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[145]
+	mi := &file_atoll_v1_kv_proto_msgTypes[149]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -19613,7 +20309,7 @@ func (x *GeoMember) String() string {
 func (*GeoMember) ProtoMessage() {}
 
 func (x *GeoMember) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[145]
+	mi := &file_atoll_v1_kv_proto_msgTypes[149]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -19690,7 +20386,7 @@ type GeoAddRequest struct {
 
 func (x *GeoAddRequest) Reset() {
 	*x = GeoAddRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[146]
+	mi := &file_atoll_v1_kv_proto_msgTypes[150]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -19702,7 +20398,7 @@ func (x *GeoAddRequest) String() string {
 func (*GeoAddRequest) ProtoMessage() {}
 
 func (x *GeoAddRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[146]
+	mi := &file_atoll_v1_kv_proto_msgTypes[150]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -19806,7 +20502,7 @@ type GeoAddResponse struct {
 
 func (x *GeoAddResponse) Reset() {
 	*x = GeoAddResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[147]
+	mi := &file_atoll_v1_kv_proto_msgTypes[151]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -19818,7 +20514,7 @@ func (x *GeoAddResponse) String() string {
 func (*GeoAddResponse) ProtoMessage() {}
 
 func (x *GeoAddResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[147]
+	mi := &file_atoll_v1_kv_proto_msgTypes[151]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -19866,7 +20562,7 @@ type GeoPosRequest struct {
 
 func (x *GeoPosRequest) Reset() {
 	*x = GeoPosRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[148]
+	mi := &file_atoll_v1_kv_proto_msgTypes[152]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -19878,7 +20574,7 @@ func (x *GeoPosRequest) String() string {
 func (*GeoPosRequest) ProtoMessage() {}
 
 func (x *GeoPosRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[148]
+	mi := &file_atoll_v1_kv_proto_msgTypes[152]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -19952,7 +20648,7 @@ type GeoPosResponse struct {
 
 func (x *GeoPosResponse) Reset() {
 	*x = GeoPosResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[149]
+	mi := &file_atoll_v1_kv_proto_msgTypes[153]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -19964,7 +20660,7 @@ func (x *GeoPosResponse) String() string {
 func (*GeoPosResponse) ProtoMessage() {}
 
 func (x *GeoPosResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[149]
+	mi := &file_atoll_v1_kv_proto_msgTypes[153]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20013,7 +20709,7 @@ type GeoPosition struct {
 
 func (x *GeoPosition) Reset() {
 	*x = GeoPosition{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[150]
+	mi := &file_atoll_v1_kv_proto_msgTypes[154]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20025,7 +20721,7 @@ func (x *GeoPosition) String() string {
 func (*GeoPosition) ProtoMessage() {}
 
 func (x *GeoPosition) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[150]
+	mi := &file_atoll_v1_kv_proto_msgTypes[154]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20099,7 +20795,7 @@ type GeoDistRequest struct {
 
 func (x *GeoDistRequest) Reset() {
 	*x = GeoDistRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[151]
+	mi := &file_atoll_v1_kv_proto_msgTypes[155]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20111,7 +20807,7 @@ func (x *GeoDistRequest) String() string {
 func (*GeoDistRequest) ProtoMessage() {}
 
 func (x *GeoDistRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[151]
+	mi := &file_atoll_v1_kv_proto_msgTypes[155]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20205,7 +20901,7 @@ type GeoDistResponse struct {
 
 func (x *GeoDistResponse) Reset() {
 	*x = GeoDistResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[152]
+	mi := &file_atoll_v1_kv_proto_msgTypes[156]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20217,7 +20913,7 @@ func (x *GeoDistResponse) String() string {
 func (*GeoDistResponse) ProtoMessage() {}
 
 func (x *GeoDistResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[152]
+	mi := &file_atoll_v1_kv_proto_msgTypes[156]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20281,7 +20977,7 @@ type GeoArea struct {
 
 func (x *GeoArea) Reset() {
 	*x = GeoArea{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[153]
+	mi := &file_atoll_v1_kv_proto_msgTypes[157]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20293,7 +20989,7 @@ func (x *GeoArea) String() string {
 func (*GeoArea) ProtoMessage() {}
 
 func (x *GeoArea) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[153]
+	mi := &file_atoll_v1_kv_proto_msgTypes[157]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20561,7 +21257,7 @@ func (b0 GeoArea_builder) Build() *GeoArea {
 type case_GeoArea_Center protoreflect.FieldNumber
 
 func (x case_GeoArea_Center) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[153].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[157].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -20571,7 +21267,7 @@ func (x case_GeoArea_Center) String() string {
 type case_GeoArea_Shape protoreflect.FieldNumber
 
 func (x case_GeoArea_Shape) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[153].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[157].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -20620,7 +21316,7 @@ type GeoBox struct {
 
 func (x *GeoBox) Reset() {
 	*x = GeoBox{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[154]
+	mi := &file_atoll_v1_kv_proto_msgTypes[158]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20632,7 +21328,7 @@ func (x *GeoBox) String() string {
 func (*GeoBox) ProtoMessage() {}
 
 func (x *GeoBox) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[154]
+	mi := &file_atoll_v1_kv_proto_msgTypes[158]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20692,7 +21388,7 @@ type GeoSearchRequest struct {
 
 func (x *GeoSearchRequest) Reset() {
 	*x = GeoSearchRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[155]
+	mi := &file_atoll_v1_kv_proto_msgTypes[159]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20704,7 +21400,7 @@ func (x *GeoSearchRequest) String() string {
 func (*GeoSearchRequest) ProtoMessage() {}
 
 func (x *GeoSearchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[155]
+	mi := &file_atoll_v1_kv_proto_msgTypes[159]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20789,7 +21485,7 @@ type GeoSearchResponse struct {
 
 func (x *GeoSearchResponse) Reset() {
 	*x = GeoSearchResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[156]
+	mi := &file_atoll_v1_kv_proto_msgTypes[160]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20801,7 +21497,7 @@ func (x *GeoSearchResponse) String() string {
 func (*GeoSearchResponse) ProtoMessage() {}
 
 func (x *GeoSearchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[156]
+	mi := &file_atoll_v1_kv_proto_msgTypes[160]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20851,7 +21547,7 @@ type GeoFound struct {
 
 func (x *GeoFound) Reset() {
 	*x = GeoFound{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[157]
+	mi := &file_atoll_v1_kv_proto_msgTypes[161]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20863,7 +21559,7 @@ func (x *GeoFound) String() string {
 func (*GeoFound) ProtoMessage() {}
 
 func (x *GeoFound) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[157]
+	mi := &file_atoll_v1_kv_proto_msgTypes[161]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20953,7 +21649,7 @@ type GeoSearchStoreRequest struct {
 
 func (x *GeoSearchStoreRequest) Reset() {
 	*x = GeoSearchStoreRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[158]
+	mi := &file_atoll_v1_kv_proto_msgTypes[162]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20965,7 +21661,7 @@ func (x *GeoSearchStoreRequest) String() string {
 func (*GeoSearchStoreRequest) ProtoMessage() {}
 
 func (x *GeoSearchStoreRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[158]
+	mi := &file_atoll_v1_kv_proto_msgTypes[162]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21081,7 +21777,7 @@ type GeoSearchStoreResponse struct {
 
 func (x *GeoSearchStoreResponse) Reset() {
 	*x = GeoSearchStoreResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[159]
+	mi := &file_atoll_v1_kv_proto_msgTypes[163]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21093,7 +21789,7 @@ func (x *GeoSearchStoreResponse) String() string {
 func (*GeoSearchStoreResponse) ProtoMessage() {}
 
 func (x *GeoSearchStoreResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[159]
+	mi := &file_atoll_v1_kv_proto_msgTypes[163]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21140,7 +21836,7 @@ type StreamID struct {
 
 func (x *StreamID) Reset() {
 	*x = StreamID{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[160]
+	mi := &file_atoll_v1_kv_proto_msgTypes[164]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21152,7 +21848,7 @@ func (x *StreamID) String() string {
 func (*StreamID) ProtoMessage() {}
 
 func (x *StreamID) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[160]
+	mi := &file_atoll_v1_kv_proto_msgTypes[164]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21212,7 +21908,7 @@ type StreamEntry struct {
 
 func (x *StreamEntry) Reset() {
 	*x = StreamEntry{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[161]
+	mi := &file_atoll_v1_kv_proto_msgTypes[165]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21224,7 +21920,7 @@ func (x *StreamEntry) String() string {
 func (*StreamEntry) ProtoMessage() {}
 
 func (x *StreamEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[161]
+	mi := &file_atoll_v1_kv_proto_msgTypes[165]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21298,7 +21994,7 @@ type StreamTrim struct {
 
 func (x *StreamTrim) Reset() {
 	*x = StreamTrim{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[162]
+	mi := &file_atoll_v1_kv_proto_msgTypes[166]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21310,7 +22006,7 @@ func (x *StreamTrim) String() string {
 func (*StreamTrim) ProtoMessage() {}
 
 func (x *StreamTrim) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[162]
+	mi := &file_atoll_v1_kv_proto_msgTypes[166]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21463,7 +22159,7 @@ func (b0 StreamTrim_builder) Build() *StreamTrim {
 type case_StreamTrim_By protoreflect.FieldNumber
 
 func (x case_StreamTrim_By) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[162].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[166].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -21502,7 +22198,7 @@ type XAddRequest struct {
 
 func (x *XAddRequest) Reset() {
 	*x = XAddRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[163]
+	mi := &file_atoll_v1_kv_proto_msgTypes[167]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21514,7 +22210,7 @@ func (x *XAddRequest) String() string {
 func (*XAddRequest) ProtoMessage() {}
 
 func (x *XAddRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[163]
+	mi := &file_atoll_v1_kv_proto_msgTypes[167]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21725,7 +22421,7 @@ func (b0 XAddRequest_builder) Build() *XAddRequest {
 type case_XAddRequest_Id protoreflect.FieldNumber
 
 func (x case_XAddRequest_Id) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[163].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[167].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -21760,7 +22456,7 @@ type XAddResponse struct {
 
 func (x *XAddResponse) Reset() {
 	*x = XAddResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[164]
+	mi := &file_atoll_v1_kv_proto_msgTypes[168]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21772,7 +22468,7 @@ func (x *XAddResponse) String() string {
 func (*XAddResponse) ProtoMessage() {}
 
 func (x *XAddResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[164]
+	mi := &file_atoll_v1_kv_proto_msgTypes[168]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21847,7 +22543,7 @@ type XRangeRequest struct {
 
 func (x *XRangeRequest) Reset() {
 	*x = XRangeRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[165]
+	mi := &file_atoll_v1_kv_proto_msgTypes[169]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21859,7 +22555,7 @@ func (x *XRangeRequest) String() string {
 func (*XRangeRequest) ProtoMessage() {}
 
 func (x *XRangeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[165]
+	mi := &file_atoll_v1_kv_proto_msgTypes[169]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21997,7 +22693,7 @@ type XRangeResponse struct {
 
 func (x *XRangeResponse) Reset() {
 	*x = XRangeResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[166]
+	mi := &file_atoll_v1_kv_proto_msgTypes[170]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -22009,7 +22705,7 @@ func (x *XRangeResponse) String() string {
 func (*XRangeResponse) ProtoMessage() {}
 
 func (x *XRangeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[166]
+	mi := &file_atoll_v1_kv_proto_msgTypes[170]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -22058,7 +22754,7 @@ type XLenRequest struct {
 
 func (x *XLenRequest) Reset() {
 	*x = XLenRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[167]
+	mi := &file_atoll_v1_kv_proto_msgTypes[171]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -22070,7 +22766,7 @@ func (x *XLenRequest) String() string {
 func (*XLenRequest) ProtoMessage() {}
 
 func (x *XLenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[167]
+	mi := &file_atoll_v1_kv_proto_msgTypes[171]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -22131,7 +22827,7 @@ type XLenResponse struct {
 
 func (x *XLenResponse) Reset() {
 	*x = XLenResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[168]
+	mi := &file_atoll_v1_kv_proto_msgTypes[172]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -22143,7 +22839,7 @@ func (x *XLenResponse) String() string {
 func (*XLenResponse) ProtoMessage() {}
 
 func (x *XLenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[168]
+	mi := &file_atoll_v1_kv_proto_msgTypes[172]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -22190,7 +22886,7 @@ type XDelRequest struct {
 
 func (x *XDelRequest) Reset() {
 	*x = XDelRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[169]
+	mi := &file_atoll_v1_kv_proto_msgTypes[173]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -22202,7 +22898,7 @@ func (x *XDelRequest) String() string {
 func (*XDelRequest) ProtoMessage() {}
 
 func (x *XDelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[169]
+	mi := &file_atoll_v1_kv_proto_msgTypes[173]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -22278,7 +22974,7 @@ type XDelResponse struct {
 
 func (x *XDelResponse) Reset() {
 	*x = XDelResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[170]
+	mi := &file_atoll_v1_kv_proto_msgTypes[174]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -22290,7 +22986,7 @@ func (x *XDelResponse) String() string {
 func (*XDelResponse) ProtoMessage() {}
 
 func (x *XDelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[170]
+	mi := &file_atoll_v1_kv_proto_msgTypes[174]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -22337,7 +23033,7 @@ type XTrimRequest struct {
 
 func (x *XTrimRequest) Reset() {
 	*x = XTrimRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[171]
+	mi := &file_atoll_v1_kv_proto_msgTypes[175]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -22349,7 +23045,7 @@ func (x *XTrimRequest) String() string {
 func (*XTrimRequest) ProtoMessage() {}
 
 func (x *XTrimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[171]
+	mi := &file_atoll_v1_kv_proto_msgTypes[175]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -22434,7 +23130,7 @@ type XTrimResponse struct {
 
 func (x *XTrimResponse) Reset() {
 	*x = XTrimResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[172]
+	mi := &file_atoll_v1_kv_proto_msgTypes[176]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -22446,7 +23142,7 @@ func (x *XTrimResponse) String() string {
 func (*XTrimResponse) ProtoMessage() {}
 
 func (x *XTrimResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[172]
+	mi := &file_atoll_v1_kv_proto_msgTypes[176]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -22494,7 +23190,7 @@ type StreamPlace struct {
 
 func (x *StreamPlace) Reset() {
 	*x = StreamPlace{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[173]
+	mi := &file_atoll_v1_kv_proto_msgTypes[177]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -22506,7 +23202,7 @@ func (x *StreamPlace) String() string {
 func (*StreamPlace) ProtoMessage() {}
 
 func (x *StreamPlace) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[173]
+	mi := &file_atoll_v1_kv_proto_msgTypes[177]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -22589,13 +23285,14 @@ type XReadRequest struct {
 	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
 	xxx_hidden_Streams   *[]*StreamPlace        `protobuf:"bytes,2,rep,name=streams,proto3"`
 	xxx_hidden_Limit     uint64                 `protobuf:"varint,3,opt,name=limit,proto3"`
+	xxx_hidden_WaitMs    uint64                 `protobuf:"varint,4,opt,name=wait_ms,json=waitMs,proto3"`
 	unknownFields        protoimpl.UnknownFields
 	sizeCache            protoimpl.SizeCache
 }
 
 func (x *XReadRequest) Reset() {
 	*x = XReadRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[174]
+	mi := &file_atoll_v1_kv_proto_msgTypes[178]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -22607,7 +23304,7 @@ func (x *XReadRequest) String() string {
 func (*XReadRequest) ProtoMessage() {}
 
 func (x *XReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[174]
+	mi := &file_atoll_v1_kv_proto_msgTypes[178]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -22641,6 +23338,13 @@ func (x *XReadRequest) GetLimit() uint64 {
 	return 0
 }
 
+func (x *XReadRequest) GetWaitMs() uint64 {
+	if x != nil {
+		return x.xxx_hidden_WaitMs
+	}
+	return 0
+}
+
 func (x *XReadRequest) SetNamespace(v string) {
 	x.xxx_hidden_Namespace = v
 }
@@ -22653,6 +23357,10 @@ func (x *XReadRequest) SetLimit(v uint64) {
 	x.xxx_hidden_Limit = v
 }
 
+func (x *XReadRequest) SetWaitMs(v uint64) {
+	x.xxx_hidden_WaitMs = v
+}
+
 type XReadRequest_builder struct {
 	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
 
@@ -22660,6 +23368,8 @@ type XReadRequest_builder struct {
 	Streams   []*StreamPlace
 	// How many of each at most; 0 is all.
 	Limit uint64
+	// How long to wait for entries where there are none; see LMoveRequest.
+	WaitMs uint64
 }
 
 func (b0 XReadRequest_builder) Build() *XReadRequest {
@@ -22669,6 +23379,7 @@ func (b0 XReadRequest_builder) Build() *XReadRequest {
 	x.xxx_hidden_Namespace = b.Namespace
 	x.xxx_hidden_Streams = &b.Streams
 	x.xxx_hidden_Limit = b.Limit
+	x.xxx_hidden_WaitMs = b.WaitMs
 	return m0
 }
 
@@ -22681,7 +23392,7 @@ type XReadResponse struct {
 
 func (x *XReadResponse) Reset() {
 	*x = XReadResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[175]
+	mi := &file_atoll_v1_kv_proto_msgTypes[179]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -22693,7 +23404,7 @@ func (x *XReadResponse) String() string {
 func (*XReadResponse) ProtoMessage() {}
 
 func (x *XReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[175]
+	mi := &file_atoll_v1_kv_proto_msgTypes[179]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -22742,7 +23453,7 @@ type StreamPart struct {
 
 func (x *StreamPart) Reset() {
 	*x = StreamPart{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[176]
+	mi := &file_atoll_v1_kv_proto_msgTypes[180]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -22754,7 +23465,7 @@ func (x *StreamPart) String() string {
 func (*StreamPart) ProtoMessage() {}
 
 func (x *StreamPart) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[176]
+	mi := &file_atoll_v1_kv_proto_msgTypes[180]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -22823,7 +23534,7 @@ type XSetIDRequest struct {
 
 func (x *XSetIDRequest) Reset() {
 	*x = XSetIDRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[177]
+	mi := &file_atoll_v1_kv_proto_msgTypes[181]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -22835,7 +23546,7 @@ func (x *XSetIDRequest) String() string {
 func (*XSetIDRequest) ProtoMessage() {}
 
 func (x *XSetIDRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[177]
+	mi := &file_atoll_v1_kv_proto_msgTypes[181]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -22975,7 +23686,7 @@ type XSetIDResponse struct {
 
 func (x *XSetIDResponse) Reset() {
 	*x = XSetIDResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[178]
+	mi := &file_atoll_v1_kv_proto_msgTypes[182]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -22987,7 +23698,7 @@ func (x *XSetIDResponse) String() string {
 func (*XSetIDResponse) ProtoMessage() {}
 
 func (x *XSetIDResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[178]
+	mi := &file_atoll_v1_kv_proto_msgTypes[182]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -23020,7 +23731,7 @@ type XInfoRequest struct {
 
 func (x *XInfoRequest) Reset() {
 	*x = XInfoRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[179]
+	mi := &file_atoll_v1_kv_proto_msgTypes[183]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -23032,7 +23743,7 @@ func (x *XInfoRequest) String() string {
 func (*XInfoRequest) ProtoMessage() {}
 
 func (x *XInfoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[179]
+	mi := &file_atoll_v1_kv_proto_msgTypes[183]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -23098,7 +23809,7 @@ type XInfoResponse struct {
 
 func (x *XInfoResponse) Reset() {
 	*x = XInfoResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[180]
+	mi := &file_atoll_v1_kv_proto_msgTypes[184]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -23110,7 +23821,7 @@ func (x *XInfoResponse) String() string {
 func (*XInfoResponse) ProtoMessage() {}
 
 func (x *XInfoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[180]
+	mi := &file_atoll_v1_kv_proto_msgTypes[184]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -23269,7 +23980,7 @@ type TypesRequest struct {
 
 func (x *TypesRequest) Reset() {
 	*x = TypesRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[181]
+	mi := &file_atoll_v1_kv_proto_msgTypes[185]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -23281,7 +23992,7 @@ func (x *TypesRequest) String() string {
 func (*TypesRequest) ProtoMessage() {}
 
 func (x *TypesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[181]
+	mi := &file_atoll_v1_kv_proto_msgTypes[185]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -23339,7 +24050,7 @@ type TypesResponse struct {
 
 func (x *TypesResponse) Reset() {
 	*x = TypesResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[182]
+	mi := &file_atoll_v1_kv_proto_msgTypes[186]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -23351,7 +24062,7 @@ func (x *TypesResponse) String() string {
 func (*TypesResponse) ProtoMessage() {}
 
 func (x *TypesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[182]
+	mi := &file_atoll_v1_kv_proto_msgTypes[186]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -23398,7 +24109,7 @@ type DBSizeRequest struct {
 
 func (x *DBSizeRequest) Reset() {
 	*x = DBSizeRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[183]
+	mi := &file_atoll_v1_kv_proto_msgTypes[187]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -23410,7 +24121,7 @@ func (x *DBSizeRequest) String() string {
 func (*DBSizeRequest) ProtoMessage() {}
 
 func (x *DBSizeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[183]
+	mi := &file_atoll_v1_kv_proto_msgTypes[187]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -23456,7 +24167,7 @@ type DBSizeResponse struct {
 
 func (x *DBSizeResponse) Reset() {
 	*x = DBSizeResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[184]
+	mi := &file_atoll_v1_kv_proto_msgTypes[188]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -23468,7 +24179,7 @@ func (x *DBSizeResponse) String() string {
 func (*DBSizeResponse) ProtoMessage() {}
 
 func (x *DBSizeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[184]
+	mi := &file_atoll_v1_kv_proto_msgTypes[188]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -23528,7 +24239,7 @@ type RandomKeyRequest struct {
 
 func (x *RandomKeyRequest) Reset() {
 	*x = RandomKeyRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[185]
+	mi := &file_atoll_v1_kv_proto_msgTypes[189]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -23540,7 +24251,7 @@ func (x *RandomKeyRequest) String() string {
 func (*RandomKeyRequest) ProtoMessage() {}
 
 func (x *RandomKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[185]
+	mi := &file_atoll_v1_kv_proto_msgTypes[189]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -23586,7 +24297,7 @@ type RandomKeyResponse struct {
 
 func (x *RandomKeyResponse) Reset() {
 	*x = RandomKeyResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[186]
+	mi := &file_atoll_v1_kv_proto_msgTypes[190]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -23598,7 +24309,7 @@ func (x *RandomKeyResponse) String() string {
 func (*RandomKeyResponse) ProtoMessage() {}
 
 func (x *RandomKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[186]
+	mi := &file_atoll_v1_kv_proto_msgTypes[190]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -23652,6 +24363,210 @@ func (b0 RandomKeyResponse_builder) Build() *RandomKeyResponse {
 	return m0
 }
 
+type NamespacesRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *NamespacesRequest) Reset() {
+	*x = NamespacesRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[191]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NamespacesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NamespacesRequest) ProtoMessage() {}
+
+func (x *NamespacesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[191]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *NamespacesRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *NamespacesRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+type NamespacesRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// Must be empty or any name; all are listed.
+	Namespace string
+}
+
+func (b0 NamespacesRequest_builder) Build() *NamespacesRequest {
+	m0 := &NamespacesRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	return m0
+}
+
+type NamespacesResponse struct {
+	state                 protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespaces *[]*NamespaceSize      `protobuf:"bytes,1,rep,name=namespaces,proto3"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
+}
+
+func (x *NamespacesResponse) Reset() {
+	*x = NamespacesResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[192]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NamespacesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NamespacesResponse) ProtoMessage() {}
+
+func (x *NamespacesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[192]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *NamespacesResponse) GetNamespaces() []*NamespaceSize {
+	if x != nil {
+		if x.xxx_hidden_Namespaces != nil {
+			return *x.xxx_hidden_Namespaces
+		}
+	}
+	return nil
+}
+
+func (x *NamespacesResponse) SetNamespaces(v []*NamespaceSize) {
+	x.xxx_hidden_Namespaces = &v
+}
+
+type NamespacesResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// The default one first, then shorter names first.
+	Namespaces []*NamespaceSize
+}
+
+func (b0 NamespacesResponse_builder) Build() *NamespacesResponse {
+	m0 := &NamespacesResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespaces = &b.Namespaces
+	return m0
+}
+
+type NamespaceSize struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Name   string                 `protobuf:"bytes,1,opt,name=name,proto3"`
+	xxx_hidden_Keys   int64                  `protobuf:"varint,2,opt,name=keys,proto3"`
+	xxx_hidden_Ending int64                  `protobuf:"varint,3,opt,name=ending,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *NamespaceSize) Reset() {
+	*x = NamespaceSize{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[193]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NamespaceSize) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NamespaceSize) ProtoMessage() {}
+
+func (x *NamespaceSize) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[193]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *NamespaceSize) GetName() string {
+	if x != nil {
+		return x.xxx_hidden_Name
+	}
+	return ""
+}
+
+func (x *NamespaceSize) GetKeys() int64 {
+	if x != nil {
+		return x.xxx_hidden_Keys
+	}
+	return 0
+}
+
+func (x *NamespaceSize) GetEnding() int64 {
+	if x != nil {
+		return x.xxx_hidden_Ending
+	}
+	return 0
+}
+
+func (x *NamespaceSize) SetName(v string) {
+	x.xxx_hidden_Name = v
+}
+
+func (x *NamespaceSize) SetKeys(v int64) {
+	x.xxx_hidden_Keys = v
+}
+
+func (x *NamespaceSize) SetEnding(v int64) {
+	x.xxx_hidden_Ending = v
+}
+
+type NamespaceSize_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Name string
+	Keys int64
+	// How many of them have a deadline.
+	Ending int64
+}
+
+func (b0 NamespaceSize_builder) Build() *NamespaceSize {
+	m0 := &NamespaceSize{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Name = b.Name
+	x.xxx_hidden_Keys = b.Keys
+	x.xxx_hidden_Ending = b.Ending
+	return m0
+}
+
 type WaitRequest struct {
 	state                protoimpl.MessageState `protogen:"opaque.v1"`
 	xxx_hidden_Regions   uint32                 `protobuf:"varint,1,opt,name=regions,proto3"`
@@ -23662,7 +24577,7 @@ type WaitRequest struct {
 
 func (x *WaitRequest) Reset() {
 	*x = WaitRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[187]
+	mi := &file_atoll_v1_kv_proto_msgTypes[194]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -23674,7 +24589,7 @@ func (x *WaitRequest) String() string {
 func (*WaitRequest) ProtoMessage() {}
 
 func (x *WaitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[187]
+	mi := &file_atoll_v1_kv_proto_msgTypes[194]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -23734,7 +24649,7 @@ type WaitResponse struct {
 
 func (x *WaitResponse) Reset() {
 	*x = WaitResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[188]
+	mi := &file_atoll_v1_kv_proto_msgTypes[195]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -23746,7 +24661,7 @@ func (x *WaitResponse) String() string {
 func (*WaitResponse) ProtoMessage() {}
 
 func (x *WaitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[188]
+	mi := &file_atoll_v1_kv_proto_msgTypes[195]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -23793,7 +24708,7 @@ type CommandRequest struct {
 
 func (x *CommandRequest) Reset() {
 	*x = CommandRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[189]
+	mi := &file_atoll_v1_kv_proto_msgTypes[196]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -23805,7 +24720,7 @@ func (x *CommandRequest) String() string {
 func (*CommandRequest) ProtoMessage() {}
 
 func (x *CommandRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[189]
+	mi := &file_atoll_v1_kv_proto_msgTypes[196]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -23864,7 +24779,7 @@ type CommandResponse struct {
 
 func (x *CommandResponse) Reset() {
 	*x = CommandResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[190]
+	mi := &file_atoll_v1_kv_proto_msgTypes[197]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -23876,7 +24791,7 @@ func (x *CommandResponse) String() string {
 func (*CommandResponse) ProtoMessage() {}
 
 func (x *CommandResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[190]
+	mi := &file_atoll_v1_kv_proto_msgTypes[197]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -23933,7 +24848,7 @@ type Value struct {
 
 func (x *Value) Reset() {
 	*x = Value{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[191]
+	mi := &file_atoll_v1_kv_proto_msgTypes[198]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -23945,7 +24860,7 @@ func (x *Value) String() string {
 func (*Value) ProtoMessage() {}
 
 func (x *Value) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[191]
+	mi := &file_atoll_v1_kv_proto_msgTypes[198]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24213,7 +25128,7 @@ func (b0 Value_builder) Build() *Value {
 type case_Value_Kind protoreflect.FieldNumber
 
 func (x case_Value_Kind) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[191].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[198].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -24271,7 +25186,7 @@ type ValueList struct {
 
 func (x *ValueList) Reset() {
 	*x = ValueList{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[192]
+	mi := &file_atoll_v1_kv_proto_msgTypes[199]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24283,7 +25198,7 @@ func (x *ValueList) String() string {
 func (*ValueList) ProtoMessage() {}
 
 func (x *ValueList) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[192]
+	mi := &file_atoll_v1_kv_proto_msgTypes[199]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24331,7 +25246,7 @@ type TxnRequest struct {
 
 func (x *TxnRequest) Reset() {
 	*x = TxnRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[193]
+	mi := &file_atoll_v1_kv_proto_msgTypes[200]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24343,7 +25258,7 @@ func (x *TxnRequest) String() string {
 func (*TxnRequest) ProtoMessage() {}
 
 func (x *TxnRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[193]
+	mi := &file_atoll_v1_kv_proto_msgTypes[200]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24403,7 +25318,7 @@ type TxnResponse struct {
 
 func (x *TxnResponse) Reset() {
 	*x = TxnResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[194]
+	mi := &file_atoll_v1_kv_proto_msgTypes[201]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24415,7 +25330,7 @@ func (x *TxnResponse) String() string {
 func (*TxnResponse) ProtoMessage() {}
 
 func (x *TxnResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[194]
+	mi := &file_atoll_v1_kv_proto_msgTypes[201]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24466,7 +25381,7 @@ type StreamRequest struct {
 
 func (x *StreamRequest) Reset() {
 	*x = StreamRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[195]
+	mi := &file_atoll_v1_kv_proto_msgTypes[202]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24478,7 +25393,7 @@ func (x *StreamRequest) String() string {
 func (*StreamRequest) ProtoMessage() {}
 
 func (x *StreamRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[195]
+	mi := &file_atoll_v1_kv_proto_msgTypes[202]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24579,7 +25494,7 @@ type StreamResponse struct {
 
 func (x *StreamResponse) Reset() {
 	*x = StreamResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[196]
+	mi := &file_atoll_v1_kv_proto_msgTypes[203]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24591,7 +25506,7 @@ func (x *StreamResponse) String() string {
 func (*StreamResponse) ProtoMessage() {}
 
 func (x *StreamResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[196]
+	mi := &file_atoll_v1_kv_proto_msgTypes[203]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24750,7 +25665,7 @@ func (b0 StreamResponse_builder) Build() *StreamResponse {
 type case_StreamResponse_Outcome protoreflect.FieldNumber
 
 func (x case_StreamResponse_Outcome) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[196].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[203].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -24786,7 +25701,7 @@ type ErrorDetail struct {
 
 func (x *ErrorDetail) Reset() {
 	*x = ErrorDetail{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[197]
+	mi := &file_atoll_v1_kv_proto_msgTypes[204]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24798,7 +25713,7 @@ func (x *ErrorDetail) String() string {
 func (*ErrorDetail) ProtoMessage() {}
 
 func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[197]
+	mi := &file_atoll_v1_kv_proto_msgTypes[204]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -25131,7 +26046,17 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x05count\x18\x03 \x01(\x04R\x05count\x12\x1a\n" +
 	"\bgreatest\x18\x04 \x01(\bR\bgreatest\"@\n" +
 	"\fZPopResponse\x120\n" +
-	"\amembers\x18\x01 \x03(\v2\x16.atoll.v1.ScoredMemberR\amembers\"\x86\x01\n" +
+	"\amembers\x18\x01 \x03(\v2\x16.atoll.v1.ScoredMemberR\amembers\"\x8b\x01\n" +
+	"\fZMPopRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
+	"\x04keys\x18\x02 \x03(\fR\x04keys\x12\x14\n" +
+	"\x05count\x18\x03 \x01(\x04R\x05count\x12\x1a\n" +
+	"\bgreatest\x18\x04 \x01(\bR\bgreatest\x12\x17\n" +
+	"\await_ms\x18\x05 \x01(\x04R\x06waitMs\"i\n" +
+	"\rZMPopResponse\x12\x14\n" +
+	"\x05found\x18\x01 \x01(\bR\x05found\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x120\n" +
+	"\amembers\x18\x03 \x03(\v2\x16.atoll.v1.ScoredMemberR\amembers\"\x86\x01\n" +
 	"\fLPushRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\fR\x03key\x12\x16\n" +
@@ -25146,7 +26071,17 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x05count\x18\x03 \x01(\x04R\x05count\x12\x12\n" +
 	"\x04back\x18\x04 \x01(\bR\x04back\"&\n" +
 	"\fLPopResponse\x12\x16\n" +
-	"\x06values\x18\x01 \x03(\fR\x06values\"i\n" +
+	"\x06values\x18\x01 \x03(\fR\x06values\"\x83\x01\n" +
+	"\fLMPopRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
+	"\x04keys\x18\x02 \x03(\fR\x04keys\x12\x14\n" +
+	"\x05count\x18\x03 \x01(\x04R\x05count\x12\x12\n" +
+	"\x04back\x18\x04 \x01(\bR\x04back\x12\x17\n" +
+	"\await_ms\x18\x05 \x01(\x04R\x06waitMs\"O\n" +
+	"\rLMPopResponse\x12\x14\n" +
+	"\x05found\x18\x01 \x01(\bR\x05found\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x16\n" +
+	"\x06values\x18\x03 \x03(\fR\x06values\"i\n" +
 	"\rLRangeRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
@@ -25193,13 +26128,14 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
 	"\x05start\x18\x03 \x01(\x03R\x05start\x12\x12\n" +
 	"\x04stop\x18\x04 \x01(\x03R\x04stop\"\x0f\n" +
-	"\rLTrimResponse\"\x88\x01\n" +
+	"\rLTrimResponse\"\xa1\x01\n" +
 	"\fLMoveRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\fR\x03key\x12\x12\n" +
 	"\x04into\x18\x03 \x01(\fR\x04into\x12\x1b\n" +
 	"\tfrom_back\x18\x04 \x01(\bR\bfromBack\x12\x17\n" +
-	"\ato_back\x18\x05 \x01(\bR\x06toBack\";\n" +
+	"\ato_back\x18\x05 \x01(\bR\x06toBack\x12\x17\n" +
+	"\await_ms\x18\x06 \x01(\x04R\x06waitMs\";\n" +
 	"\rLMoveResponse\x12\x14\n" +
 	"\x05found\x18\x01 \x01(\bR\x05found\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\fR\x05value\"\x96\x01\n" +
@@ -25253,7 +26189,7 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x03seq\x18\x05 \x01(\x04R\x03seq\x12\x16\n" +
 	"\x06region\x18\x06 \x01(\tR\x06region\x12\x12\n" +
 	"\x04node\x18\a \x01(\tR\x04node\x12\x14\n" +
-	"\x05shown\x18\b \x01(\bR\x05shown\"\xe9!\n" +
+	"\x05shown\x18\b \x01(\bR\x05shown\"\x88#\n" +
 	"\tOperation\x12(\n" +
 	"\x03get\x18\x01 \x01(\v2\x14.atoll.v1.GetRequestH\x00R\x03get\x12(\n" +
 	"\x03set\x18\x02 \x01(\v2\x14.atoll.v1.SetRequestH\x00R\x03set\x121\n" +
@@ -25332,7 +26268,10 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x05types\x18^ \x01(\v2\x16.atoll.v1.TypesRequestH\x00R\x05types\x121\n" +
 	"\x06dbsize\x18_ \x01(\v2\x17.atoll.v1.DBSizeRequestH\x00R\x06dbsize\x12;\n" +
 	"\n" +
-	"random_key\x18` \x01(\v2\x1a.atoll.v1.RandomKeyRequestH\x00R\trandomKey\x124\n" +
+	"random_key\x18` \x01(\v2\x1a.atoll.v1.RandomKeyRequestH\x00R\trandomKey\x12=\n" +
+	"\n" +
+	"namespaces\x18c \x01(\v2\x1b.atoll.v1.NamespacesRequestH\x00R\n" +
+	"namespaces\x124\n" +
 	"\acommand\x18a \x01(\v2\x18.atoll.v1.CommandRequestH\x00R\acommand\x12+\n" +
 	"\x04wait\x18b \x01(\v2\x15.atoll.v1.WaitRequestH\x00R\x04wait\x12+\n" +
 	"\x04xadd\x18n \x01(\v2\x15.atoll.v1.XAddRequestH\x00R\x04xadd\x121\n" +
@@ -25342,8 +26281,10 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x05xtrim\x18r \x01(\v2\x16.atoll.v1.XTrimRequestH\x00R\x05xtrim\x12.\n" +
 	"\x05xread\x18s \x01(\v2\x16.atoll.v1.XReadRequestH\x00R\x05xread\x121\n" +
 	"\x06xsetid\x18t \x01(\v2\x17.atoll.v1.XSetIDRequestH\x00R\x06xsetid\x12.\n" +
-	"\x05xinfo\x18u \x01(\v2\x16.atoll.v1.XInfoRequestH\x00R\x05xinfoB\x04\n" +
-	"\x02op\"\xc0\"\n" +
+	"\x05xinfo\x18u \x01(\v2\x16.atoll.v1.XInfoRequestH\x00R\x05xinfo\x12.\n" +
+	"\x05lmpop\x18v \x01(\v2\x16.atoll.v1.LMPopRequestH\x00R\x05lmpop\x12.\n" +
+	"\x05zmpop\x18w \x01(\v2\x16.atoll.v1.ZMPopRequestH\x00R\x05zmpopB\x04\n" +
+	"\x02op\"\xe2#\n" +
 	"\x06Result\x12)\n" +
 	"\x03get\x18\x01 \x01(\v2\x15.atoll.v1.GetResponseH\x00R\x03get\x12)\n" +
 	"\x03set\x18\x02 \x01(\v2\x15.atoll.v1.SetResponseH\x00R\x03set\x122\n" +
@@ -25422,7 +26363,10 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x05types\x18^ \x01(\v2\x17.atoll.v1.TypesResponseH\x00R\x05types\x122\n" +
 	"\x06dbsize\x18_ \x01(\v2\x18.atoll.v1.DBSizeResponseH\x00R\x06dbsize\x12<\n" +
 	"\n" +
-	"random_key\x18` \x01(\v2\x1b.atoll.v1.RandomKeyResponseH\x00R\trandomKey\x125\n" +
+	"random_key\x18` \x01(\v2\x1b.atoll.v1.RandomKeyResponseH\x00R\trandomKey\x12>\n" +
+	"\n" +
+	"namespaces\x18c \x01(\v2\x1c.atoll.v1.NamespacesResponseH\x00R\n" +
+	"namespaces\x125\n" +
 	"\acommand\x18a \x01(\v2\x19.atoll.v1.CommandResponseH\x00R\acommand\x12,\n" +
 	"\x04wait\x18b \x01(\v2\x16.atoll.v1.WaitResponseH\x00R\x04wait\x12,\n" +
 	"\x04xadd\x18n \x01(\v2\x16.atoll.v1.XAddResponseH\x00R\x04xadd\x122\n" +
@@ -25432,7 +26376,9 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x05xtrim\x18r \x01(\v2\x17.atoll.v1.XTrimResponseH\x00R\x05xtrim\x12/\n" +
 	"\x05xread\x18s \x01(\v2\x17.atoll.v1.XReadResponseH\x00R\x05xread\x122\n" +
 	"\x06xsetid\x18t \x01(\v2\x18.atoll.v1.XSetIDResponseH\x00R\x06xsetid\x12/\n" +
-	"\x05xinfo\x18u \x01(\v2\x17.atoll.v1.XInfoResponseH\x00R\x05xinfoB\b\n" +
+	"\x05xinfo\x18u \x01(\v2\x17.atoll.v1.XInfoResponseH\x00R\x05xinfo\x12/\n" +
+	"\x05lmpop\x18v \x01(\v2\x17.atoll.v1.LMPopResponseH\x00R\x05lmpop\x12/\n" +
+	"\x05zmpop\x18w \x01(\v2\x17.atoll.v1.ZMPopResponseH\x00R\x05zmpopB\b\n" +
 	"\x06result\"l\n" +
 	"\x0eBCreateRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
@@ -25671,11 +26617,12 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\vStreamPlace\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\fR\x03key\x12(\n" +
 	"\x05after\x18\x02 \x01(\v2\x12.atoll.v1.StreamIDR\x05after\x12\x19\n" +
-	"\bfrom_now\x18\x03 \x01(\bR\afromNow\"s\n" +
+	"\bfrom_now\x18\x03 \x01(\bR\afromNow\"\x8c\x01\n" +
 	"\fXReadRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12/\n" +
 	"\astreams\x18\x02 \x03(\v2\x15.atoll.v1.StreamPlaceR\astreams\x12\x14\n" +
-	"\x05limit\x18\x03 \x01(\x04R\x05limit\"?\n" +
+	"\x05limit\x18\x03 \x01(\x04R\x05limit\x12\x17\n" +
+	"\await_ms\x18\x04 \x01(\x04R\x06waitMs\"?\n" +
 	"\rXReadResponse\x12.\n" +
 	"\astreams\x18\x01 \x03(\v2\x14.atoll.v1.StreamPartR\astreams\"O\n" +
 	"\n" +
@@ -25716,7 +26663,17 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\";\n" +
 	"\x11RandomKeyResponse\x12\x14\n" +
 	"\x05found\x18\x01 \x01(\bR\x05found\x12\x10\n" +
-	"\x03key\x18\x02 \x01(\fR\x03key\"F\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\"1\n" +
+	"\x11NamespacesRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\"M\n" +
+	"\x12NamespacesResponse\x127\n" +
+	"\n" +
+	"namespaces\x18\x01 \x03(\v2\x17.atoll.v1.NamespaceSizeR\n" +
+	"namespaces\"O\n" +
+	"\rNamespaceSize\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04keys\x18\x02 \x01(\x03R\x04keys\x12\x16\n" +
+	"\x06ending\x18\x03 \x01(\x03R\x06ending\"F\n" +
 	"\vWaitRequest\x12\x18\n" +
 	"\aregions\x18\x01 \x01(\rR\aregions\x12\x1d\n" +
 	"\n" +
@@ -25775,7 +26732,7 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\bGeoOrder\x12\x19\n" +
 	"\x15GEO_ORDER_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11GEO_ORDER_NEAREST\x10\x01\x12\x16\n" +
-	"\x12GEO_ORDER_FARTHEST\x10\x022\xf5(\n" +
+	"\x12GEO_ORDER_FARTHEST\x10\x022\xb2*\n" +
 	"\x02KV\x125\n" +
 	"\x04Ping\x12\x15.atoll.v1.PingRequest\x1a\x16.atoll.v1.PingResponse\x122\n" +
 	"\x03Get\x12\x14.atoll.v1.GetRequest\x1a\x15.atoll.v1.GetResponse\x122\n" +
@@ -25809,6 +26766,7 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\rZRangeByScore\x12\x1e.atoll.v1.ZRangeByScoreRequest\x1a\x1f.atoll.v1.ZRangeByScoreResponse\x128\n" +
 	"\x05ZRank\x12\x16.atoll.v1.ZRankRequest\x1a\x17.atoll.v1.ZRankResponse\x125\n" +
 	"\x04ZPop\x12\x15.atoll.v1.ZPopRequest\x1a\x16.atoll.v1.ZPopResponse\x128\n" +
+	"\x05ZMPop\x12\x16.atoll.v1.ZMPopRequest\x1a\x17.atoll.v1.ZMPopResponse\x128\n" +
 	"\x05LPush\x12\x16.atoll.v1.LPushRequest\x1a\x17.atoll.v1.LPushResponse\x125\n" +
 	"\x04LPop\x12\x15.atoll.v1.LPopRequest\x1a\x16.atoll.v1.LPopResponse\x12;\n" +
 	"\x06LRange\x12\x17.atoll.v1.LRangeRequest\x1a\x18.atoll.v1.LRangeResponse\x125\n" +
@@ -25818,7 +26776,8 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\aLInsert\x12\x18.atoll.v1.LInsertRequest\x1a\x19.atoll.v1.LInsertResponse\x125\n" +
 	"\x04LRem\x12\x15.atoll.v1.LRemRequest\x1a\x16.atoll.v1.LRemResponse\x128\n" +
 	"\x05LTrim\x12\x16.atoll.v1.LTrimRequest\x1a\x17.atoll.v1.LTrimResponse\x128\n" +
-	"\x05LMove\x12\x16.atoll.v1.LMoveRequest\x1a\x17.atoll.v1.LMoveResponse\x125\n" +
+	"\x05LMove\x12\x16.atoll.v1.LMoveRequest\x1a\x17.atoll.v1.LMoveResponse\x128\n" +
+	"\x05LMPop\x12\x16.atoll.v1.LMPopRequest\x1a\x17.atoll.v1.LMPopResponse\x125\n" +
 	"\x04LPos\x12\x15.atoll.v1.LPosRequest\x1a\x16.atoll.v1.LPosResponse\x12;\n" +
 	"\x06Expire\x12\x17.atoll.v1.ExpireRequest\x1a\x18.atoll.v1.ExpireResponse\x12>\n" +
 	"\aPersist\x12\x18.atoll.v1.PersistRequest\x1a\x19.atoll.v1.PersistResponse\x122\n" +
@@ -25856,7 +26815,9 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x05XInfo\x12\x16.atoll.v1.XInfoRequest\x1a\x17.atoll.v1.XInfoResponse\x128\n" +
 	"\x05Types\x12\x16.atoll.v1.TypesRequest\x1a\x17.atoll.v1.TypesResponse\x12;\n" +
 	"\x06DBSize\x12\x17.atoll.v1.DBSizeRequest\x1a\x18.atoll.v1.DBSizeResponse\x12D\n" +
-	"\tRandomKey\x12\x1a.atoll.v1.RandomKeyRequest\x1a\x1b.atoll.v1.RandomKeyResponse\x12;\n" +
+	"\tRandomKey\x12\x1a.atoll.v1.RandomKeyRequest\x1a\x1b.atoll.v1.RandomKeyResponse\x12G\n" +
+	"\n" +
+	"Namespaces\x12\x1b.atoll.v1.NamespacesRequest\x1a\x1c.atoll.v1.NamespacesResponse\x12;\n" +
 	"\x06Exists\x12\x17.atoll.v1.ExistsRequest\x1a\x18.atoll.v1.ExistsResponse\x125\n" +
 	"\x04Scan\x12\x15.atoll.v1.ScanRequest\x1a\x16.atoll.v1.ScanResponse\x125\n" +
 	"\x04Wait\x12\x15.atoll.v1.WaitRequest\x1a\x16.atoll.v1.WaitResponse\x12>\n" +
@@ -25866,7 +26827,7 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x06Stream\x12\x17.atoll.v1.StreamRequest\x1a\x18.atoll.v1.StreamResponse(\x010\x01B1Z/github.com/atollkv/atoll/proto/atoll/v1;atollv1b\x06proto3"
 
 var file_atoll_v1_kv_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_atoll_v1_kv_proto_msgTypes = make([]protoimpl.MessageInfo, 198)
+var file_atoll_v1_kv_proto_msgTypes = make([]protoimpl.MessageInfo, 205)
 var file_atoll_v1_kv_proto_goTypes = []any{
 	(BitOperation)(0),              // 0: atoll.v1.BitOperation
 	(BitOverflow)(0),               // 1: atoll.v1.BitOverflow
@@ -25944,131 +26905,138 @@ var file_atoll_v1_kv_proto_goTypes = []any{
 	(*ZRankResponse)(nil),          // 73: atoll.v1.ZRankResponse
 	(*ZPopRequest)(nil),            // 74: atoll.v1.ZPopRequest
 	(*ZPopResponse)(nil),           // 75: atoll.v1.ZPopResponse
-	(*LPushRequest)(nil),           // 76: atoll.v1.LPushRequest
-	(*LPushResponse)(nil),          // 77: atoll.v1.LPushResponse
-	(*LPopRequest)(nil),            // 78: atoll.v1.LPopRequest
-	(*LPopResponse)(nil),           // 79: atoll.v1.LPopResponse
-	(*LRangeRequest)(nil),          // 80: atoll.v1.LRangeRequest
-	(*LRangeResponse)(nil),         // 81: atoll.v1.LRangeResponse
-	(*LLenRequest)(nil),            // 82: atoll.v1.LLenRequest
-	(*LLenResponse)(nil),           // 83: atoll.v1.LLenResponse
-	(*LIndexRequest)(nil),          // 84: atoll.v1.LIndexRequest
-	(*LIndexResponse)(nil),         // 85: atoll.v1.LIndexResponse
-	(*LSetRequest)(nil),            // 86: atoll.v1.LSetRequest
-	(*LSetResponse)(nil),           // 87: atoll.v1.LSetResponse
-	(*LInsertRequest)(nil),         // 88: atoll.v1.LInsertRequest
-	(*LInsertResponse)(nil),        // 89: atoll.v1.LInsertResponse
-	(*LRemRequest)(nil),            // 90: atoll.v1.LRemRequest
-	(*LRemResponse)(nil),           // 91: atoll.v1.LRemResponse
-	(*LTrimRequest)(nil),           // 92: atoll.v1.LTrimRequest
-	(*LTrimResponse)(nil),          // 93: atoll.v1.LTrimResponse
-	(*LMoveRequest)(nil),           // 94: atoll.v1.LMoveRequest
-	(*LMoveResponse)(nil),          // 95: atoll.v1.LMoveResponse
-	(*LPosRequest)(nil),            // 96: atoll.v1.LPosRequest
-	(*LPosResponse)(nil),           // 97: atoll.v1.LPosResponse
-	(*RenameRequest)(nil),          // 98: atoll.v1.RenameRequest
-	(*RenameResponse)(nil),         // 99: atoll.v1.RenameResponse
-	(*CopyRequest)(nil),            // 100: atoll.v1.CopyRequest
-	(*CopyResponse)(nil),           // 101: atoll.v1.CopyResponse
-	(*ExistsRequest)(nil),          // 102: atoll.v1.ExistsRequest
-	(*ExistsResponse)(nil),         // 103: atoll.v1.ExistsResponse
-	(*ScanRequest)(nil),            // 104: atoll.v1.ScanRequest
-	(*ScanResponse)(nil),           // 105: atoll.v1.ScanResponse
-	(*SiblingsRequest)(nil),        // 106: atoll.v1.SiblingsRequest
-	(*SiblingsResponse)(nil),       // 107: atoll.v1.SiblingsResponse
-	(*Sibling)(nil),                // 108: atoll.v1.Sibling
-	(*Operation)(nil),              // 109: atoll.v1.Operation
-	(*Result)(nil),                 // 110: atoll.v1.Result
-	(*BCreateRequest)(nil),         // 111: atoll.v1.BCreateRequest
-	(*BCreateResponse)(nil),        // 112: atoll.v1.BCreateResponse
-	(*BGetRequest)(nil),            // 113: atoll.v1.BGetRequest
-	(*BGetResponse)(nil),           // 114: atoll.v1.BGetResponse
-	(*BIncrRequest)(nil),           // 115: atoll.v1.BIncrRequest
-	(*BIncrResponse)(nil),          // 116: atoll.v1.BIncrResponse
-	(*BDecrRequest)(nil),           // 117: atoll.v1.BDecrRequest
-	(*BDecrResponse)(nil),          // 118: atoll.v1.BDecrResponse
-	(*BGrantRequest)(nil),          // 119: atoll.v1.BGrantRequest
-	(*BGrantResponse)(nil),         // 120: atoll.v1.BGrantResponse
-	(*BRightsRequest)(nil),         // 121: atoll.v1.BRightsRequest
-	(*BRightsResponse)(nil),        // 122: atoll.v1.BRightsResponse
-	(*Account)(nil),                // 123: atoll.v1.Account
-	(*BReclaimRequest)(nil),        // 124: atoll.v1.BReclaimRequest
-	(*BReclaimResponse)(nil),       // 125: atoll.v1.BReclaimResponse
-	(*PFAddRequest)(nil),           // 126: atoll.v1.PFAddRequest
-	(*PFAddResponse)(nil),          // 127: atoll.v1.PFAddResponse
-	(*PFCountRequest)(nil),         // 128: atoll.v1.PFCountRequest
-	(*PFCountResponse)(nil),        // 129: atoll.v1.PFCountResponse
-	(*PFMergeRequest)(nil),         // 130: atoll.v1.PFMergeRequest
-	(*PFMergeResponse)(nil),        // 131: atoll.v1.PFMergeResponse
-	(*BitRange)(nil),               // 132: atoll.v1.BitRange
-	(*GetBitRequest)(nil),          // 133: atoll.v1.GetBitRequest
-	(*GetBitResponse)(nil),         // 134: atoll.v1.GetBitResponse
-	(*SetBitRequest)(nil),          // 135: atoll.v1.SetBitRequest
-	(*SetBitResponse)(nil),         // 136: atoll.v1.SetBitResponse
-	(*BitCountRequest)(nil),        // 137: atoll.v1.BitCountRequest
-	(*BitCountResponse)(nil),       // 138: atoll.v1.BitCountResponse
-	(*BitPosRequest)(nil),          // 139: atoll.v1.BitPosRequest
-	(*BitPosResponse)(nil),         // 140: atoll.v1.BitPosResponse
-	(*BitOpRequest)(nil),           // 141: atoll.v1.BitOpRequest
-	(*BitOpResponse)(nil),          // 142: atoll.v1.BitOpResponse
-	(*BitStep)(nil),                // 143: atoll.v1.BitStep
-	(*BitFieldRequest)(nil),        // 144: atoll.v1.BitFieldRequest
-	(*BitFieldResponse)(nil),       // 145: atoll.v1.BitFieldResponse
-	(*BitStepResult)(nil),          // 146: atoll.v1.BitStepResult
-	(*GeoPoint)(nil),               // 147: atoll.v1.GeoPoint
-	(*GeoMember)(nil),              // 148: atoll.v1.GeoMember
-	(*GeoAddRequest)(nil),          // 149: atoll.v1.GeoAddRequest
-	(*GeoAddResponse)(nil),         // 150: atoll.v1.GeoAddResponse
-	(*GeoPosRequest)(nil),          // 151: atoll.v1.GeoPosRequest
-	(*GeoPosResponse)(nil),         // 152: atoll.v1.GeoPosResponse
-	(*GeoPosition)(nil),            // 153: atoll.v1.GeoPosition
-	(*GeoDistRequest)(nil),         // 154: atoll.v1.GeoDistRequest
-	(*GeoDistResponse)(nil),        // 155: atoll.v1.GeoDistResponse
-	(*GeoArea)(nil),                // 156: atoll.v1.GeoArea
-	(*GeoBox)(nil),                 // 157: atoll.v1.GeoBox
-	(*GeoSearchRequest)(nil),       // 158: atoll.v1.GeoSearchRequest
-	(*GeoSearchResponse)(nil),      // 159: atoll.v1.GeoSearchResponse
-	(*GeoFound)(nil),               // 160: atoll.v1.GeoFound
-	(*GeoSearchStoreRequest)(nil),  // 161: atoll.v1.GeoSearchStoreRequest
-	(*GeoSearchStoreResponse)(nil), // 162: atoll.v1.GeoSearchStoreResponse
-	(*StreamID)(nil),               // 163: atoll.v1.StreamID
-	(*StreamEntry)(nil),            // 164: atoll.v1.StreamEntry
-	(*StreamTrim)(nil),             // 165: atoll.v1.StreamTrim
-	(*XAddRequest)(nil),            // 166: atoll.v1.XAddRequest
-	(*XAddResponse)(nil),           // 167: atoll.v1.XAddResponse
-	(*XRangeRequest)(nil),          // 168: atoll.v1.XRangeRequest
-	(*XRangeResponse)(nil),         // 169: atoll.v1.XRangeResponse
-	(*XLenRequest)(nil),            // 170: atoll.v1.XLenRequest
-	(*XLenResponse)(nil),           // 171: atoll.v1.XLenResponse
-	(*XDelRequest)(nil),            // 172: atoll.v1.XDelRequest
-	(*XDelResponse)(nil),           // 173: atoll.v1.XDelResponse
-	(*XTrimRequest)(nil),           // 174: atoll.v1.XTrimRequest
-	(*XTrimResponse)(nil),          // 175: atoll.v1.XTrimResponse
-	(*StreamPlace)(nil),            // 176: atoll.v1.StreamPlace
-	(*XReadRequest)(nil),           // 177: atoll.v1.XReadRequest
-	(*XReadResponse)(nil),          // 178: atoll.v1.XReadResponse
-	(*StreamPart)(nil),             // 179: atoll.v1.StreamPart
-	(*XSetIDRequest)(nil),          // 180: atoll.v1.XSetIDRequest
-	(*XSetIDResponse)(nil),         // 181: atoll.v1.XSetIDResponse
-	(*XInfoRequest)(nil),           // 182: atoll.v1.XInfoRequest
-	(*XInfoResponse)(nil),          // 183: atoll.v1.XInfoResponse
-	(*TypesRequest)(nil),           // 184: atoll.v1.TypesRequest
-	(*TypesResponse)(nil),          // 185: atoll.v1.TypesResponse
-	(*DBSizeRequest)(nil),          // 186: atoll.v1.DBSizeRequest
-	(*DBSizeResponse)(nil),         // 187: atoll.v1.DBSizeResponse
-	(*RandomKeyRequest)(nil),       // 188: atoll.v1.RandomKeyRequest
-	(*RandomKeyResponse)(nil),      // 189: atoll.v1.RandomKeyResponse
-	(*WaitRequest)(nil),            // 190: atoll.v1.WaitRequest
-	(*WaitResponse)(nil),           // 191: atoll.v1.WaitResponse
-	(*CommandRequest)(nil),         // 192: atoll.v1.CommandRequest
-	(*CommandResponse)(nil),        // 193: atoll.v1.CommandResponse
-	(*Value)(nil),                  // 194: atoll.v1.Value
-	(*ValueList)(nil),              // 195: atoll.v1.ValueList
-	(*TxnRequest)(nil),             // 196: atoll.v1.TxnRequest
-	(*TxnResponse)(nil),            // 197: atoll.v1.TxnResponse
-	(*StreamRequest)(nil),          // 198: atoll.v1.StreamRequest
-	(*StreamResponse)(nil),         // 199: atoll.v1.StreamResponse
-	(*ErrorDetail)(nil),            // 200: atoll.v1.ErrorDetail
+	(*ZMPopRequest)(nil),           // 76: atoll.v1.ZMPopRequest
+	(*ZMPopResponse)(nil),          // 77: atoll.v1.ZMPopResponse
+	(*LPushRequest)(nil),           // 78: atoll.v1.LPushRequest
+	(*LPushResponse)(nil),          // 79: atoll.v1.LPushResponse
+	(*LPopRequest)(nil),            // 80: atoll.v1.LPopRequest
+	(*LPopResponse)(nil),           // 81: atoll.v1.LPopResponse
+	(*LMPopRequest)(nil),           // 82: atoll.v1.LMPopRequest
+	(*LMPopResponse)(nil),          // 83: atoll.v1.LMPopResponse
+	(*LRangeRequest)(nil),          // 84: atoll.v1.LRangeRequest
+	(*LRangeResponse)(nil),         // 85: atoll.v1.LRangeResponse
+	(*LLenRequest)(nil),            // 86: atoll.v1.LLenRequest
+	(*LLenResponse)(nil),           // 87: atoll.v1.LLenResponse
+	(*LIndexRequest)(nil),          // 88: atoll.v1.LIndexRequest
+	(*LIndexResponse)(nil),         // 89: atoll.v1.LIndexResponse
+	(*LSetRequest)(nil),            // 90: atoll.v1.LSetRequest
+	(*LSetResponse)(nil),           // 91: atoll.v1.LSetResponse
+	(*LInsertRequest)(nil),         // 92: atoll.v1.LInsertRequest
+	(*LInsertResponse)(nil),        // 93: atoll.v1.LInsertResponse
+	(*LRemRequest)(nil),            // 94: atoll.v1.LRemRequest
+	(*LRemResponse)(nil),           // 95: atoll.v1.LRemResponse
+	(*LTrimRequest)(nil),           // 96: atoll.v1.LTrimRequest
+	(*LTrimResponse)(nil),          // 97: atoll.v1.LTrimResponse
+	(*LMoveRequest)(nil),           // 98: atoll.v1.LMoveRequest
+	(*LMoveResponse)(nil),          // 99: atoll.v1.LMoveResponse
+	(*LPosRequest)(nil),            // 100: atoll.v1.LPosRequest
+	(*LPosResponse)(nil),           // 101: atoll.v1.LPosResponse
+	(*RenameRequest)(nil),          // 102: atoll.v1.RenameRequest
+	(*RenameResponse)(nil),         // 103: atoll.v1.RenameResponse
+	(*CopyRequest)(nil),            // 104: atoll.v1.CopyRequest
+	(*CopyResponse)(nil),           // 105: atoll.v1.CopyResponse
+	(*ExistsRequest)(nil),          // 106: atoll.v1.ExistsRequest
+	(*ExistsResponse)(nil),         // 107: atoll.v1.ExistsResponse
+	(*ScanRequest)(nil),            // 108: atoll.v1.ScanRequest
+	(*ScanResponse)(nil),           // 109: atoll.v1.ScanResponse
+	(*SiblingsRequest)(nil),        // 110: atoll.v1.SiblingsRequest
+	(*SiblingsResponse)(nil),       // 111: atoll.v1.SiblingsResponse
+	(*Sibling)(nil),                // 112: atoll.v1.Sibling
+	(*Operation)(nil),              // 113: atoll.v1.Operation
+	(*Result)(nil),                 // 114: atoll.v1.Result
+	(*BCreateRequest)(nil),         // 115: atoll.v1.BCreateRequest
+	(*BCreateResponse)(nil),        // 116: atoll.v1.BCreateResponse
+	(*BGetRequest)(nil),            // 117: atoll.v1.BGetRequest
+	(*BGetResponse)(nil),           // 118: atoll.v1.BGetResponse
+	(*BIncrRequest)(nil),           // 119: atoll.v1.BIncrRequest
+	(*BIncrResponse)(nil),          // 120: atoll.v1.BIncrResponse
+	(*BDecrRequest)(nil),           // 121: atoll.v1.BDecrRequest
+	(*BDecrResponse)(nil),          // 122: atoll.v1.BDecrResponse
+	(*BGrantRequest)(nil),          // 123: atoll.v1.BGrantRequest
+	(*BGrantResponse)(nil),         // 124: atoll.v1.BGrantResponse
+	(*BRightsRequest)(nil),         // 125: atoll.v1.BRightsRequest
+	(*BRightsResponse)(nil),        // 126: atoll.v1.BRightsResponse
+	(*Account)(nil),                // 127: atoll.v1.Account
+	(*BReclaimRequest)(nil),        // 128: atoll.v1.BReclaimRequest
+	(*BReclaimResponse)(nil),       // 129: atoll.v1.BReclaimResponse
+	(*PFAddRequest)(nil),           // 130: atoll.v1.PFAddRequest
+	(*PFAddResponse)(nil),          // 131: atoll.v1.PFAddResponse
+	(*PFCountRequest)(nil),         // 132: atoll.v1.PFCountRequest
+	(*PFCountResponse)(nil),        // 133: atoll.v1.PFCountResponse
+	(*PFMergeRequest)(nil),         // 134: atoll.v1.PFMergeRequest
+	(*PFMergeResponse)(nil),        // 135: atoll.v1.PFMergeResponse
+	(*BitRange)(nil),               // 136: atoll.v1.BitRange
+	(*GetBitRequest)(nil),          // 137: atoll.v1.GetBitRequest
+	(*GetBitResponse)(nil),         // 138: atoll.v1.GetBitResponse
+	(*SetBitRequest)(nil),          // 139: atoll.v1.SetBitRequest
+	(*SetBitResponse)(nil),         // 140: atoll.v1.SetBitResponse
+	(*BitCountRequest)(nil),        // 141: atoll.v1.BitCountRequest
+	(*BitCountResponse)(nil),       // 142: atoll.v1.BitCountResponse
+	(*BitPosRequest)(nil),          // 143: atoll.v1.BitPosRequest
+	(*BitPosResponse)(nil),         // 144: atoll.v1.BitPosResponse
+	(*BitOpRequest)(nil),           // 145: atoll.v1.BitOpRequest
+	(*BitOpResponse)(nil),          // 146: atoll.v1.BitOpResponse
+	(*BitStep)(nil),                // 147: atoll.v1.BitStep
+	(*BitFieldRequest)(nil),        // 148: atoll.v1.BitFieldRequest
+	(*BitFieldResponse)(nil),       // 149: atoll.v1.BitFieldResponse
+	(*BitStepResult)(nil),          // 150: atoll.v1.BitStepResult
+	(*GeoPoint)(nil),               // 151: atoll.v1.GeoPoint
+	(*GeoMember)(nil),              // 152: atoll.v1.GeoMember
+	(*GeoAddRequest)(nil),          // 153: atoll.v1.GeoAddRequest
+	(*GeoAddResponse)(nil),         // 154: atoll.v1.GeoAddResponse
+	(*GeoPosRequest)(nil),          // 155: atoll.v1.GeoPosRequest
+	(*GeoPosResponse)(nil),         // 156: atoll.v1.GeoPosResponse
+	(*GeoPosition)(nil),            // 157: atoll.v1.GeoPosition
+	(*GeoDistRequest)(nil),         // 158: atoll.v1.GeoDistRequest
+	(*GeoDistResponse)(nil),        // 159: atoll.v1.GeoDistResponse
+	(*GeoArea)(nil),                // 160: atoll.v1.GeoArea
+	(*GeoBox)(nil),                 // 161: atoll.v1.GeoBox
+	(*GeoSearchRequest)(nil),       // 162: atoll.v1.GeoSearchRequest
+	(*GeoSearchResponse)(nil),      // 163: atoll.v1.GeoSearchResponse
+	(*GeoFound)(nil),               // 164: atoll.v1.GeoFound
+	(*GeoSearchStoreRequest)(nil),  // 165: atoll.v1.GeoSearchStoreRequest
+	(*GeoSearchStoreResponse)(nil), // 166: atoll.v1.GeoSearchStoreResponse
+	(*StreamID)(nil),               // 167: atoll.v1.StreamID
+	(*StreamEntry)(nil),            // 168: atoll.v1.StreamEntry
+	(*StreamTrim)(nil),             // 169: atoll.v1.StreamTrim
+	(*XAddRequest)(nil),            // 170: atoll.v1.XAddRequest
+	(*XAddResponse)(nil),           // 171: atoll.v1.XAddResponse
+	(*XRangeRequest)(nil),          // 172: atoll.v1.XRangeRequest
+	(*XRangeResponse)(nil),         // 173: atoll.v1.XRangeResponse
+	(*XLenRequest)(nil),            // 174: atoll.v1.XLenRequest
+	(*XLenResponse)(nil),           // 175: atoll.v1.XLenResponse
+	(*XDelRequest)(nil),            // 176: atoll.v1.XDelRequest
+	(*XDelResponse)(nil),           // 177: atoll.v1.XDelResponse
+	(*XTrimRequest)(nil),           // 178: atoll.v1.XTrimRequest
+	(*XTrimResponse)(nil),          // 179: atoll.v1.XTrimResponse
+	(*StreamPlace)(nil),            // 180: atoll.v1.StreamPlace
+	(*XReadRequest)(nil),           // 181: atoll.v1.XReadRequest
+	(*XReadResponse)(nil),          // 182: atoll.v1.XReadResponse
+	(*StreamPart)(nil),             // 183: atoll.v1.StreamPart
+	(*XSetIDRequest)(nil),          // 184: atoll.v1.XSetIDRequest
+	(*XSetIDResponse)(nil),         // 185: atoll.v1.XSetIDResponse
+	(*XInfoRequest)(nil),           // 186: atoll.v1.XInfoRequest
+	(*XInfoResponse)(nil),          // 187: atoll.v1.XInfoResponse
+	(*TypesRequest)(nil),           // 188: atoll.v1.TypesRequest
+	(*TypesResponse)(nil),          // 189: atoll.v1.TypesResponse
+	(*DBSizeRequest)(nil),          // 190: atoll.v1.DBSizeRequest
+	(*DBSizeResponse)(nil),         // 191: atoll.v1.DBSizeResponse
+	(*RandomKeyRequest)(nil),       // 192: atoll.v1.RandomKeyRequest
+	(*RandomKeyResponse)(nil),      // 193: atoll.v1.RandomKeyResponse
+	(*NamespacesRequest)(nil),      // 194: atoll.v1.NamespacesRequest
+	(*NamespacesResponse)(nil),     // 195: atoll.v1.NamespacesResponse
+	(*NamespaceSize)(nil),          // 196: atoll.v1.NamespaceSize
+	(*WaitRequest)(nil),            // 197: atoll.v1.WaitRequest
+	(*WaitResponse)(nil),           // 198: atoll.v1.WaitResponse
+	(*CommandRequest)(nil),         // 199: atoll.v1.CommandRequest
+	(*CommandResponse)(nil),        // 200: atoll.v1.CommandResponse
+	(*Value)(nil),                  // 201: atoll.v1.Value
+	(*ValueList)(nil),              // 202: atoll.v1.ValueList
+	(*TxnRequest)(nil),             // 203: atoll.v1.TxnRequest
+	(*TxnResponse)(nil),            // 204: atoll.v1.TxnResponse
+	(*StreamRequest)(nil),          // 205: atoll.v1.StreamRequest
+	(*StreamResponse)(nil),         // 206: atoll.v1.StreamResponse
+	(*ErrorDetail)(nil),            // 207: atoll.v1.ErrorDetail
 }
 var file_atoll_v1_kv_proto_depIdxs = []int32{
 	9,   // 0: atoll.v1.SetRequest.lifetime:type_name -> atoll.v1.Lifetime
@@ -26080,407 +27048,421 @@ var file_atoll_v1_kv_proto_depIdxs = []int32{
 	57,  // 6: atoll.v1.ZRangeResponse.members:type_name -> atoll.v1.ScoredMember
 	57,  // 7: atoll.v1.ZRangeByScoreResponse.members:type_name -> atoll.v1.ScoredMember
 	57,  // 8: atoll.v1.ZPopResponse.members:type_name -> atoll.v1.ScoredMember
-	108, // 9: atoll.v1.SiblingsResponse.siblings:type_name -> atoll.v1.Sibling
-	5,   // 10: atoll.v1.Operation.get:type_name -> atoll.v1.GetRequest
-	7,   // 11: atoll.v1.Operation.set:type_name -> atoll.v1.SetRequest
-	16,  // 12: atoll.v1.Operation.delete:type_name -> atoll.v1.DeleteRequest
-	18,  // 13: atoll.v1.Operation.incr:type_name -> atoll.v1.IncrRequest
-	20,  // 14: atoll.v1.Operation.reset_counter:type_name -> atoll.v1.ResetCounterRequest
-	22,  // 15: atoll.v1.Operation.sadd:type_name -> atoll.v1.SAddRequest
-	24,  // 16: atoll.v1.Operation.srem:type_name -> atoll.v1.SRemRequest
-	28,  // 17: atoll.v1.Operation.sismember:type_name -> atoll.v1.SIsMemberRequest
-	30,  // 18: atoll.v1.Operation.scard:type_name -> atoll.v1.SCardRequest
-	102, // 19: atoll.v1.Operation.exists:type_name -> atoll.v1.ExistsRequest
-	3,   // 20: atoll.v1.Operation.ping:type_name -> atoll.v1.PingRequest
-	26,  // 21: atoll.v1.Operation.smembers:type_name -> atoll.v1.SMembersRequest
-	104, // 22: atoll.v1.Operation.scan:type_name -> atoll.v1.ScanRequest
-	106, // 23: atoll.v1.Operation.siblings:type_name -> atoll.v1.SiblingsRequest
-	196, // 24: atoll.v1.Operation.txn:type_name -> atoll.v1.TxnRequest
-	33,  // 25: atoll.v1.Operation.hset:type_name -> atoll.v1.HSetRequest
-	35,  // 26: atoll.v1.Operation.hsetnx:type_name -> atoll.v1.HSetNXRequest
-	37,  // 27: atoll.v1.Operation.hget:type_name -> atoll.v1.HGetRequest
-	39,  // 28: atoll.v1.Operation.hmget:type_name -> atoll.v1.HMGetRequest
-	41,  // 29: atoll.v1.Operation.hgetall:type_name -> atoll.v1.HGetAllRequest
-	43,  // 30: atoll.v1.Operation.hkeys:type_name -> atoll.v1.HKeysRequest
-	45,  // 31: atoll.v1.Operation.hvals:type_name -> atoll.v1.HValsRequest
-	47,  // 32: atoll.v1.Operation.hlen:type_name -> atoll.v1.HLenRequest
-	49,  // 33: atoll.v1.Operation.hexists:type_name -> atoll.v1.HExistsRequest
-	51,  // 34: atoll.v1.Operation.hstrlen:type_name -> atoll.v1.HStrLenRequest
-	53,  // 35: atoll.v1.Operation.hdel:type_name -> atoll.v1.HDelRequest
-	55,  // 36: atoll.v1.Operation.hincr:type_name -> atoll.v1.HIncrRequest
-	58,  // 37: atoll.v1.Operation.zadd:type_name -> atoll.v1.ZAddRequest
-	60,  // 38: atoll.v1.Operation.zincr:type_name -> atoll.v1.ZIncrRequest
-	62,  // 39: atoll.v1.Operation.zrem:type_name -> atoll.v1.ZRemRequest
-	64,  // 40: atoll.v1.Operation.zscore:type_name -> atoll.v1.ZScoreRequest
-	66,  // 41: atoll.v1.Operation.zcard:type_name -> atoll.v1.ZCardRequest
-	68,  // 42: atoll.v1.Operation.zrange:type_name -> atoll.v1.ZRangeRequest
-	70,  // 43: atoll.v1.Operation.zrange_by_score:type_name -> atoll.v1.ZRangeByScoreRequest
-	72,  // 44: atoll.v1.Operation.zrank:type_name -> atoll.v1.ZRankRequest
-	74,  // 45: atoll.v1.Operation.zpop:type_name -> atoll.v1.ZPopRequest
-	76,  // 46: atoll.v1.Operation.lpush:type_name -> atoll.v1.LPushRequest
-	78,  // 47: atoll.v1.Operation.lpop:type_name -> atoll.v1.LPopRequest
-	80,  // 48: atoll.v1.Operation.lrange:type_name -> atoll.v1.LRangeRequest
-	82,  // 49: atoll.v1.Operation.llen:type_name -> atoll.v1.LLenRequest
-	84,  // 50: atoll.v1.Operation.lindex:type_name -> atoll.v1.LIndexRequest
-	86,  // 51: atoll.v1.Operation.lset:type_name -> atoll.v1.LSetRequest
-	88,  // 52: atoll.v1.Operation.linsert:type_name -> atoll.v1.LInsertRequest
-	90,  // 53: atoll.v1.Operation.lrem:type_name -> atoll.v1.LRemRequest
-	92,  // 54: atoll.v1.Operation.ltrim:type_name -> atoll.v1.LTrimRequest
-	94,  // 55: atoll.v1.Operation.lmove:type_name -> atoll.v1.LMoveRequest
-	96,  // 56: atoll.v1.Operation.lpos:type_name -> atoll.v1.LPosRequest
-	10,  // 57: atoll.v1.Operation.expire:type_name -> atoll.v1.ExpireRequest
-	12,  // 58: atoll.v1.Operation.persist:type_name -> atoll.v1.PersistRequest
-	14,  // 59: atoll.v1.Operation.ttl:type_name -> atoll.v1.TTLRequest
-	98,  // 60: atoll.v1.Operation.rename:type_name -> atoll.v1.RenameRequest
-	100, // 61: atoll.v1.Operation.copy:type_name -> atoll.v1.CopyRequest
-	111, // 62: atoll.v1.Operation.bcreate:type_name -> atoll.v1.BCreateRequest
-	113, // 63: atoll.v1.Operation.bget:type_name -> atoll.v1.BGetRequest
-	115, // 64: atoll.v1.Operation.bincr:type_name -> atoll.v1.BIncrRequest
-	117, // 65: atoll.v1.Operation.bdecr:type_name -> atoll.v1.BDecrRequest
-	119, // 66: atoll.v1.Operation.bgrant:type_name -> atoll.v1.BGrantRequest
-	121, // 67: atoll.v1.Operation.brights:type_name -> atoll.v1.BRightsRequest
-	124, // 68: atoll.v1.Operation.breclaim:type_name -> atoll.v1.BReclaimRequest
-	126, // 69: atoll.v1.Operation.pfadd:type_name -> atoll.v1.PFAddRequest
-	128, // 70: atoll.v1.Operation.pfcount:type_name -> atoll.v1.PFCountRequest
-	130, // 71: atoll.v1.Operation.pfmerge:type_name -> atoll.v1.PFMergeRequest
-	133, // 72: atoll.v1.Operation.getbit:type_name -> atoll.v1.GetBitRequest
-	135, // 73: atoll.v1.Operation.setbit:type_name -> atoll.v1.SetBitRequest
-	137, // 74: atoll.v1.Operation.bitcount:type_name -> atoll.v1.BitCountRequest
-	139, // 75: atoll.v1.Operation.bitpos:type_name -> atoll.v1.BitPosRequest
-	141, // 76: atoll.v1.Operation.bitop:type_name -> atoll.v1.BitOpRequest
-	144, // 77: atoll.v1.Operation.bitfield:type_name -> atoll.v1.BitFieldRequest
-	149, // 78: atoll.v1.Operation.geoadd:type_name -> atoll.v1.GeoAddRequest
-	151, // 79: atoll.v1.Operation.geopos:type_name -> atoll.v1.GeoPosRequest
-	154, // 80: atoll.v1.Operation.geodist:type_name -> atoll.v1.GeoDistRequest
-	158, // 81: atoll.v1.Operation.geosearch:type_name -> atoll.v1.GeoSearchRequest
-	161, // 82: atoll.v1.Operation.geosearchstore:type_name -> atoll.v1.GeoSearchStoreRequest
-	184, // 83: atoll.v1.Operation.types:type_name -> atoll.v1.TypesRequest
-	186, // 84: atoll.v1.Operation.dbsize:type_name -> atoll.v1.DBSizeRequest
-	188, // 85: atoll.v1.Operation.random_key:type_name -> atoll.v1.RandomKeyRequest
-	192, // 86: atoll.v1.Operation.command:type_name -> atoll.v1.CommandRequest
-	190, // 87: atoll.v1.Operation.wait:type_name -> atoll.v1.WaitRequest
-	166, // 88: atoll.v1.Operation.xadd:type_name -> atoll.v1.XAddRequest
-	168, // 89: atoll.v1.Operation.xrange:type_name -> atoll.v1.XRangeRequest
-	170, // 90: atoll.v1.Operation.xlen:type_name -> atoll.v1.XLenRequest
-	172, // 91: atoll.v1.Operation.xdel:type_name -> atoll.v1.XDelRequest
-	174, // 92: atoll.v1.Operation.xtrim:type_name -> atoll.v1.XTrimRequest
-	177, // 93: atoll.v1.Operation.xread:type_name -> atoll.v1.XReadRequest
-	180, // 94: atoll.v1.Operation.xsetid:type_name -> atoll.v1.XSetIDRequest
-	182, // 95: atoll.v1.Operation.xinfo:type_name -> atoll.v1.XInfoRequest
-	6,   // 96: atoll.v1.Result.get:type_name -> atoll.v1.GetResponse
-	8,   // 97: atoll.v1.Result.set:type_name -> atoll.v1.SetResponse
-	17,  // 98: atoll.v1.Result.delete:type_name -> atoll.v1.DeleteResponse
-	19,  // 99: atoll.v1.Result.incr:type_name -> atoll.v1.IncrResponse
-	21,  // 100: atoll.v1.Result.reset_counter:type_name -> atoll.v1.ResetCounterResponse
-	23,  // 101: atoll.v1.Result.sadd:type_name -> atoll.v1.SAddResponse
-	25,  // 102: atoll.v1.Result.srem:type_name -> atoll.v1.SRemResponse
-	29,  // 103: atoll.v1.Result.sismember:type_name -> atoll.v1.SIsMemberResponse
-	31,  // 104: atoll.v1.Result.scard:type_name -> atoll.v1.SCardResponse
-	103, // 105: atoll.v1.Result.exists:type_name -> atoll.v1.ExistsResponse
-	4,   // 106: atoll.v1.Result.ping:type_name -> atoll.v1.PingResponse
-	27,  // 107: atoll.v1.Result.smembers:type_name -> atoll.v1.SMembersResponse
-	105, // 108: atoll.v1.Result.scan:type_name -> atoll.v1.ScanResponse
-	107, // 109: atoll.v1.Result.siblings:type_name -> atoll.v1.SiblingsResponse
-	197, // 110: atoll.v1.Result.txn:type_name -> atoll.v1.TxnResponse
-	34,  // 111: atoll.v1.Result.hset:type_name -> atoll.v1.HSetResponse
-	36,  // 112: atoll.v1.Result.hsetnx:type_name -> atoll.v1.HSetNXResponse
-	38,  // 113: atoll.v1.Result.hget:type_name -> atoll.v1.HGetResponse
-	40,  // 114: atoll.v1.Result.hmget:type_name -> atoll.v1.HMGetResponse
-	42,  // 115: atoll.v1.Result.hgetall:type_name -> atoll.v1.HGetAllResponse
-	44,  // 116: atoll.v1.Result.hkeys:type_name -> atoll.v1.HKeysResponse
-	46,  // 117: atoll.v1.Result.hvals:type_name -> atoll.v1.HValsResponse
-	48,  // 118: atoll.v1.Result.hlen:type_name -> atoll.v1.HLenResponse
-	50,  // 119: atoll.v1.Result.hexists:type_name -> atoll.v1.HExistsResponse
-	52,  // 120: atoll.v1.Result.hstrlen:type_name -> atoll.v1.HStrLenResponse
-	54,  // 121: atoll.v1.Result.hdel:type_name -> atoll.v1.HDelResponse
-	56,  // 122: atoll.v1.Result.hincr:type_name -> atoll.v1.HIncrResponse
-	59,  // 123: atoll.v1.Result.zadd:type_name -> atoll.v1.ZAddResponse
-	61,  // 124: atoll.v1.Result.zincr:type_name -> atoll.v1.ZIncrResponse
-	63,  // 125: atoll.v1.Result.zrem:type_name -> atoll.v1.ZRemResponse
-	65,  // 126: atoll.v1.Result.zscore:type_name -> atoll.v1.ZScoreResponse
-	67,  // 127: atoll.v1.Result.zcard:type_name -> atoll.v1.ZCardResponse
-	69,  // 128: atoll.v1.Result.zrange:type_name -> atoll.v1.ZRangeResponse
-	71,  // 129: atoll.v1.Result.zrange_by_score:type_name -> atoll.v1.ZRangeByScoreResponse
-	73,  // 130: atoll.v1.Result.zrank:type_name -> atoll.v1.ZRankResponse
-	75,  // 131: atoll.v1.Result.zpop:type_name -> atoll.v1.ZPopResponse
-	77,  // 132: atoll.v1.Result.lpush:type_name -> atoll.v1.LPushResponse
-	79,  // 133: atoll.v1.Result.lpop:type_name -> atoll.v1.LPopResponse
-	81,  // 134: atoll.v1.Result.lrange:type_name -> atoll.v1.LRangeResponse
-	83,  // 135: atoll.v1.Result.llen:type_name -> atoll.v1.LLenResponse
-	85,  // 136: atoll.v1.Result.lindex:type_name -> atoll.v1.LIndexResponse
-	87,  // 137: atoll.v1.Result.lset:type_name -> atoll.v1.LSetResponse
-	89,  // 138: atoll.v1.Result.linsert:type_name -> atoll.v1.LInsertResponse
-	91,  // 139: atoll.v1.Result.lrem:type_name -> atoll.v1.LRemResponse
-	93,  // 140: atoll.v1.Result.ltrim:type_name -> atoll.v1.LTrimResponse
-	95,  // 141: atoll.v1.Result.lmove:type_name -> atoll.v1.LMoveResponse
-	97,  // 142: atoll.v1.Result.lpos:type_name -> atoll.v1.LPosResponse
-	11,  // 143: atoll.v1.Result.expire:type_name -> atoll.v1.ExpireResponse
-	13,  // 144: atoll.v1.Result.persist:type_name -> atoll.v1.PersistResponse
-	15,  // 145: atoll.v1.Result.ttl:type_name -> atoll.v1.TTLResponse
-	99,  // 146: atoll.v1.Result.rename:type_name -> atoll.v1.RenameResponse
-	101, // 147: atoll.v1.Result.copy:type_name -> atoll.v1.CopyResponse
-	112, // 148: atoll.v1.Result.bcreate:type_name -> atoll.v1.BCreateResponse
-	114, // 149: atoll.v1.Result.bget:type_name -> atoll.v1.BGetResponse
-	116, // 150: atoll.v1.Result.bincr:type_name -> atoll.v1.BIncrResponse
-	118, // 151: atoll.v1.Result.bdecr:type_name -> atoll.v1.BDecrResponse
-	120, // 152: atoll.v1.Result.bgrant:type_name -> atoll.v1.BGrantResponse
-	122, // 153: atoll.v1.Result.brights:type_name -> atoll.v1.BRightsResponse
-	125, // 154: atoll.v1.Result.breclaim:type_name -> atoll.v1.BReclaimResponse
-	127, // 155: atoll.v1.Result.pfadd:type_name -> atoll.v1.PFAddResponse
-	129, // 156: atoll.v1.Result.pfcount:type_name -> atoll.v1.PFCountResponse
-	131, // 157: atoll.v1.Result.pfmerge:type_name -> atoll.v1.PFMergeResponse
-	134, // 158: atoll.v1.Result.getbit:type_name -> atoll.v1.GetBitResponse
-	136, // 159: atoll.v1.Result.setbit:type_name -> atoll.v1.SetBitResponse
-	138, // 160: atoll.v1.Result.bitcount:type_name -> atoll.v1.BitCountResponse
-	140, // 161: atoll.v1.Result.bitpos:type_name -> atoll.v1.BitPosResponse
-	142, // 162: atoll.v1.Result.bitop:type_name -> atoll.v1.BitOpResponse
-	145, // 163: atoll.v1.Result.bitfield:type_name -> atoll.v1.BitFieldResponse
-	150, // 164: atoll.v1.Result.geoadd:type_name -> atoll.v1.GeoAddResponse
-	152, // 165: atoll.v1.Result.geopos:type_name -> atoll.v1.GeoPosResponse
-	155, // 166: atoll.v1.Result.geodist:type_name -> atoll.v1.GeoDistResponse
-	159, // 167: atoll.v1.Result.geosearch:type_name -> atoll.v1.GeoSearchResponse
-	162, // 168: atoll.v1.Result.geosearchstore:type_name -> atoll.v1.GeoSearchStoreResponse
-	185, // 169: atoll.v1.Result.types:type_name -> atoll.v1.TypesResponse
-	187, // 170: atoll.v1.Result.dbsize:type_name -> atoll.v1.DBSizeResponse
-	189, // 171: atoll.v1.Result.random_key:type_name -> atoll.v1.RandomKeyResponse
-	193, // 172: atoll.v1.Result.command:type_name -> atoll.v1.CommandResponse
-	191, // 173: atoll.v1.Result.wait:type_name -> atoll.v1.WaitResponse
-	167, // 174: atoll.v1.Result.xadd:type_name -> atoll.v1.XAddResponse
-	169, // 175: atoll.v1.Result.xrange:type_name -> atoll.v1.XRangeResponse
-	171, // 176: atoll.v1.Result.xlen:type_name -> atoll.v1.XLenResponse
-	173, // 177: atoll.v1.Result.xdel:type_name -> atoll.v1.XDelResponse
-	175, // 178: atoll.v1.Result.xtrim:type_name -> atoll.v1.XTrimResponse
-	178, // 179: atoll.v1.Result.xread:type_name -> atoll.v1.XReadResponse
-	181, // 180: atoll.v1.Result.xsetid:type_name -> atoll.v1.XSetIDResponse
-	183, // 181: atoll.v1.Result.xinfo:type_name -> atoll.v1.XInfoResponse
-	123, // 182: atoll.v1.BRightsResponse.accounts:type_name -> atoll.v1.Account
-	132, // 183: atoll.v1.BitCountRequest.range:type_name -> atoll.v1.BitRange
-	132, // 184: atoll.v1.BitPosRequest.range:type_name -> atoll.v1.BitRange
-	0,   // 185: atoll.v1.BitOpRequest.operation:type_name -> atoll.v1.BitOperation
-	1,   // 186: atoll.v1.BitStep.overflow:type_name -> atoll.v1.BitOverflow
-	143, // 187: atoll.v1.BitFieldRequest.steps:type_name -> atoll.v1.BitStep
-	146, // 188: atoll.v1.BitFieldResponse.results:type_name -> atoll.v1.BitStepResult
-	147, // 189: atoll.v1.GeoMember.point:type_name -> atoll.v1.GeoPoint
-	148, // 190: atoll.v1.GeoAddRequest.members:type_name -> atoll.v1.GeoMember
-	153, // 191: atoll.v1.GeoPosResponse.positions:type_name -> atoll.v1.GeoPosition
-	147, // 192: atoll.v1.GeoPosition.point:type_name -> atoll.v1.GeoPoint
-	147, // 193: atoll.v1.GeoArea.point:type_name -> atoll.v1.GeoPoint
-	157, // 194: atoll.v1.GeoArea.box:type_name -> atoll.v1.GeoBox
-	2,   // 195: atoll.v1.GeoArea.order:type_name -> atoll.v1.GeoOrder
-	156, // 196: atoll.v1.GeoSearchRequest.area:type_name -> atoll.v1.GeoArea
-	160, // 197: atoll.v1.GeoSearchResponse.members:type_name -> atoll.v1.GeoFound
-	147, // 198: atoll.v1.GeoFound.point:type_name -> atoll.v1.GeoPoint
-	156, // 199: atoll.v1.GeoSearchStoreRequest.area:type_name -> atoll.v1.GeoArea
-	163, // 200: atoll.v1.StreamEntry.id:type_name -> atoll.v1.StreamID
-	32,  // 201: atoll.v1.StreamEntry.fields:type_name -> atoll.v1.FieldValue
-	163, // 202: atoll.v1.StreamTrim.min_id:type_name -> atoll.v1.StreamID
-	32,  // 203: atoll.v1.XAddRequest.fields:type_name -> atoll.v1.FieldValue
-	163, // 204: atoll.v1.XAddRequest.whole:type_name -> atoll.v1.StreamID
-	165, // 205: atoll.v1.XAddRequest.trim:type_name -> atoll.v1.StreamTrim
-	163, // 206: atoll.v1.XAddResponse.id:type_name -> atoll.v1.StreamID
-	163, // 207: atoll.v1.XRangeRequest.first:type_name -> atoll.v1.StreamID
-	163, // 208: atoll.v1.XRangeRequest.last:type_name -> atoll.v1.StreamID
-	164, // 209: atoll.v1.XRangeResponse.entries:type_name -> atoll.v1.StreamEntry
-	163, // 210: atoll.v1.XDelRequest.ids:type_name -> atoll.v1.StreamID
-	165, // 211: atoll.v1.XTrimRequest.trim:type_name -> atoll.v1.StreamTrim
-	163, // 212: atoll.v1.StreamPlace.after:type_name -> atoll.v1.StreamID
-	176, // 213: atoll.v1.XReadRequest.streams:type_name -> atoll.v1.StreamPlace
-	179, // 214: atoll.v1.XReadResponse.streams:type_name -> atoll.v1.StreamPart
-	164, // 215: atoll.v1.StreamPart.entries:type_name -> atoll.v1.StreamEntry
-	163, // 216: atoll.v1.XSetIDRequest.last:type_name -> atoll.v1.StreamID
-	163, // 217: atoll.v1.XSetIDRequest.deleted:type_name -> atoll.v1.StreamID
-	163, // 218: atoll.v1.XInfoResponse.last:type_name -> atoll.v1.StreamID
-	163, // 219: atoll.v1.XInfoResponse.deleted:type_name -> atoll.v1.StreamID
-	164, // 220: atoll.v1.XInfoResponse.first_entry:type_name -> atoll.v1.StreamEntry
-	164, // 221: atoll.v1.XInfoResponse.last_entry:type_name -> atoll.v1.StreamEntry
-	194, // 222: atoll.v1.CommandResponse.value:type_name -> atoll.v1.Value
-	195, // 223: atoll.v1.Value.list:type_name -> atoll.v1.ValueList
-	195, // 224: atoll.v1.Value.map:type_name -> atoll.v1.ValueList
-	194, // 225: atoll.v1.ValueList.values:type_name -> atoll.v1.Value
-	109, // 226: atoll.v1.TxnRequest.operations:type_name -> atoll.v1.Operation
-	110, // 227: atoll.v1.TxnResponse.results:type_name -> atoll.v1.Result
-	109, // 228: atoll.v1.StreamRequest.operation:type_name -> atoll.v1.Operation
-	110, // 229: atoll.v1.StreamResponse.result:type_name -> atoll.v1.Result
-	200, // 230: atoll.v1.StreamResponse.error:type_name -> atoll.v1.ErrorDetail
-	3,   // 231: atoll.v1.KV.Ping:input_type -> atoll.v1.PingRequest
-	5,   // 232: atoll.v1.KV.Get:input_type -> atoll.v1.GetRequest
-	7,   // 233: atoll.v1.KV.Set:input_type -> atoll.v1.SetRequest
-	16,  // 234: atoll.v1.KV.Delete:input_type -> atoll.v1.DeleteRequest
-	18,  // 235: atoll.v1.KV.Incr:input_type -> atoll.v1.IncrRequest
-	20,  // 236: atoll.v1.KV.ResetCounter:input_type -> atoll.v1.ResetCounterRequest
-	22,  // 237: atoll.v1.KV.SAdd:input_type -> atoll.v1.SAddRequest
-	24,  // 238: atoll.v1.KV.SRem:input_type -> atoll.v1.SRemRequest
-	26,  // 239: atoll.v1.KV.SMembers:input_type -> atoll.v1.SMembersRequest
-	28,  // 240: atoll.v1.KV.SIsMember:input_type -> atoll.v1.SIsMemberRequest
-	30,  // 241: atoll.v1.KV.SCard:input_type -> atoll.v1.SCardRequest
-	33,  // 242: atoll.v1.KV.HSet:input_type -> atoll.v1.HSetRequest
-	35,  // 243: atoll.v1.KV.HSetNX:input_type -> atoll.v1.HSetNXRequest
-	37,  // 244: atoll.v1.KV.HGet:input_type -> atoll.v1.HGetRequest
-	39,  // 245: atoll.v1.KV.HMGet:input_type -> atoll.v1.HMGetRequest
-	41,  // 246: atoll.v1.KV.HGetAll:input_type -> atoll.v1.HGetAllRequest
-	43,  // 247: atoll.v1.KV.HKeys:input_type -> atoll.v1.HKeysRequest
-	45,  // 248: atoll.v1.KV.HVals:input_type -> atoll.v1.HValsRequest
-	47,  // 249: atoll.v1.KV.HLen:input_type -> atoll.v1.HLenRequest
-	49,  // 250: atoll.v1.KV.HExists:input_type -> atoll.v1.HExistsRequest
-	51,  // 251: atoll.v1.KV.HStrLen:input_type -> atoll.v1.HStrLenRequest
-	53,  // 252: atoll.v1.KV.HDel:input_type -> atoll.v1.HDelRequest
-	55,  // 253: atoll.v1.KV.HIncr:input_type -> atoll.v1.HIncrRequest
-	58,  // 254: atoll.v1.KV.ZAdd:input_type -> atoll.v1.ZAddRequest
-	60,  // 255: atoll.v1.KV.ZIncr:input_type -> atoll.v1.ZIncrRequest
-	62,  // 256: atoll.v1.KV.ZRem:input_type -> atoll.v1.ZRemRequest
-	64,  // 257: atoll.v1.KV.ZScore:input_type -> atoll.v1.ZScoreRequest
-	66,  // 258: atoll.v1.KV.ZCard:input_type -> atoll.v1.ZCardRequest
-	68,  // 259: atoll.v1.KV.ZRange:input_type -> atoll.v1.ZRangeRequest
-	70,  // 260: atoll.v1.KV.ZRangeByScore:input_type -> atoll.v1.ZRangeByScoreRequest
-	72,  // 261: atoll.v1.KV.ZRank:input_type -> atoll.v1.ZRankRequest
-	74,  // 262: atoll.v1.KV.ZPop:input_type -> atoll.v1.ZPopRequest
-	76,  // 263: atoll.v1.KV.LPush:input_type -> atoll.v1.LPushRequest
-	78,  // 264: atoll.v1.KV.LPop:input_type -> atoll.v1.LPopRequest
-	80,  // 265: atoll.v1.KV.LRange:input_type -> atoll.v1.LRangeRequest
-	82,  // 266: atoll.v1.KV.LLen:input_type -> atoll.v1.LLenRequest
-	84,  // 267: atoll.v1.KV.LIndex:input_type -> atoll.v1.LIndexRequest
-	86,  // 268: atoll.v1.KV.LSet:input_type -> atoll.v1.LSetRequest
-	88,  // 269: atoll.v1.KV.LInsert:input_type -> atoll.v1.LInsertRequest
-	90,  // 270: atoll.v1.KV.LRem:input_type -> atoll.v1.LRemRequest
-	92,  // 271: atoll.v1.KV.LTrim:input_type -> atoll.v1.LTrimRequest
-	94,  // 272: atoll.v1.KV.LMove:input_type -> atoll.v1.LMoveRequest
-	96,  // 273: atoll.v1.KV.LPos:input_type -> atoll.v1.LPosRequest
-	10,  // 274: atoll.v1.KV.Expire:input_type -> atoll.v1.ExpireRequest
-	12,  // 275: atoll.v1.KV.Persist:input_type -> atoll.v1.PersistRequest
-	14,  // 276: atoll.v1.KV.TTL:input_type -> atoll.v1.TTLRequest
-	98,  // 277: atoll.v1.KV.Rename:input_type -> atoll.v1.RenameRequest
-	100, // 278: atoll.v1.KV.Copy:input_type -> atoll.v1.CopyRequest
-	111, // 279: atoll.v1.KV.BCreate:input_type -> atoll.v1.BCreateRequest
-	113, // 280: atoll.v1.KV.BGet:input_type -> atoll.v1.BGetRequest
-	115, // 281: atoll.v1.KV.BIncr:input_type -> atoll.v1.BIncrRequest
-	117, // 282: atoll.v1.KV.BDecr:input_type -> atoll.v1.BDecrRequest
-	119, // 283: atoll.v1.KV.BGrant:input_type -> atoll.v1.BGrantRequest
-	121, // 284: atoll.v1.KV.BRights:input_type -> atoll.v1.BRightsRequest
-	124, // 285: atoll.v1.KV.BReclaim:input_type -> atoll.v1.BReclaimRequest
-	126, // 286: atoll.v1.KV.PFAdd:input_type -> atoll.v1.PFAddRequest
-	128, // 287: atoll.v1.KV.PFCount:input_type -> atoll.v1.PFCountRequest
-	130, // 288: atoll.v1.KV.PFMerge:input_type -> atoll.v1.PFMergeRequest
-	133, // 289: atoll.v1.KV.GetBit:input_type -> atoll.v1.GetBitRequest
-	135, // 290: atoll.v1.KV.SetBit:input_type -> atoll.v1.SetBitRequest
-	137, // 291: atoll.v1.KV.BitCount:input_type -> atoll.v1.BitCountRequest
-	139, // 292: atoll.v1.KV.BitPos:input_type -> atoll.v1.BitPosRequest
-	141, // 293: atoll.v1.KV.BitOp:input_type -> atoll.v1.BitOpRequest
-	144, // 294: atoll.v1.KV.BitField:input_type -> atoll.v1.BitFieldRequest
-	149, // 295: atoll.v1.KV.GeoAdd:input_type -> atoll.v1.GeoAddRequest
-	151, // 296: atoll.v1.KV.GeoPos:input_type -> atoll.v1.GeoPosRequest
-	154, // 297: atoll.v1.KV.GeoDist:input_type -> atoll.v1.GeoDistRequest
-	158, // 298: atoll.v1.KV.GeoSearch:input_type -> atoll.v1.GeoSearchRequest
-	161, // 299: atoll.v1.KV.GeoSearchStore:input_type -> atoll.v1.GeoSearchStoreRequest
-	166, // 300: atoll.v1.KV.XAdd:input_type -> atoll.v1.XAddRequest
-	168, // 301: atoll.v1.KV.XRange:input_type -> atoll.v1.XRangeRequest
-	170, // 302: atoll.v1.KV.XLen:input_type -> atoll.v1.XLenRequest
-	172, // 303: atoll.v1.KV.XDel:input_type -> atoll.v1.XDelRequest
-	174, // 304: atoll.v1.KV.XTrim:input_type -> atoll.v1.XTrimRequest
-	177, // 305: atoll.v1.KV.XRead:input_type -> atoll.v1.XReadRequest
-	180, // 306: atoll.v1.KV.XSetID:input_type -> atoll.v1.XSetIDRequest
-	182, // 307: atoll.v1.KV.XInfo:input_type -> atoll.v1.XInfoRequest
-	184, // 308: atoll.v1.KV.Types:input_type -> atoll.v1.TypesRequest
-	186, // 309: atoll.v1.KV.DBSize:input_type -> atoll.v1.DBSizeRequest
-	188, // 310: atoll.v1.KV.RandomKey:input_type -> atoll.v1.RandomKeyRequest
-	102, // 311: atoll.v1.KV.Exists:input_type -> atoll.v1.ExistsRequest
-	104, // 312: atoll.v1.KV.Scan:input_type -> atoll.v1.ScanRequest
-	190, // 313: atoll.v1.KV.Wait:input_type -> atoll.v1.WaitRequest
-	192, // 314: atoll.v1.KV.Command:input_type -> atoll.v1.CommandRequest
-	196, // 315: atoll.v1.KV.Txn:input_type -> atoll.v1.TxnRequest
-	106, // 316: atoll.v1.KV.Siblings:input_type -> atoll.v1.SiblingsRequest
-	198, // 317: atoll.v1.KV.Stream:input_type -> atoll.v1.StreamRequest
-	4,   // 318: atoll.v1.KV.Ping:output_type -> atoll.v1.PingResponse
-	6,   // 319: atoll.v1.KV.Get:output_type -> atoll.v1.GetResponse
-	8,   // 320: atoll.v1.KV.Set:output_type -> atoll.v1.SetResponse
-	17,  // 321: atoll.v1.KV.Delete:output_type -> atoll.v1.DeleteResponse
-	19,  // 322: atoll.v1.KV.Incr:output_type -> atoll.v1.IncrResponse
-	21,  // 323: atoll.v1.KV.ResetCounter:output_type -> atoll.v1.ResetCounterResponse
-	23,  // 324: atoll.v1.KV.SAdd:output_type -> atoll.v1.SAddResponse
-	25,  // 325: atoll.v1.KV.SRem:output_type -> atoll.v1.SRemResponse
-	27,  // 326: atoll.v1.KV.SMembers:output_type -> atoll.v1.SMembersResponse
-	29,  // 327: atoll.v1.KV.SIsMember:output_type -> atoll.v1.SIsMemberResponse
-	31,  // 328: atoll.v1.KV.SCard:output_type -> atoll.v1.SCardResponse
-	34,  // 329: atoll.v1.KV.HSet:output_type -> atoll.v1.HSetResponse
-	36,  // 330: atoll.v1.KV.HSetNX:output_type -> atoll.v1.HSetNXResponse
-	38,  // 331: atoll.v1.KV.HGet:output_type -> atoll.v1.HGetResponse
-	40,  // 332: atoll.v1.KV.HMGet:output_type -> atoll.v1.HMGetResponse
-	42,  // 333: atoll.v1.KV.HGetAll:output_type -> atoll.v1.HGetAllResponse
-	44,  // 334: atoll.v1.KV.HKeys:output_type -> atoll.v1.HKeysResponse
-	46,  // 335: atoll.v1.KV.HVals:output_type -> atoll.v1.HValsResponse
-	48,  // 336: atoll.v1.KV.HLen:output_type -> atoll.v1.HLenResponse
-	50,  // 337: atoll.v1.KV.HExists:output_type -> atoll.v1.HExistsResponse
-	52,  // 338: atoll.v1.KV.HStrLen:output_type -> atoll.v1.HStrLenResponse
-	54,  // 339: atoll.v1.KV.HDel:output_type -> atoll.v1.HDelResponse
-	56,  // 340: atoll.v1.KV.HIncr:output_type -> atoll.v1.HIncrResponse
-	59,  // 341: atoll.v1.KV.ZAdd:output_type -> atoll.v1.ZAddResponse
-	61,  // 342: atoll.v1.KV.ZIncr:output_type -> atoll.v1.ZIncrResponse
-	63,  // 343: atoll.v1.KV.ZRem:output_type -> atoll.v1.ZRemResponse
-	65,  // 344: atoll.v1.KV.ZScore:output_type -> atoll.v1.ZScoreResponse
-	67,  // 345: atoll.v1.KV.ZCard:output_type -> atoll.v1.ZCardResponse
-	69,  // 346: atoll.v1.KV.ZRange:output_type -> atoll.v1.ZRangeResponse
-	71,  // 347: atoll.v1.KV.ZRangeByScore:output_type -> atoll.v1.ZRangeByScoreResponse
-	73,  // 348: atoll.v1.KV.ZRank:output_type -> atoll.v1.ZRankResponse
-	75,  // 349: atoll.v1.KV.ZPop:output_type -> atoll.v1.ZPopResponse
-	77,  // 350: atoll.v1.KV.LPush:output_type -> atoll.v1.LPushResponse
-	79,  // 351: atoll.v1.KV.LPop:output_type -> atoll.v1.LPopResponse
-	81,  // 352: atoll.v1.KV.LRange:output_type -> atoll.v1.LRangeResponse
-	83,  // 353: atoll.v1.KV.LLen:output_type -> atoll.v1.LLenResponse
-	85,  // 354: atoll.v1.KV.LIndex:output_type -> atoll.v1.LIndexResponse
-	87,  // 355: atoll.v1.KV.LSet:output_type -> atoll.v1.LSetResponse
-	89,  // 356: atoll.v1.KV.LInsert:output_type -> atoll.v1.LInsertResponse
-	91,  // 357: atoll.v1.KV.LRem:output_type -> atoll.v1.LRemResponse
-	93,  // 358: atoll.v1.KV.LTrim:output_type -> atoll.v1.LTrimResponse
-	95,  // 359: atoll.v1.KV.LMove:output_type -> atoll.v1.LMoveResponse
-	97,  // 360: atoll.v1.KV.LPos:output_type -> atoll.v1.LPosResponse
-	11,  // 361: atoll.v1.KV.Expire:output_type -> atoll.v1.ExpireResponse
-	13,  // 362: atoll.v1.KV.Persist:output_type -> atoll.v1.PersistResponse
-	15,  // 363: atoll.v1.KV.TTL:output_type -> atoll.v1.TTLResponse
-	99,  // 364: atoll.v1.KV.Rename:output_type -> atoll.v1.RenameResponse
-	101, // 365: atoll.v1.KV.Copy:output_type -> atoll.v1.CopyResponse
-	112, // 366: atoll.v1.KV.BCreate:output_type -> atoll.v1.BCreateResponse
-	114, // 367: atoll.v1.KV.BGet:output_type -> atoll.v1.BGetResponse
-	116, // 368: atoll.v1.KV.BIncr:output_type -> atoll.v1.BIncrResponse
-	118, // 369: atoll.v1.KV.BDecr:output_type -> atoll.v1.BDecrResponse
-	120, // 370: atoll.v1.KV.BGrant:output_type -> atoll.v1.BGrantResponse
-	122, // 371: atoll.v1.KV.BRights:output_type -> atoll.v1.BRightsResponse
-	125, // 372: atoll.v1.KV.BReclaim:output_type -> atoll.v1.BReclaimResponse
-	127, // 373: atoll.v1.KV.PFAdd:output_type -> atoll.v1.PFAddResponse
-	129, // 374: atoll.v1.KV.PFCount:output_type -> atoll.v1.PFCountResponse
-	131, // 375: atoll.v1.KV.PFMerge:output_type -> atoll.v1.PFMergeResponse
-	134, // 376: atoll.v1.KV.GetBit:output_type -> atoll.v1.GetBitResponse
-	136, // 377: atoll.v1.KV.SetBit:output_type -> atoll.v1.SetBitResponse
-	138, // 378: atoll.v1.KV.BitCount:output_type -> atoll.v1.BitCountResponse
-	140, // 379: atoll.v1.KV.BitPos:output_type -> atoll.v1.BitPosResponse
-	142, // 380: atoll.v1.KV.BitOp:output_type -> atoll.v1.BitOpResponse
-	145, // 381: atoll.v1.KV.BitField:output_type -> atoll.v1.BitFieldResponse
-	150, // 382: atoll.v1.KV.GeoAdd:output_type -> atoll.v1.GeoAddResponse
-	152, // 383: atoll.v1.KV.GeoPos:output_type -> atoll.v1.GeoPosResponse
-	155, // 384: atoll.v1.KV.GeoDist:output_type -> atoll.v1.GeoDistResponse
-	159, // 385: atoll.v1.KV.GeoSearch:output_type -> atoll.v1.GeoSearchResponse
-	162, // 386: atoll.v1.KV.GeoSearchStore:output_type -> atoll.v1.GeoSearchStoreResponse
-	167, // 387: atoll.v1.KV.XAdd:output_type -> atoll.v1.XAddResponse
-	169, // 388: atoll.v1.KV.XRange:output_type -> atoll.v1.XRangeResponse
-	171, // 389: atoll.v1.KV.XLen:output_type -> atoll.v1.XLenResponse
-	173, // 390: atoll.v1.KV.XDel:output_type -> atoll.v1.XDelResponse
-	175, // 391: atoll.v1.KV.XTrim:output_type -> atoll.v1.XTrimResponse
-	178, // 392: atoll.v1.KV.XRead:output_type -> atoll.v1.XReadResponse
-	181, // 393: atoll.v1.KV.XSetID:output_type -> atoll.v1.XSetIDResponse
-	183, // 394: atoll.v1.KV.XInfo:output_type -> atoll.v1.XInfoResponse
-	185, // 395: atoll.v1.KV.Types:output_type -> atoll.v1.TypesResponse
-	187, // 396: atoll.v1.KV.DBSize:output_type -> atoll.v1.DBSizeResponse
-	189, // 397: atoll.v1.KV.RandomKey:output_type -> atoll.v1.RandomKeyResponse
-	103, // 398: atoll.v1.KV.Exists:output_type -> atoll.v1.ExistsResponse
-	105, // 399: atoll.v1.KV.Scan:output_type -> atoll.v1.ScanResponse
-	191, // 400: atoll.v1.KV.Wait:output_type -> atoll.v1.WaitResponse
-	193, // 401: atoll.v1.KV.Command:output_type -> atoll.v1.CommandResponse
-	197, // 402: atoll.v1.KV.Txn:output_type -> atoll.v1.TxnResponse
-	107, // 403: atoll.v1.KV.Siblings:output_type -> atoll.v1.SiblingsResponse
-	199, // 404: atoll.v1.KV.Stream:output_type -> atoll.v1.StreamResponse
-	318, // [318:405] is the sub-list for method output_type
-	231, // [231:318] is the sub-list for method input_type
-	231, // [231:231] is the sub-list for extension type_name
-	231, // [231:231] is the sub-list for extension extendee
-	0,   // [0:231] is the sub-list for field type_name
+	57,  // 9: atoll.v1.ZMPopResponse.members:type_name -> atoll.v1.ScoredMember
+	112, // 10: atoll.v1.SiblingsResponse.siblings:type_name -> atoll.v1.Sibling
+	5,   // 11: atoll.v1.Operation.get:type_name -> atoll.v1.GetRequest
+	7,   // 12: atoll.v1.Operation.set:type_name -> atoll.v1.SetRequest
+	16,  // 13: atoll.v1.Operation.delete:type_name -> atoll.v1.DeleteRequest
+	18,  // 14: atoll.v1.Operation.incr:type_name -> atoll.v1.IncrRequest
+	20,  // 15: atoll.v1.Operation.reset_counter:type_name -> atoll.v1.ResetCounterRequest
+	22,  // 16: atoll.v1.Operation.sadd:type_name -> atoll.v1.SAddRequest
+	24,  // 17: atoll.v1.Operation.srem:type_name -> atoll.v1.SRemRequest
+	28,  // 18: atoll.v1.Operation.sismember:type_name -> atoll.v1.SIsMemberRequest
+	30,  // 19: atoll.v1.Operation.scard:type_name -> atoll.v1.SCardRequest
+	106, // 20: atoll.v1.Operation.exists:type_name -> atoll.v1.ExistsRequest
+	3,   // 21: atoll.v1.Operation.ping:type_name -> atoll.v1.PingRequest
+	26,  // 22: atoll.v1.Operation.smembers:type_name -> atoll.v1.SMembersRequest
+	108, // 23: atoll.v1.Operation.scan:type_name -> atoll.v1.ScanRequest
+	110, // 24: atoll.v1.Operation.siblings:type_name -> atoll.v1.SiblingsRequest
+	203, // 25: atoll.v1.Operation.txn:type_name -> atoll.v1.TxnRequest
+	33,  // 26: atoll.v1.Operation.hset:type_name -> atoll.v1.HSetRequest
+	35,  // 27: atoll.v1.Operation.hsetnx:type_name -> atoll.v1.HSetNXRequest
+	37,  // 28: atoll.v1.Operation.hget:type_name -> atoll.v1.HGetRequest
+	39,  // 29: atoll.v1.Operation.hmget:type_name -> atoll.v1.HMGetRequest
+	41,  // 30: atoll.v1.Operation.hgetall:type_name -> atoll.v1.HGetAllRequest
+	43,  // 31: atoll.v1.Operation.hkeys:type_name -> atoll.v1.HKeysRequest
+	45,  // 32: atoll.v1.Operation.hvals:type_name -> atoll.v1.HValsRequest
+	47,  // 33: atoll.v1.Operation.hlen:type_name -> atoll.v1.HLenRequest
+	49,  // 34: atoll.v1.Operation.hexists:type_name -> atoll.v1.HExistsRequest
+	51,  // 35: atoll.v1.Operation.hstrlen:type_name -> atoll.v1.HStrLenRequest
+	53,  // 36: atoll.v1.Operation.hdel:type_name -> atoll.v1.HDelRequest
+	55,  // 37: atoll.v1.Operation.hincr:type_name -> atoll.v1.HIncrRequest
+	58,  // 38: atoll.v1.Operation.zadd:type_name -> atoll.v1.ZAddRequest
+	60,  // 39: atoll.v1.Operation.zincr:type_name -> atoll.v1.ZIncrRequest
+	62,  // 40: atoll.v1.Operation.zrem:type_name -> atoll.v1.ZRemRequest
+	64,  // 41: atoll.v1.Operation.zscore:type_name -> atoll.v1.ZScoreRequest
+	66,  // 42: atoll.v1.Operation.zcard:type_name -> atoll.v1.ZCardRequest
+	68,  // 43: atoll.v1.Operation.zrange:type_name -> atoll.v1.ZRangeRequest
+	70,  // 44: atoll.v1.Operation.zrange_by_score:type_name -> atoll.v1.ZRangeByScoreRequest
+	72,  // 45: atoll.v1.Operation.zrank:type_name -> atoll.v1.ZRankRequest
+	74,  // 46: atoll.v1.Operation.zpop:type_name -> atoll.v1.ZPopRequest
+	78,  // 47: atoll.v1.Operation.lpush:type_name -> atoll.v1.LPushRequest
+	80,  // 48: atoll.v1.Operation.lpop:type_name -> atoll.v1.LPopRequest
+	84,  // 49: atoll.v1.Operation.lrange:type_name -> atoll.v1.LRangeRequest
+	86,  // 50: atoll.v1.Operation.llen:type_name -> atoll.v1.LLenRequest
+	88,  // 51: atoll.v1.Operation.lindex:type_name -> atoll.v1.LIndexRequest
+	90,  // 52: atoll.v1.Operation.lset:type_name -> atoll.v1.LSetRequest
+	92,  // 53: atoll.v1.Operation.linsert:type_name -> atoll.v1.LInsertRequest
+	94,  // 54: atoll.v1.Operation.lrem:type_name -> atoll.v1.LRemRequest
+	96,  // 55: atoll.v1.Operation.ltrim:type_name -> atoll.v1.LTrimRequest
+	98,  // 56: atoll.v1.Operation.lmove:type_name -> atoll.v1.LMoveRequest
+	100, // 57: atoll.v1.Operation.lpos:type_name -> atoll.v1.LPosRequest
+	10,  // 58: atoll.v1.Operation.expire:type_name -> atoll.v1.ExpireRequest
+	12,  // 59: atoll.v1.Operation.persist:type_name -> atoll.v1.PersistRequest
+	14,  // 60: atoll.v1.Operation.ttl:type_name -> atoll.v1.TTLRequest
+	102, // 61: atoll.v1.Operation.rename:type_name -> atoll.v1.RenameRequest
+	104, // 62: atoll.v1.Operation.copy:type_name -> atoll.v1.CopyRequest
+	115, // 63: atoll.v1.Operation.bcreate:type_name -> atoll.v1.BCreateRequest
+	117, // 64: atoll.v1.Operation.bget:type_name -> atoll.v1.BGetRequest
+	119, // 65: atoll.v1.Operation.bincr:type_name -> atoll.v1.BIncrRequest
+	121, // 66: atoll.v1.Operation.bdecr:type_name -> atoll.v1.BDecrRequest
+	123, // 67: atoll.v1.Operation.bgrant:type_name -> atoll.v1.BGrantRequest
+	125, // 68: atoll.v1.Operation.brights:type_name -> atoll.v1.BRightsRequest
+	128, // 69: atoll.v1.Operation.breclaim:type_name -> atoll.v1.BReclaimRequest
+	130, // 70: atoll.v1.Operation.pfadd:type_name -> atoll.v1.PFAddRequest
+	132, // 71: atoll.v1.Operation.pfcount:type_name -> atoll.v1.PFCountRequest
+	134, // 72: atoll.v1.Operation.pfmerge:type_name -> atoll.v1.PFMergeRequest
+	137, // 73: atoll.v1.Operation.getbit:type_name -> atoll.v1.GetBitRequest
+	139, // 74: atoll.v1.Operation.setbit:type_name -> atoll.v1.SetBitRequest
+	141, // 75: atoll.v1.Operation.bitcount:type_name -> atoll.v1.BitCountRequest
+	143, // 76: atoll.v1.Operation.bitpos:type_name -> atoll.v1.BitPosRequest
+	145, // 77: atoll.v1.Operation.bitop:type_name -> atoll.v1.BitOpRequest
+	148, // 78: atoll.v1.Operation.bitfield:type_name -> atoll.v1.BitFieldRequest
+	153, // 79: atoll.v1.Operation.geoadd:type_name -> atoll.v1.GeoAddRequest
+	155, // 80: atoll.v1.Operation.geopos:type_name -> atoll.v1.GeoPosRequest
+	158, // 81: atoll.v1.Operation.geodist:type_name -> atoll.v1.GeoDistRequest
+	162, // 82: atoll.v1.Operation.geosearch:type_name -> atoll.v1.GeoSearchRequest
+	165, // 83: atoll.v1.Operation.geosearchstore:type_name -> atoll.v1.GeoSearchStoreRequest
+	188, // 84: atoll.v1.Operation.types:type_name -> atoll.v1.TypesRequest
+	190, // 85: atoll.v1.Operation.dbsize:type_name -> atoll.v1.DBSizeRequest
+	192, // 86: atoll.v1.Operation.random_key:type_name -> atoll.v1.RandomKeyRequest
+	194, // 87: atoll.v1.Operation.namespaces:type_name -> atoll.v1.NamespacesRequest
+	199, // 88: atoll.v1.Operation.command:type_name -> atoll.v1.CommandRequest
+	197, // 89: atoll.v1.Operation.wait:type_name -> atoll.v1.WaitRequest
+	170, // 90: atoll.v1.Operation.xadd:type_name -> atoll.v1.XAddRequest
+	172, // 91: atoll.v1.Operation.xrange:type_name -> atoll.v1.XRangeRequest
+	174, // 92: atoll.v1.Operation.xlen:type_name -> atoll.v1.XLenRequest
+	176, // 93: atoll.v1.Operation.xdel:type_name -> atoll.v1.XDelRequest
+	178, // 94: atoll.v1.Operation.xtrim:type_name -> atoll.v1.XTrimRequest
+	181, // 95: atoll.v1.Operation.xread:type_name -> atoll.v1.XReadRequest
+	184, // 96: atoll.v1.Operation.xsetid:type_name -> atoll.v1.XSetIDRequest
+	186, // 97: atoll.v1.Operation.xinfo:type_name -> atoll.v1.XInfoRequest
+	82,  // 98: atoll.v1.Operation.lmpop:type_name -> atoll.v1.LMPopRequest
+	76,  // 99: atoll.v1.Operation.zmpop:type_name -> atoll.v1.ZMPopRequest
+	6,   // 100: atoll.v1.Result.get:type_name -> atoll.v1.GetResponse
+	8,   // 101: atoll.v1.Result.set:type_name -> atoll.v1.SetResponse
+	17,  // 102: atoll.v1.Result.delete:type_name -> atoll.v1.DeleteResponse
+	19,  // 103: atoll.v1.Result.incr:type_name -> atoll.v1.IncrResponse
+	21,  // 104: atoll.v1.Result.reset_counter:type_name -> atoll.v1.ResetCounterResponse
+	23,  // 105: atoll.v1.Result.sadd:type_name -> atoll.v1.SAddResponse
+	25,  // 106: atoll.v1.Result.srem:type_name -> atoll.v1.SRemResponse
+	29,  // 107: atoll.v1.Result.sismember:type_name -> atoll.v1.SIsMemberResponse
+	31,  // 108: atoll.v1.Result.scard:type_name -> atoll.v1.SCardResponse
+	107, // 109: atoll.v1.Result.exists:type_name -> atoll.v1.ExistsResponse
+	4,   // 110: atoll.v1.Result.ping:type_name -> atoll.v1.PingResponse
+	27,  // 111: atoll.v1.Result.smembers:type_name -> atoll.v1.SMembersResponse
+	109, // 112: atoll.v1.Result.scan:type_name -> atoll.v1.ScanResponse
+	111, // 113: atoll.v1.Result.siblings:type_name -> atoll.v1.SiblingsResponse
+	204, // 114: atoll.v1.Result.txn:type_name -> atoll.v1.TxnResponse
+	34,  // 115: atoll.v1.Result.hset:type_name -> atoll.v1.HSetResponse
+	36,  // 116: atoll.v1.Result.hsetnx:type_name -> atoll.v1.HSetNXResponse
+	38,  // 117: atoll.v1.Result.hget:type_name -> atoll.v1.HGetResponse
+	40,  // 118: atoll.v1.Result.hmget:type_name -> atoll.v1.HMGetResponse
+	42,  // 119: atoll.v1.Result.hgetall:type_name -> atoll.v1.HGetAllResponse
+	44,  // 120: atoll.v1.Result.hkeys:type_name -> atoll.v1.HKeysResponse
+	46,  // 121: atoll.v1.Result.hvals:type_name -> atoll.v1.HValsResponse
+	48,  // 122: atoll.v1.Result.hlen:type_name -> atoll.v1.HLenResponse
+	50,  // 123: atoll.v1.Result.hexists:type_name -> atoll.v1.HExistsResponse
+	52,  // 124: atoll.v1.Result.hstrlen:type_name -> atoll.v1.HStrLenResponse
+	54,  // 125: atoll.v1.Result.hdel:type_name -> atoll.v1.HDelResponse
+	56,  // 126: atoll.v1.Result.hincr:type_name -> atoll.v1.HIncrResponse
+	59,  // 127: atoll.v1.Result.zadd:type_name -> atoll.v1.ZAddResponse
+	61,  // 128: atoll.v1.Result.zincr:type_name -> atoll.v1.ZIncrResponse
+	63,  // 129: atoll.v1.Result.zrem:type_name -> atoll.v1.ZRemResponse
+	65,  // 130: atoll.v1.Result.zscore:type_name -> atoll.v1.ZScoreResponse
+	67,  // 131: atoll.v1.Result.zcard:type_name -> atoll.v1.ZCardResponse
+	69,  // 132: atoll.v1.Result.zrange:type_name -> atoll.v1.ZRangeResponse
+	71,  // 133: atoll.v1.Result.zrange_by_score:type_name -> atoll.v1.ZRangeByScoreResponse
+	73,  // 134: atoll.v1.Result.zrank:type_name -> atoll.v1.ZRankResponse
+	75,  // 135: atoll.v1.Result.zpop:type_name -> atoll.v1.ZPopResponse
+	79,  // 136: atoll.v1.Result.lpush:type_name -> atoll.v1.LPushResponse
+	81,  // 137: atoll.v1.Result.lpop:type_name -> atoll.v1.LPopResponse
+	85,  // 138: atoll.v1.Result.lrange:type_name -> atoll.v1.LRangeResponse
+	87,  // 139: atoll.v1.Result.llen:type_name -> atoll.v1.LLenResponse
+	89,  // 140: atoll.v1.Result.lindex:type_name -> atoll.v1.LIndexResponse
+	91,  // 141: atoll.v1.Result.lset:type_name -> atoll.v1.LSetResponse
+	93,  // 142: atoll.v1.Result.linsert:type_name -> atoll.v1.LInsertResponse
+	95,  // 143: atoll.v1.Result.lrem:type_name -> atoll.v1.LRemResponse
+	97,  // 144: atoll.v1.Result.ltrim:type_name -> atoll.v1.LTrimResponse
+	99,  // 145: atoll.v1.Result.lmove:type_name -> atoll.v1.LMoveResponse
+	101, // 146: atoll.v1.Result.lpos:type_name -> atoll.v1.LPosResponse
+	11,  // 147: atoll.v1.Result.expire:type_name -> atoll.v1.ExpireResponse
+	13,  // 148: atoll.v1.Result.persist:type_name -> atoll.v1.PersistResponse
+	15,  // 149: atoll.v1.Result.ttl:type_name -> atoll.v1.TTLResponse
+	103, // 150: atoll.v1.Result.rename:type_name -> atoll.v1.RenameResponse
+	105, // 151: atoll.v1.Result.copy:type_name -> atoll.v1.CopyResponse
+	116, // 152: atoll.v1.Result.bcreate:type_name -> atoll.v1.BCreateResponse
+	118, // 153: atoll.v1.Result.bget:type_name -> atoll.v1.BGetResponse
+	120, // 154: atoll.v1.Result.bincr:type_name -> atoll.v1.BIncrResponse
+	122, // 155: atoll.v1.Result.bdecr:type_name -> atoll.v1.BDecrResponse
+	124, // 156: atoll.v1.Result.bgrant:type_name -> atoll.v1.BGrantResponse
+	126, // 157: atoll.v1.Result.brights:type_name -> atoll.v1.BRightsResponse
+	129, // 158: atoll.v1.Result.breclaim:type_name -> atoll.v1.BReclaimResponse
+	131, // 159: atoll.v1.Result.pfadd:type_name -> atoll.v1.PFAddResponse
+	133, // 160: atoll.v1.Result.pfcount:type_name -> atoll.v1.PFCountResponse
+	135, // 161: atoll.v1.Result.pfmerge:type_name -> atoll.v1.PFMergeResponse
+	138, // 162: atoll.v1.Result.getbit:type_name -> atoll.v1.GetBitResponse
+	140, // 163: atoll.v1.Result.setbit:type_name -> atoll.v1.SetBitResponse
+	142, // 164: atoll.v1.Result.bitcount:type_name -> atoll.v1.BitCountResponse
+	144, // 165: atoll.v1.Result.bitpos:type_name -> atoll.v1.BitPosResponse
+	146, // 166: atoll.v1.Result.bitop:type_name -> atoll.v1.BitOpResponse
+	149, // 167: atoll.v1.Result.bitfield:type_name -> atoll.v1.BitFieldResponse
+	154, // 168: atoll.v1.Result.geoadd:type_name -> atoll.v1.GeoAddResponse
+	156, // 169: atoll.v1.Result.geopos:type_name -> atoll.v1.GeoPosResponse
+	159, // 170: atoll.v1.Result.geodist:type_name -> atoll.v1.GeoDistResponse
+	163, // 171: atoll.v1.Result.geosearch:type_name -> atoll.v1.GeoSearchResponse
+	166, // 172: atoll.v1.Result.geosearchstore:type_name -> atoll.v1.GeoSearchStoreResponse
+	189, // 173: atoll.v1.Result.types:type_name -> atoll.v1.TypesResponse
+	191, // 174: atoll.v1.Result.dbsize:type_name -> atoll.v1.DBSizeResponse
+	193, // 175: atoll.v1.Result.random_key:type_name -> atoll.v1.RandomKeyResponse
+	195, // 176: atoll.v1.Result.namespaces:type_name -> atoll.v1.NamespacesResponse
+	200, // 177: atoll.v1.Result.command:type_name -> atoll.v1.CommandResponse
+	198, // 178: atoll.v1.Result.wait:type_name -> atoll.v1.WaitResponse
+	171, // 179: atoll.v1.Result.xadd:type_name -> atoll.v1.XAddResponse
+	173, // 180: atoll.v1.Result.xrange:type_name -> atoll.v1.XRangeResponse
+	175, // 181: atoll.v1.Result.xlen:type_name -> atoll.v1.XLenResponse
+	177, // 182: atoll.v1.Result.xdel:type_name -> atoll.v1.XDelResponse
+	179, // 183: atoll.v1.Result.xtrim:type_name -> atoll.v1.XTrimResponse
+	182, // 184: atoll.v1.Result.xread:type_name -> atoll.v1.XReadResponse
+	185, // 185: atoll.v1.Result.xsetid:type_name -> atoll.v1.XSetIDResponse
+	187, // 186: atoll.v1.Result.xinfo:type_name -> atoll.v1.XInfoResponse
+	83,  // 187: atoll.v1.Result.lmpop:type_name -> atoll.v1.LMPopResponse
+	77,  // 188: atoll.v1.Result.zmpop:type_name -> atoll.v1.ZMPopResponse
+	127, // 189: atoll.v1.BRightsResponse.accounts:type_name -> atoll.v1.Account
+	136, // 190: atoll.v1.BitCountRequest.range:type_name -> atoll.v1.BitRange
+	136, // 191: atoll.v1.BitPosRequest.range:type_name -> atoll.v1.BitRange
+	0,   // 192: atoll.v1.BitOpRequest.operation:type_name -> atoll.v1.BitOperation
+	1,   // 193: atoll.v1.BitStep.overflow:type_name -> atoll.v1.BitOverflow
+	147, // 194: atoll.v1.BitFieldRequest.steps:type_name -> atoll.v1.BitStep
+	150, // 195: atoll.v1.BitFieldResponse.results:type_name -> atoll.v1.BitStepResult
+	151, // 196: atoll.v1.GeoMember.point:type_name -> atoll.v1.GeoPoint
+	152, // 197: atoll.v1.GeoAddRequest.members:type_name -> atoll.v1.GeoMember
+	157, // 198: atoll.v1.GeoPosResponse.positions:type_name -> atoll.v1.GeoPosition
+	151, // 199: atoll.v1.GeoPosition.point:type_name -> atoll.v1.GeoPoint
+	151, // 200: atoll.v1.GeoArea.point:type_name -> atoll.v1.GeoPoint
+	161, // 201: atoll.v1.GeoArea.box:type_name -> atoll.v1.GeoBox
+	2,   // 202: atoll.v1.GeoArea.order:type_name -> atoll.v1.GeoOrder
+	160, // 203: atoll.v1.GeoSearchRequest.area:type_name -> atoll.v1.GeoArea
+	164, // 204: atoll.v1.GeoSearchResponse.members:type_name -> atoll.v1.GeoFound
+	151, // 205: atoll.v1.GeoFound.point:type_name -> atoll.v1.GeoPoint
+	160, // 206: atoll.v1.GeoSearchStoreRequest.area:type_name -> atoll.v1.GeoArea
+	167, // 207: atoll.v1.StreamEntry.id:type_name -> atoll.v1.StreamID
+	32,  // 208: atoll.v1.StreamEntry.fields:type_name -> atoll.v1.FieldValue
+	167, // 209: atoll.v1.StreamTrim.min_id:type_name -> atoll.v1.StreamID
+	32,  // 210: atoll.v1.XAddRequest.fields:type_name -> atoll.v1.FieldValue
+	167, // 211: atoll.v1.XAddRequest.whole:type_name -> atoll.v1.StreamID
+	169, // 212: atoll.v1.XAddRequest.trim:type_name -> atoll.v1.StreamTrim
+	167, // 213: atoll.v1.XAddResponse.id:type_name -> atoll.v1.StreamID
+	167, // 214: atoll.v1.XRangeRequest.first:type_name -> atoll.v1.StreamID
+	167, // 215: atoll.v1.XRangeRequest.last:type_name -> atoll.v1.StreamID
+	168, // 216: atoll.v1.XRangeResponse.entries:type_name -> atoll.v1.StreamEntry
+	167, // 217: atoll.v1.XDelRequest.ids:type_name -> atoll.v1.StreamID
+	169, // 218: atoll.v1.XTrimRequest.trim:type_name -> atoll.v1.StreamTrim
+	167, // 219: atoll.v1.StreamPlace.after:type_name -> atoll.v1.StreamID
+	180, // 220: atoll.v1.XReadRequest.streams:type_name -> atoll.v1.StreamPlace
+	183, // 221: atoll.v1.XReadResponse.streams:type_name -> atoll.v1.StreamPart
+	168, // 222: atoll.v1.StreamPart.entries:type_name -> atoll.v1.StreamEntry
+	167, // 223: atoll.v1.XSetIDRequest.last:type_name -> atoll.v1.StreamID
+	167, // 224: atoll.v1.XSetIDRequest.deleted:type_name -> atoll.v1.StreamID
+	167, // 225: atoll.v1.XInfoResponse.last:type_name -> atoll.v1.StreamID
+	167, // 226: atoll.v1.XInfoResponse.deleted:type_name -> atoll.v1.StreamID
+	168, // 227: atoll.v1.XInfoResponse.first_entry:type_name -> atoll.v1.StreamEntry
+	168, // 228: atoll.v1.XInfoResponse.last_entry:type_name -> atoll.v1.StreamEntry
+	196, // 229: atoll.v1.NamespacesResponse.namespaces:type_name -> atoll.v1.NamespaceSize
+	201, // 230: atoll.v1.CommandResponse.value:type_name -> atoll.v1.Value
+	202, // 231: atoll.v1.Value.list:type_name -> atoll.v1.ValueList
+	202, // 232: atoll.v1.Value.map:type_name -> atoll.v1.ValueList
+	201, // 233: atoll.v1.ValueList.values:type_name -> atoll.v1.Value
+	113, // 234: atoll.v1.TxnRequest.operations:type_name -> atoll.v1.Operation
+	114, // 235: atoll.v1.TxnResponse.results:type_name -> atoll.v1.Result
+	113, // 236: atoll.v1.StreamRequest.operation:type_name -> atoll.v1.Operation
+	114, // 237: atoll.v1.StreamResponse.result:type_name -> atoll.v1.Result
+	207, // 238: atoll.v1.StreamResponse.error:type_name -> atoll.v1.ErrorDetail
+	3,   // 239: atoll.v1.KV.Ping:input_type -> atoll.v1.PingRequest
+	5,   // 240: atoll.v1.KV.Get:input_type -> atoll.v1.GetRequest
+	7,   // 241: atoll.v1.KV.Set:input_type -> atoll.v1.SetRequest
+	16,  // 242: atoll.v1.KV.Delete:input_type -> atoll.v1.DeleteRequest
+	18,  // 243: atoll.v1.KV.Incr:input_type -> atoll.v1.IncrRequest
+	20,  // 244: atoll.v1.KV.ResetCounter:input_type -> atoll.v1.ResetCounterRequest
+	22,  // 245: atoll.v1.KV.SAdd:input_type -> atoll.v1.SAddRequest
+	24,  // 246: atoll.v1.KV.SRem:input_type -> atoll.v1.SRemRequest
+	26,  // 247: atoll.v1.KV.SMembers:input_type -> atoll.v1.SMembersRequest
+	28,  // 248: atoll.v1.KV.SIsMember:input_type -> atoll.v1.SIsMemberRequest
+	30,  // 249: atoll.v1.KV.SCard:input_type -> atoll.v1.SCardRequest
+	33,  // 250: atoll.v1.KV.HSet:input_type -> atoll.v1.HSetRequest
+	35,  // 251: atoll.v1.KV.HSetNX:input_type -> atoll.v1.HSetNXRequest
+	37,  // 252: atoll.v1.KV.HGet:input_type -> atoll.v1.HGetRequest
+	39,  // 253: atoll.v1.KV.HMGet:input_type -> atoll.v1.HMGetRequest
+	41,  // 254: atoll.v1.KV.HGetAll:input_type -> atoll.v1.HGetAllRequest
+	43,  // 255: atoll.v1.KV.HKeys:input_type -> atoll.v1.HKeysRequest
+	45,  // 256: atoll.v1.KV.HVals:input_type -> atoll.v1.HValsRequest
+	47,  // 257: atoll.v1.KV.HLen:input_type -> atoll.v1.HLenRequest
+	49,  // 258: atoll.v1.KV.HExists:input_type -> atoll.v1.HExistsRequest
+	51,  // 259: atoll.v1.KV.HStrLen:input_type -> atoll.v1.HStrLenRequest
+	53,  // 260: atoll.v1.KV.HDel:input_type -> atoll.v1.HDelRequest
+	55,  // 261: atoll.v1.KV.HIncr:input_type -> atoll.v1.HIncrRequest
+	58,  // 262: atoll.v1.KV.ZAdd:input_type -> atoll.v1.ZAddRequest
+	60,  // 263: atoll.v1.KV.ZIncr:input_type -> atoll.v1.ZIncrRequest
+	62,  // 264: atoll.v1.KV.ZRem:input_type -> atoll.v1.ZRemRequest
+	64,  // 265: atoll.v1.KV.ZScore:input_type -> atoll.v1.ZScoreRequest
+	66,  // 266: atoll.v1.KV.ZCard:input_type -> atoll.v1.ZCardRequest
+	68,  // 267: atoll.v1.KV.ZRange:input_type -> atoll.v1.ZRangeRequest
+	70,  // 268: atoll.v1.KV.ZRangeByScore:input_type -> atoll.v1.ZRangeByScoreRequest
+	72,  // 269: atoll.v1.KV.ZRank:input_type -> atoll.v1.ZRankRequest
+	74,  // 270: atoll.v1.KV.ZPop:input_type -> atoll.v1.ZPopRequest
+	76,  // 271: atoll.v1.KV.ZMPop:input_type -> atoll.v1.ZMPopRequest
+	78,  // 272: atoll.v1.KV.LPush:input_type -> atoll.v1.LPushRequest
+	80,  // 273: atoll.v1.KV.LPop:input_type -> atoll.v1.LPopRequest
+	84,  // 274: atoll.v1.KV.LRange:input_type -> atoll.v1.LRangeRequest
+	86,  // 275: atoll.v1.KV.LLen:input_type -> atoll.v1.LLenRequest
+	88,  // 276: atoll.v1.KV.LIndex:input_type -> atoll.v1.LIndexRequest
+	90,  // 277: atoll.v1.KV.LSet:input_type -> atoll.v1.LSetRequest
+	92,  // 278: atoll.v1.KV.LInsert:input_type -> atoll.v1.LInsertRequest
+	94,  // 279: atoll.v1.KV.LRem:input_type -> atoll.v1.LRemRequest
+	96,  // 280: atoll.v1.KV.LTrim:input_type -> atoll.v1.LTrimRequest
+	98,  // 281: atoll.v1.KV.LMove:input_type -> atoll.v1.LMoveRequest
+	82,  // 282: atoll.v1.KV.LMPop:input_type -> atoll.v1.LMPopRequest
+	100, // 283: atoll.v1.KV.LPos:input_type -> atoll.v1.LPosRequest
+	10,  // 284: atoll.v1.KV.Expire:input_type -> atoll.v1.ExpireRequest
+	12,  // 285: atoll.v1.KV.Persist:input_type -> atoll.v1.PersistRequest
+	14,  // 286: atoll.v1.KV.TTL:input_type -> atoll.v1.TTLRequest
+	102, // 287: atoll.v1.KV.Rename:input_type -> atoll.v1.RenameRequest
+	104, // 288: atoll.v1.KV.Copy:input_type -> atoll.v1.CopyRequest
+	115, // 289: atoll.v1.KV.BCreate:input_type -> atoll.v1.BCreateRequest
+	117, // 290: atoll.v1.KV.BGet:input_type -> atoll.v1.BGetRequest
+	119, // 291: atoll.v1.KV.BIncr:input_type -> atoll.v1.BIncrRequest
+	121, // 292: atoll.v1.KV.BDecr:input_type -> atoll.v1.BDecrRequest
+	123, // 293: atoll.v1.KV.BGrant:input_type -> atoll.v1.BGrantRequest
+	125, // 294: atoll.v1.KV.BRights:input_type -> atoll.v1.BRightsRequest
+	128, // 295: atoll.v1.KV.BReclaim:input_type -> atoll.v1.BReclaimRequest
+	130, // 296: atoll.v1.KV.PFAdd:input_type -> atoll.v1.PFAddRequest
+	132, // 297: atoll.v1.KV.PFCount:input_type -> atoll.v1.PFCountRequest
+	134, // 298: atoll.v1.KV.PFMerge:input_type -> atoll.v1.PFMergeRequest
+	137, // 299: atoll.v1.KV.GetBit:input_type -> atoll.v1.GetBitRequest
+	139, // 300: atoll.v1.KV.SetBit:input_type -> atoll.v1.SetBitRequest
+	141, // 301: atoll.v1.KV.BitCount:input_type -> atoll.v1.BitCountRequest
+	143, // 302: atoll.v1.KV.BitPos:input_type -> atoll.v1.BitPosRequest
+	145, // 303: atoll.v1.KV.BitOp:input_type -> atoll.v1.BitOpRequest
+	148, // 304: atoll.v1.KV.BitField:input_type -> atoll.v1.BitFieldRequest
+	153, // 305: atoll.v1.KV.GeoAdd:input_type -> atoll.v1.GeoAddRequest
+	155, // 306: atoll.v1.KV.GeoPos:input_type -> atoll.v1.GeoPosRequest
+	158, // 307: atoll.v1.KV.GeoDist:input_type -> atoll.v1.GeoDistRequest
+	162, // 308: atoll.v1.KV.GeoSearch:input_type -> atoll.v1.GeoSearchRequest
+	165, // 309: atoll.v1.KV.GeoSearchStore:input_type -> atoll.v1.GeoSearchStoreRequest
+	170, // 310: atoll.v1.KV.XAdd:input_type -> atoll.v1.XAddRequest
+	172, // 311: atoll.v1.KV.XRange:input_type -> atoll.v1.XRangeRequest
+	174, // 312: atoll.v1.KV.XLen:input_type -> atoll.v1.XLenRequest
+	176, // 313: atoll.v1.KV.XDel:input_type -> atoll.v1.XDelRequest
+	178, // 314: atoll.v1.KV.XTrim:input_type -> atoll.v1.XTrimRequest
+	181, // 315: atoll.v1.KV.XRead:input_type -> atoll.v1.XReadRequest
+	184, // 316: atoll.v1.KV.XSetID:input_type -> atoll.v1.XSetIDRequest
+	186, // 317: atoll.v1.KV.XInfo:input_type -> atoll.v1.XInfoRequest
+	188, // 318: atoll.v1.KV.Types:input_type -> atoll.v1.TypesRequest
+	190, // 319: atoll.v1.KV.DBSize:input_type -> atoll.v1.DBSizeRequest
+	192, // 320: atoll.v1.KV.RandomKey:input_type -> atoll.v1.RandomKeyRequest
+	194, // 321: atoll.v1.KV.Namespaces:input_type -> atoll.v1.NamespacesRequest
+	106, // 322: atoll.v1.KV.Exists:input_type -> atoll.v1.ExistsRequest
+	108, // 323: atoll.v1.KV.Scan:input_type -> atoll.v1.ScanRequest
+	197, // 324: atoll.v1.KV.Wait:input_type -> atoll.v1.WaitRequest
+	199, // 325: atoll.v1.KV.Command:input_type -> atoll.v1.CommandRequest
+	203, // 326: atoll.v1.KV.Txn:input_type -> atoll.v1.TxnRequest
+	110, // 327: atoll.v1.KV.Siblings:input_type -> atoll.v1.SiblingsRequest
+	205, // 328: atoll.v1.KV.Stream:input_type -> atoll.v1.StreamRequest
+	4,   // 329: atoll.v1.KV.Ping:output_type -> atoll.v1.PingResponse
+	6,   // 330: atoll.v1.KV.Get:output_type -> atoll.v1.GetResponse
+	8,   // 331: atoll.v1.KV.Set:output_type -> atoll.v1.SetResponse
+	17,  // 332: atoll.v1.KV.Delete:output_type -> atoll.v1.DeleteResponse
+	19,  // 333: atoll.v1.KV.Incr:output_type -> atoll.v1.IncrResponse
+	21,  // 334: atoll.v1.KV.ResetCounter:output_type -> atoll.v1.ResetCounterResponse
+	23,  // 335: atoll.v1.KV.SAdd:output_type -> atoll.v1.SAddResponse
+	25,  // 336: atoll.v1.KV.SRem:output_type -> atoll.v1.SRemResponse
+	27,  // 337: atoll.v1.KV.SMembers:output_type -> atoll.v1.SMembersResponse
+	29,  // 338: atoll.v1.KV.SIsMember:output_type -> atoll.v1.SIsMemberResponse
+	31,  // 339: atoll.v1.KV.SCard:output_type -> atoll.v1.SCardResponse
+	34,  // 340: atoll.v1.KV.HSet:output_type -> atoll.v1.HSetResponse
+	36,  // 341: atoll.v1.KV.HSetNX:output_type -> atoll.v1.HSetNXResponse
+	38,  // 342: atoll.v1.KV.HGet:output_type -> atoll.v1.HGetResponse
+	40,  // 343: atoll.v1.KV.HMGet:output_type -> atoll.v1.HMGetResponse
+	42,  // 344: atoll.v1.KV.HGetAll:output_type -> atoll.v1.HGetAllResponse
+	44,  // 345: atoll.v1.KV.HKeys:output_type -> atoll.v1.HKeysResponse
+	46,  // 346: atoll.v1.KV.HVals:output_type -> atoll.v1.HValsResponse
+	48,  // 347: atoll.v1.KV.HLen:output_type -> atoll.v1.HLenResponse
+	50,  // 348: atoll.v1.KV.HExists:output_type -> atoll.v1.HExistsResponse
+	52,  // 349: atoll.v1.KV.HStrLen:output_type -> atoll.v1.HStrLenResponse
+	54,  // 350: atoll.v1.KV.HDel:output_type -> atoll.v1.HDelResponse
+	56,  // 351: atoll.v1.KV.HIncr:output_type -> atoll.v1.HIncrResponse
+	59,  // 352: atoll.v1.KV.ZAdd:output_type -> atoll.v1.ZAddResponse
+	61,  // 353: atoll.v1.KV.ZIncr:output_type -> atoll.v1.ZIncrResponse
+	63,  // 354: atoll.v1.KV.ZRem:output_type -> atoll.v1.ZRemResponse
+	65,  // 355: atoll.v1.KV.ZScore:output_type -> atoll.v1.ZScoreResponse
+	67,  // 356: atoll.v1.KV.ZCard:output_type -> atoll.v1.ZCardResponse
+	69,  // 357: atoll.v1.KV.ZRange:output_type -> atoll.v1.ZRangeResponse
+	71,  // 358: atoll.v1.KV.ZRangeByScore:output_type -> atoll.v1.ZRangeByScoreResponse
+	73,  // 359: atoll.v1.KV.ZRank:output_type -> atoll.v1.ZRankResponse
+	75,  // 360: atoll.v1.KV.ZPop:output_type -> atoll.v1.ZPopResponse
+	77,  // 361: atoll.v1.KV.ZMPop:output_type -> atoll.v1.ZMPopResponse
+	79,  // 362: atoll.v1.KV.LPush:output_type -> atoll.v1.LPushResponse
+	81,  // 363: atoll.v1.KV.LPop:output_type -> atoll.v1.LPopResponse
+	85,  // 364: atoll.v1.KV.LRange:output_type -> atoll.v1.LRangeResponse
+	87,  // 365: atoll.v1.KV.LLen:output_type -> atoll.v1.LLenResponse
+	89,  // 366: atoll.v1.KV.LIndex:output_type -> atoll.v1.LIndexResponse
+	91,  // 367: atoll.v1.KV.LSet:output_type -> atoll.v1.LSetResponse
+	93,  // 368: atoll.v1.KV.LInsert:output_type -> atoll.v1.LInsertResponse
+	95,  // 369: atoll.v1.KV.LRem:output_type -> atoll.v1.LRemResponse
+	97,  // 370: atoll.v1.KV.LTrim:output_type -> atoll.v1.LTrimResponse
+	99,  // 371: atoll.v1.KV.LMove:output_type -> atoll.v1.LMoveResponse
+	83,  // 372: atoll.v1.KV.LMPop:output_type -> atoll.v1.LMPopResponse
+	101, // 373: atoll.v1.KV.LPos:output_type -> atoll.v1.LPosResponse
+	11,  // 374: atoll.v1.KV.Expire:output_type -> atoll.v1.ExpireResponse
+	13,  // 375: atoll.v1.KV.Persist:output_type -> atoll.v1.PersistResponse
+	15,  // 376: atoll.v1.KV.TTL:output_type -> atoll.v1.TTLResponse
+	103, // 377: atoll.v1.KV.Rename:output_type -> atoll.v1.RenameResponse
+	105, // 378: atoll.v1.KV.Copy:output_type -> atoll.v1.CopyResponse
+	116, // 379: atoll.v1.KV.BCreate:output_type -> atoll.v1.BCreateResponse
+	118, // 380: atoll.v1.KV.BGet:output_type -> atoll.v1.BGetResponse
+	120, // 381: atoll.v1.KV.BIncr:output_type -> atoll.v1.BIncrResponse
+	122, // 382: atoll.v1.KV.BDecr:output_type -> atoll.v1.BDecrResponse
+	124, // 383: atoll.v1.KV.BGrant:output_type -> atoll.v1.BGrantResponse
+	126, // 384: atoll.v1.KV.BRights:output_type -> atoll.v1.BRightsResponse
+	129, // 385: atoll.v1.KV.BReclaim:output_type -> atoll.v1.BReclaimResponse
+	131, // 386: atoll.v1.KV.PFAdd:output_type -> atoll.v1.PFAddResponse
+	133, // 387: atoll.v1.KV.PFCount:output_type -> atoll.v1.PFCountResponse
+	135, // 388: atoll.v1.KV.PFMerge:output_type -> atoll.v1.PFMergeResponse
+	138, // 389: atoll.v1.KV.GetBit:output_type -> atoll.v1.GetBitResponse
+	140, // 390: atoll.v1.KV.SetBit:output_type -> atoll.v1.SetBitResponse
+	142, // 391: atoll.v1.KV.BitCount:output_type -> atoll.v1.BitCountResponse
+	144, // 392: atoll.v1.KV.BitPos:output_type -> atoll.v1.BitPosResponse
+	146, // 393: atoll.v1.KV.BitOp:output_type -> atoll.v1.BitOpResponse
+	149, // 394: atoll.v1.KV.BitField:output_type -> atoll.v1.BitFieldResponse
+	154, // 395: atoll.v1.KV.GeoAdd:output_type -> atoll.v1.GeoAddResponse
+	156, // 396: atoll.v1.KV.GeoPos:output_type -> atoll.v1.GeoPosResponse
+	159, // 397: atoll.v1.KV.GeoDist:output_type -> atoll.v1.GeoDistResponse
+	163, // 398: atoll.v1.KV.GeoSearch:output_type -> atoll.v1.GeoSearchResponse
+	166, // 399: atoll.v1.KV.GeoSearchStore:output_type -> atoll.v1.GeoSearchStoreResponse
+	171, // 400: atoll.v1.KV.XAdd:output_type -> atoll.v1.XAddResponse
+	173, // 401: atoll.v1.KV.XRange:output_type -> atoll.v1.XRangeResponse
+	175, // 402: atoll.v1.KV.XLen:output_type -> atoll.v1.XLenResponse
+	177, // 403: atoll.v1.KV.XDel:output_type -> atoll.v1.XDelResponse
+	179, // 404: atoll.v1.KV.XTrim:output_type -> atoll.v1.XTrimResponse
+	182, // 405: atoll.v1.KV.XRead:output_type -> atoll.v1.XReadResponse
+	185, // 406: atoll.v1.KV.XSetID:output_type -> atoll.v1.XSetIDResponse
+	187, // 407: atoll.v1.KV.XInfo:output_type -> atoll.v1.XInfoResponse
+	189, // 408: atoll.v1.KV.Types:output_type -> atoll.v1.TypesResponse
+	191, // 409: atoll.v1.KV.DBSize:output_type -> atoll.v1.DBSizeResponse
+	193, // 410: atoll.v1.KV.RandomKey:output_type -> atoll.v1.RandomKeyResponse
+	195, // 411: atoll.v1.KV.Namespaces:output_type -> atoll.v1.NamespacesResponse
+	107, // 412: atoll.v1.KV.Exists:output_type -> atoll.v1.ExistsResponse
+	109, // 413: atoll.v1.KV.Scan:output_type -> atoll.v1.ScanResponse
+	198, // 414: atoll.v1.KV.Wait:output_type -> atoll.v1.WaitResponse
+	200, // 415: atoll.v1.KV.Command:output_type -> atoll.v1.CommandResponse
+	204, // 416: atoll.v1.KV.Txn:output_type -> atoll.v1.TxnResponse
+	111, // 417: atoll.v1.KV.Siblings:output_type -> atoll.v1.SiblingsResponse
+	206, // 418: atoll.v1.KV.Stream:output_type -> atoll.v1.StreamResponse
+	329, // [329:419] is the sub-list for method output_type
+	239, // [239:329] is the sub-list for method input_type
+	239, // [239:239] is the sub-list for extension type_name
+	239, // [239:239] is the sub-list for extension extendee
+	0,   // [0:239] is the sub-list for field type_name
 }
 
 func init() { file_atoll_v1_kv_proto_init() }
@@ -26493,7 +27475,7 @@ func file_atoll_v1_kv_proto_init() {
 		(*lifetime_AtMs)(nil),
 		(*lifetime_AsBefore)(nil),
 	}
-	file_atoll_v1_kv_proto_msgTypes[106].OneofWrappers = []any{
+	file_atoll_v1_kv_proto_msgTypes[110].OneofWrappers = []any{
 		(*operation_Get)(nil),
 		(*operation_Set)(nil),
 		(*operation_Delete)(nil),
@@ -26570,6 +27552,7 @@ func file_atoll_v1_kv_proto_init() {
 		(*operation_Types)(nil),
 		(*operation_Dbsize)(nil),
 		(*operation_RandomKey)(nil),
+		(*operation_Namespaces)(nil),
 		(*operation_Command)(nil),
 		(*operation_Wait)(nil),
 		(*operation_Xadd)(nil),
@@ -26580,8 +27563,10 @@ func file_atoll_v1_kv_proto_init() {
 		(*operation_Xread)(nil),
 		(*operation_Xsetid)(nil),
 		(*operation_Xinfo)(nil),
+		(*operation_Lmpop)(nil),
+		(*operation_Zmpop)(nil),
 	}
-	file_atoll_v1_kv_proto_msgTypes[107].OneofWrappers = []any{
+	file_atoll_v1_kv_proto_msgTypes[111].OneofWrappers = []any{
 		(*result_Get)(nil),
 		(*result_Set)(nil),
 		(*result_Delete)(nil),
@@ -26658,6 +27643,7 @@ func file_atoll_v1_kv_proto_init() {
 		(*result_Types)(nil),
 		(*result_Dbsize)(nil),
 		(*result_RandomKey)(nil),
+		(*result_Namespaces)(nil),
 		(*result_Command)(nil),
 		(*result_Wait)(nil),
 		(*result_Xadd)(nil),
@@ -26668,28 +27654,30 @@ func file_atoll_v1_kv_proto_init() {
 		(*result_Xread)(nil),
 		(*result_Xsetid)(nil),
 		(*result_Xinfo)(nil),
+		(*result_Lmpop)(nil),
+		(*result_Zmpop)(nil),
 	}
-	file_atoll_v1_kv_proto_msgTypes[129].OneofWrappers = []any{}
-	file_atoll_v1_kv_proto_msgTypes[140].OneofWrappers = []any{
+	file_atoll_v1_kv_proto_msgTypes[133].OneofWrappers = []any{}
+	file_atoll_v1_kv_proto_msgTypes[144].OneofWrappers = []any{
 		(*bitStep_Set)(nil),
 		(*bitStep_Add)(nil),
 	}
-	file_atoll_v1_kv_proto_msgTypes[153].OneofWrappers = []any{
+	file_atoll_v1_kv_proto_msgTypes[157].OneofWrappers = []any{
 		(*geoArea_Member)(nil),
 		(*geoArea_Point)(nil),
 		(*geoArea_RadiusMetres)(nil),
 		(*geoArea_Box)(nil),
 	}
-	file_atoll_v1_kv_proto_msgTypes[162].OneofWrappers = []any{
+	file_atoll_v1_kv_proto_msgTypes[166].OneofWrappers = []any{
 		(*streamTrim_MaxLen)(nil),
 		(*streamTrim_MinId)(nil),
 	}
-	file_atoll_v1_kv_proto_msgTypes[163].OneofWrappers = []any{
+	file_atoll_v1_kv_proto_msgTypes[167].OneofWrappers = []any{
 		(*xAddRequest_Whole)(nil),
 		(*xAddRequest_Ms)(nil),
 	}
-	file_atoll_v1_kv_proto_msgTypes[177].OneofWrappers = []any{}
-	file_atoll_v1_kv_proto_msgTypes[191].OneofWrappers = []any{
+	file_atoll_v1_kv_proto_msgTypes[181].OneofWrappers = []any{}
+	file_atoll_v1_kv_proto_msgTypes[198].OneofWrappers = []any{
 		(*value_Integer)(nil),
 		(*value_Text)(nil),
 		(*value_Number)(nil),
@@ -26697,7 +27685,7 @@ func file_atoll_v1_kv_proto_init() {
 		(*value_Map)(nil),
 		(*value_Status)(nil),
 	}
-	file_atoll_v1_kv_proto_msgTypes[196].OneofWrappers = []any{
+	file_atoll_v1_kv_proto_msgTypes[203].OneofWrappers = []any{
 		(*streamResponse_Result)(nil),
 		(*streamResponse_Error)(nil),
 	}
@@ -26707,7 +27695,7 @@ func file_atoll_v1_kv_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_atoll_v1_kv_proto_rawDesc), len(file_atoll_v1_kv_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   198,
+			NumMessages:   205,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -51,6 +51,7 @@ const (
 	KV_ZRangeByScore_FullMethodName  = "/atoll.v1.KV/ZRangeByScore"
 	KV_ZRank_FullMethodName          = "/atoll.v1.KV/ZRank"
 	KV_ZPop_FullMethodName           = "/atoll.v1.KV/ZPop"
+	KV_ZMPop_FullMethodName          = "/atoll.v1.KV/ZMPop"
 	KV_LPush_FullMethodName          = "/atoll.v1.KV/LPush"
 	KV_LPop_FullMethodName           = "/atoll.v1.KV/LPop"
 	KV_LRange_FullMethodName         = "/atoll.v1.KV/LRange"
@@ -61,6 +62,7 @@ const (
 	KV_LRem_FullMethodName           = "/atoll.v1.KV/LRem"
 	KV_LTrim_FullMethodName          = "/atoll.v1.KV/LTrim"
 	KV_LMove_FullMethodName          = "/atoll.v1.KV/LMove"
+	KV_LMPop_FullMethodName          = "/atoll.v1.KV/LMPop"
 	KV_LPos_FullMethodName           = "/atoll.v1.KV/LPos"
 	KV_Expire_FullMethodName         = "/atoll.v1.KV/Expire"
 	KV_Persist_FullMethodName        = "/atoll.v1.KV/Persist"
@@ -99,6 +101,7 @@ const (
 	KV_Types_FullMethodName          = "/atoll.v1.KV/Types"
 	KV_DBSize_FullMethodName         = "/atoll.v1.KV/DBSize"
 	KV_RandomKey_FullMethodName      = "/atoll.v1.KV/RandomKey"
+	KV_Namespaces_FullMethodName     = "/atoll.v1.KV/Namespaces"
 	KV_Exists_FullMethodName         = "/atoll.v1.KV/Exists"
 	KV_Scan_FullMethodName           = "/atoll.v1.KV/Scan"
 	KV_Wait_FullMethodName           = "/atoll.v1.KV/Wait"
@@ -116,7 +119,8 @@ const (
 // latency. Writes are acknowledged when they are durable there; they reach the other
 // regions afterwards and merge by type.
 //
-// Errors carry an ErrorDetail. A namespace that is empty means "default".
+// Errors carry an ErrorDetail. A namespace that is empty means "default"; others are numbers, "1" to "15", or 1 to 64
+// letters, digits, ".", "_" and "-", a letter first. One is there while it has keys: it needs no creation.
 type KVClient interface {
 	// Ping answers with the region and node that served it.
 	Ping(ctx context.Context, in *PingRequest, opts ...grpc.CallOption) (*PingResponse, error)
@@ -170,6 +174,8 @@ type KVClient interface {
 	ZRank(ctx context.Context, in *ZRankRequest, opts ...grpc.CallOption) (*ZRankResponse, error)
 	// ZPop removes the members with the least scores. Two regions may both return the same one.
 	ZPop(ctx context.Context, in *ZPopRequest, opts ...grpc.CallOption) (*ZPopResponse, error)
+	// ZMPop removes members of the first sorted set that has some, or waits for one.
+	ZMPop(ctx context.Context, in *ZMPopRequest, opts ...grpc.CallOption) (*ZMPopResponse, error)
 	// LPush puts values at an end of a list. What other regions push concurrently stands beside
 	// them, never between.
 	LPush(ctx context.Context, in *LPushRequest, opts ...grpc.CallOption) (*LPushResponse, error)
@@ -186,8 +192,12 @@ type KVClient interface {
 	LRem(ctx context.Context, in *LRemRequest, opts ...grpc.CallOption) (*LRemResponse, error)
 	// LTrim removes the elements outside of a range. What is pushed concurrently stays.
 	LTrim(ctx context.Context, in *LTrimRequest, opts ...grpc.CallOption) (*LTrimResponse, error)
-	// LMove takes an element from one list and puts it into another, or the same, as one update.
+	// LMove takes an element from one list and puts it into another, or the same, as one update; or
+	// waits for one. Calls that wait are calls of their own, not operations of Stream.
 	LMove(ctx context.Context, in *LMoveRequest, opts ...grpc.CallOption) (*LMoveResponse, error)
+	// LMPop takes elements from the first list that has some, or waits for one. Two regions may both
+	// return the same ones.
+	LMPop(ctx context.Context, in *LMPopRequest, opts ...grpc.CallOption) (*LMPopResponse, error)
 	// LPos finds the elements that equal a value. It walks over the list.
 	LPos(ctx context.Context, in *LPosRequest, opts ...grpc.CallOption) (*LPosResponse, error)
 	// Expire lets a key end. Of deadlines that regions set concurrently the longer counts.
@@ -258,7 +268,7 @@ type KVClient interface {
 	XDel(ctx context.Context, in *XDelRequest, opts ...grpc.CallOption) (*XDelResponse, error)
 	// XTrim deletes the oldest entries that this node has seen.
 	XTrim(ctx context.Context, in *XTrimRequest, opts ...grpc.CallOption) (*XTrimResponse, error)
-	// XRead reads the entries of streams that follow an id each.
+	// XRead reads the entries of streams that follow an id each, or waits for some.
 	XRead(ctx context.Context, in *XReadRequest, opts ...grpc.CallOption) (*XReadResponse, error)
 	// XSetID sets the last id of a stream that there is.
 	XSetID(ctx context.Context, in *XSetIDRequest, opts ...grpc.CallOption) (*XSetIDResponse, error)
@@ -270,6 +280,8 @@ type KVClient interface {
 	DBSize(ctx context.Context, in *DBSizeRequest, opts ...grpc.CallOption) (*DBSizeResponse, error)
 	// RandomKey picks some key.
 	RandomKey(ctx context.Context, in *RandomKeyRequest, opts ...grpc.CallOption) (*RandomKeyResponse, error)
+	// Namespaces lists the namespaces that have keys, and counts them as DBSize does.
+	Namespaces(ctx context.Context, in *NamespacesRequest, opts ...grpc.CallOption) (*NamespacesResponse, error)
 	Exists(ctx context.Context, in *ExistsRequest, opts ...grpc.CallOption) (*ExistsResponse, error)
 	// Scan lists keys with a prefix, or those that match a pattern, a page at a time. A key that exists during the whole scan is
 	// listed exactly once.
@@ -277,7 +289,8 @@ type KVClient interface {
 	// Wait waits until other regions hold durably what this node has written by now, or for some time.
 	Wait(ctx context.Context, in *WaitRequest, opts ...grpc.CallOption) (*WaitResponse, error)
 	// Command runs a command as it is worded in the Redis protocol, with the effect that it has there:
-	// what docs/redis.md lists, but for commands about the connection or the node, and those that wait.
+	// what docs/redis.md lists, but for commands about the connection or the node. Those that wait are
+	// calls of their own, not operations of Stream; in a transaction they do not wait.
 	Command(ctx context.Context, in *CommandRequest, opts ...grpc.CallOption) (*CommandResponse, error)
 	// Txn runs several operations as one update: all or none, visible as a whole in every region.
 	Txn(ctx context.Context, in *TxnRequest, opts ...grpc.CallOption) (*TxnResponse, error)
@@ -620,6 +633,16 @@ func (c *kVClient) ZPop(ctx context.Context, in *ZPopRequest, opts ...grpc.CallO
 	return out, nil
 }
 
+func (c *kVClient) ZMPop(ctx context.Context, in *ZMPopRequest, opts ...grpc.CallOption) (*ZMPopResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ZMPopResponse)
+	err := c.cc.Invoke(ctx, KV_ZMPop_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *kVClient) LPush(ctx context.Context, in *LPushRequest, opts ...grpc.CallOption) (*LPushResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(LPushResponse)
@@ -714,6 +737,16 @@ func (c *kVClient) LMove(ctx context.Context, in *LMoveRequest, opts ...grpc.Cal
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(LMoveResponse)
 	err := c.cc.Invoke(ctx, KV_LMove_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) LMPop(ctx context.Context, in *LMPopRequest, opts ...grpc.CallOption) (*LMPopResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LMPopResponse)
+	err := c.cc.Invoke(ctx, KV_LMPop_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -1100,6 +1133,16 @@ func (c *kVClient) RandomKey(ctx context.Context, in *RandomKeyRequest, opts ...
 	return out, nil
 }
 
+func (c *kVClient) Namespaces(ctx context.Context, in *NamespacesRequest, opts ...grpc.CallOption) (*NamespacesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(NamespacesResponse)
+	err := c.cc.Invoke(ctx, KV_Namespaces_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *kVClient) Exists(ctx context.Context, in *ExistsRequest, opts ...grpc.CallOption) (*ExistsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ExistsResponse)
@@ -1181,7 +1224,8 @@ type KV_StreamClient = grpc.BidiStreamingClient[StreamRequest, StreamResponse]
 // latency. Writes are acknowledged when they are durable there; they reach the other
 // regions afterwards and merge by type.
 //
-// Errors carry an ErrorDetail. A namespace that is empty means "default".
+// Errors carry an ErrorDetail. A namespace that is empty means "default"; others are numbers, "1" to "15", or 1 to 64
+// letters, digits, ".", "_" and "-", a letter first. One is there while it has keys: it needs no creation.
 type KVServer interface {
 	// Ping answers with the region and node that served it.
 	Ping(context.Context, *PingRequest) (*PingResponse, error)
@@ -1235,6 +1279,8 @@ type KVServer interface {
 	ZRank(context.Context, *ZRankRequest) (*ZRankResponse, error)
 	// ZPop removes the members with the least scores. Two regions may both return the same one.
 	ZPop(context.Context, *ZPopRequest) (*ZPopResponse, error)
+	// ZMPop removes members of the first sorted set that has some, or waits for one.
+	ZMPop(context.Context, *ZMPopRequest) (*ZMPopResponse, error)
 	// LPush puts values at an end of a list. What other regions push concurrently stands beside
 	// them, never between.
 	LPush(context.Context, *LPushRequest) (*LPushResponse, error)
@@ -1251,8 +1297,12 @@ type KVServer interface {
 	LRem(context.Context, *LRemRequest) (*LRemResponse, error)
 	// LTrim removes the elements outside of a range. What is pushed concurrently stays.
 	LTrim(context.Context, *LTrimRequest) (*LTrimResponse, error)
-	// LMove takes an element from one list and puts it into another, or the same, as one update.
+	// LMove takes an element from one list and puts it into another, or the same, as one update; or
+	// waits for one. Calls that wait are calls of their own, not operations of Stream.
 	LMove(context.Context, *LMoveRequest) (*LMoveResponse, error)
+	// LMPop takes elements from the first list that has some, or waits for one. Two regions may both
+	// return the same ones.
+	LMPop(context.Context, *LMPopRequest) (*LMPopResponse, error)
 	// LPos finds the elements that equal a value. It walks over the list.
 	LPos(context.Context, *LPosRequest) (*LPosResponse, error)
 	// Expire lets a key end. Of deadlines that regions set concurrently the longer counts.
@@ -1323,7 +1373,7 @@ type KVServer interface {
 	XDel(context.Context, *XDelRequest) (*XDelResponse, error)
 	// XTrim deletes the oldest entries that this node has seen.
 	XTrim(context.Context, *XTrimRequest) (*XTrimResponse, error)
-	// XRead reads the entries of streams that follow an id each.
+	// XRead reads the entries of streams that follow an id each, or waits for some.
 	XRead(context.Context, *XReadRequest) (*XReadResponse, error)
 	// XSetID sets the last id of a stream that there is.
 	XSetID(context.Context, *XSetIDRequest) (*XSetIDResponse, error)
@@ -1335,6 +1385,8 @@ type KVServer interface {
 	DBSize(context.Context, *DBSizeRequest) (*DBSizeResponse, error)
 	// RandomKey picks some key.
 	RandomKey(context.Context, *RandomKeyRequest) (*RandomKeyResponse, error)
+	// Namespaces lists the namespaces that have keys, and counts them as DBSize does.
+	Namespaces(context.Context, *NamespacesRequest) (*NamespacesResponse, error)
 	Exists(context.Context, *ExistsRequest) (*ExistsResponse, error)
 	// Scan lists keys with a prefix, or those that match a pattern, a page at a time. A key that exists during the whole scan is
 	// listed exactly once.
@@ -1342,7 +1394,8 @@ type KVServer interface {
 	// Wait waits until other regions hold durably what this node has written by now, or for some time.
 	Wait(context.Context, *WaitRequest) (*WaitResponse, error)
 	// Command runs a command as it is worded in the Redis protocol, with the effect that it has there:
-	// what docs/redis.md lists, but for commands about the connection or the node, and those that wait.
+	// what docs/redis.md lists, but for commands about the connection or the node. Those that wait are
+	// calls of their own, not operations of Stream; in a transaction they do not wait.
 	Command(context.Context, *CommandRequest) (*CommandResponse, error)
 	// Txn runs several operations as one update: all or none, visible as a whole in every region.
 	Txn(context.Context, *TxnRequest) (*TxnResponse, error)
@@ -1461,6 +1514,9 @@ func (UnimplementedKVServer) ZRank(context.Context, *ZRankRequest) (*ZRankRespon
 func (UnimplementedKVServer) ZPop(context.Context, *ZPopRequest) (*ZPopResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ZPop not implemented")
 }
+func (UnimplementedKVServer) ZMPop(context.Context, *ZMPopRequest) (*ZMPopResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ZMPop not implemented")
+}
 func (UnimplementedKVServer) LPush(context.Context, *LPushRequest) (*LPushResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method LPush not implemented")
 }
@@ -1490,6 +1546,9 @@ func (UnimplementedKVServer) LTrim(context.Context, *LTrimRequest) (*LTrimRespon
 }
 func (UnimplementedKVServer) LMove(context.Context, *LMoveRequest) (*LMoveResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method LMove not implemented")
+}
+func (UnimplementedKVServer) LMPop(context.Context, *LMPopRequest) (*LMPopResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method LMPop not implemented")
 }
 func (UnimplementedKVServer) LPos(context.Context, *LPosRequest) (*LPosResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method LPos not implemented")
@@ -1604,6 +1663,9 @@ func (UnimplementedKVServer) DBSize(context.Context, *DBSizeRequest) (*DBSizeRes
 }
 func (UnimplementedKVServer) RandomKey(context.Context, *RandomKeyRequest) (*RandomKeyResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RandomKey not implemented")
+}
+func (UnimplementedKVServer) Namespaces(context.Context, *NamespacesRequest) (*NamespacesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Namespaces not implemented")
 }
 func (UnimplementedKVServer) Exists(context.Context, *ExistsRequest) (*ExistsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Exists not implemented")
@@ -2223,6 +2285,24 @@ func _KV_ZPop_Handler(srv interface{}, ctx context.Context, dec func(interface{}
 	return interceptor(ctx, in, info, handler)
 }
 
+func _KV_ZMPop_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ZMPopRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).ZMPop(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_ZMPop_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).ZMPop(ctx, req.(*ZMPopRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _KV_LPush_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(LPushRequest)
 	if err := dec(in); err != nil {
@@ -2399,6 +2479,24 @@ func _KV_LMove_Handler(srv interface{}, ctx context.Context, dec func(interface{
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(KVServer).LMove(ctx, req.(*LMoveRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_LMPop_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LMPopRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).LMPop(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_LMPop_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).LMPop(ctx, req.(*LMPopRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -3087,6 +3185,24 @@ func _KV_RandomKey_Handler(srv interface{}, ctx context.Context, dec func(interf
 	return interceptor(ctx, in, info, handler)
 }
 
+func _KV_Namespaces_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(NamespacesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).Namespaces(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_Namespaces_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).Namespaces(ctx, req.(*NamespacesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _KV_Exists_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ExistsRequest)
 	if err := dec(in); err != nil {
@@ -3338,6 +3454,10 @@ var KV_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _KV_ZPop_Handler,
 		},
 		{
+			MethodName: "ZMPop",
+			Handler:    _KV_ZMPop_Handler,
+		},
+		{
 			MethodName: "LPush",
 			Handler:    _KV_LPush_Handler,
 		},
@@ -3376,6 +3496,10 @@ var KV_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "LMove",
 			Handler:    _KV_LMove_Handler,
+		},
+		{
+			MethodName: "LMPop",
+			Handler:    _KV_LMPop_Handler,
 		},
 		{
 			MethodName: "LPos",
@@ -3528,6 +3652,10 @@ var KV_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RandomKey",
 			Handler:    _KV_RandomKey_Handler,
+		},
+		{
+			MethodName: "Namespaces",
+			Handler:    _KV_Namespaces_Handler,
 		},
 		{
 			MethodName: "Exists",
