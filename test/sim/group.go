@@ -200,7 +200,7 @@ func (w *world) checkGroup(n *node, key string, holds clock.VersionVector) {
 		return
 	}
 	there, waits := false, map[string]bool{}
-	_, _, err := n.core.Execute([]keyspace.Command{probe{groupWrite{write: write{key: key}}, waits, &there}})
+	_, _, err := n.core.Execute(placed([]keyspace.Command{probe{groupWrite{write: write{key: key}}, waits, &there}}))
 	if !there || err == nil || err.Error() != errProbe.Error() {
 		return
 	}
