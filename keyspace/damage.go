@@ -157,8 +157,8 @@ func (c *Core) prefetch(u *crdt.Update) error {
 		if _, err := c.openCounts(ch.Key, &h, true); err != nil {
 			return err
 		}
-		if len(ch.Entries)+len(ch.Groups) > 0 {
-			if _, err := c.groupsAt(ch.Key, nil, &h); err != nil {
+		if _, some := h.Claimed(crdt.TypeGroups); some && len(ch.Entries) > 0 || len(ch.Groups) > 0 {
+			if _, err := c.groupCells(ch.Key, nil, &h); err != nil { // see noteEntries and noteCursors
 				return err
 			}
 		}
@@ -202,7 +202,7 @@ func (c *Core) prefetchPairs(pairs []pair) error {
 			return err
 		}
 		if rest[0] == kindGroup || rest[0] == kindEntry {
-			if _, err := c.groupsAt(key, nil, &h); err != nil {
+			if _, err := c.groupCells(key, nil, &h); err != nil {
 				return err
 			}
 		}

@@ -76,6 +76,11 @@ func (c *Core) groupsAt(key, only []byte, h *crdt.Header) ([]*ReaderGroup, error
 	if _, some := h.Claimed(crdt.TypeGroups); !some {
 		return nil, nil
 	}
+	return c.groupCells(key, only, h)
+}
+
+// groupCells is groupsAt also where no group is claimed yet.
+func (c *Core) groupCells(key, only []byte, h *crdt.Header) ([]*ReaderGroup, error) {
 	w := groupWalk{here: c.cfg.Region, retired: c.ends.table}
 	begin := []byte{byte(crdt.GroupCursor)}
 	if only != nil {

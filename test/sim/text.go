@@ -77,7 +77,7 @@ func (w write) String() string {
 		return w.expiryText()
 	}
 	switch w.kind {
-	case "incr", "bcreate", "bincr", "bdecr", "pfadd", "xadd", "xgiven", "xdel", "xtrim", "xsetid":
+	case "incr", "bcreate", "bincr", "bdecr", "pfadd", "xadd", "xgiven", "xdel", "xtrim", "xsetid", "xnext", "xone", "xnoack", "xack", "xclaim":
 		return fmt.Sprintf("%s:%s:%d", w.kind, w.key, w.delta)
 	case "del", "reset":
 		return w.kind + ":" + w.key
