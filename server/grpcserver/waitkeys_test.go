@@ -2,6 +2,7 @@ package grpcserver_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -240,8 +241,10 @@ func TestWhoWaitsIsBounded(t *testing.T) {
 	if _, err := kv.LMPop(ctx, popOf(1, many...)); status.Code(err) != codes.InvalidArgument || !strings.Contains(err.Error(), "10001 keys to wait for, limit 10000") {
 		t.Errorf("too many keys: %v", err)
 	}
-	_, err := kv.LMPop(ctx, popOf(1, many[1:]...))
-	check(t, err)
+	for range 30 { // one after the other they take no more than one
+		_, err := kv.LMPop(ctx, popOf(1, many[1:]...))
+		check(t, err)
+	}
 	large := make([]string, 275)
 	for i := range large {
 		large[i] = strings.Repeat("k", 61_000)
@@ -249,7 +252,7 @@ func TestWhoWaitsIsBounded(t *testing.T) {
 	if _, err := kv.LMPop(ctx, popOf(1, large...)); status.Code(err) != codes.ResourceExhausted || !strings.Contains(err.Error(), "limit 16777216") {
 		t.Errorf("keys that are too large: %v", err)
 	}
-	_, err = kv.LMPop(ctx, popOf(0, large...)) // it does not wait
+	_, err := kv.LMPop(ctx, popOf(0, large...)) // it does not wait
 	check(t, err)
 
 	one, a := roomForOne(t)
@@ -285,5 +288,34 @@ func TestAWaitIsOfItsNamespace(t *testing.T) {
 	}
 	if r := <-got; r != "[in a] <nil>" {
 		t.Errorf("popped %s", r)
+	}
+}
+
+// unheard loses the answer of a command that waits after it has begun.
+type unheard struct{ server.Shard }
+
+func (u unheard) Begin(ctx context.Context, cmds ...keyspace.Command) (func() ([]keyspace.Reply, error), error) {
+	wait, err := u.Shard.Begin(ctx, cmds...)
+	if err != nil || cmds[0].Name() != "AWAIT" {
+		return wait, err
+	}
+	return func() ([]keyspace.Reply, error) {
+		_, err := wait()
+		return nil, errors.Join(context.DeadlineExceeded, err)
+	}, nil
+}
+
+// TestAWaitOfWhichNobodyHeardTakesNothing: the call ends before it is known whether its wait has begun.
+func TestAWaitOfWhichNobodyHeardTakesNothing(t *testing.T) {
+	s := clienttest.NewServer(t, clienttest.WithShard(func(s server.Shard) server.Shard { return unheard{s} }))
+	ctx, kv := t.Context(), pb.NewKVClient(connect(t, s))
+	if _, err := kv.LMPop(ctx, popOf(aMinute, "l")); status.Code(err) != codes.DeadlineExceeded {
+		t.Errorf("unheard: %v", err)
+	}
+	pushed, err := kv.LPush(ctx, pb.LPushRequest_builder{Key: []byte("l"), Values: names("x")}.Build())
+	check(t, err)
+	length, err := kv.LLen(ctx, pb.LLenRequest_builder{Key: []byte("l")}.Build())
+	if check(t, err); pushed.GetLength() != 1 || length.GetLength() != 1 {
+		t.Errorf("%d elements, then %d", pushed.GetLength(), length.GetLength())
 	}
 }
