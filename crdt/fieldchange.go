@@ -19,7 +19,7 @@ func (c *Change) Claims(t Type) bool {
 		return len(c.Adds) > 0
 	}
 	writes, counts := fieldWrites(c.FieldsOf(t))
-	if t == TypeHash || t == TypeZSet || t == TypeList || t == TypeStream || t == TypeBounded || t == TypeSketch {
+	if t == TypeHash || t == TypeZSet || t == TypeList || t == TypeStream || t == TypeBounded || t == TypeSketch || t == TypeGroups {
 		return writes
 	}
 	return counts
@@ -41,6 +41,8 @@ func (c *Change) FieldsOf(t Type) []FieldChange {
 		return c.Accounts
 	case TypeSketch:
 		return c.Ranks
+	case TypeGroups:
+		return c.Groups
 	default:
 		return nil
 	}

@@ -287,6 +287,35 @@ func TestStreamBytes(t *testing.T) {
 	}
 }
 
+// goldenGroups are what one update does to a group: it is made, delivered to, and an entry of it is acknowledged.
+func goldenGroups() Update {
+	name := func(p GroupPart, region string, of []byte) []byte {
+		return GroupName{Part: p, Region: region, Group: []byte("g\x00"), Of: of}.Append(nil)
+	}
+	seen := clock.VectorOf(clock.Entry{Origin: 0x11, Seq: 300})
+	cursor := Cursor{Start: StreamID{5, 1}, Last: EntryPoint{StreamID{7, 300}, 0x22}, Read: 2, Seen: seen, Late: EntryPoint{StreamID{6, 0}, 0x11}, LateSeen: seen}
+	return Update{Changes: []Change{{Key: []byte("s"), Groups: []FieldChange{
+		{name(GroupPending, "eu", EntryName(StreamID{6, 0}, 0x11)), Edit{Clear: true}},
+		{name(GroupPending, "eu", EntryName(StreamID{7, 300}, 0x22)), Edit{Assign: true, Value: Pending{[]byte("c"), 1000, 1}.Append(nil)}},
+		{name(GroupConsumer, "eu", []byte("c")), Edit{Assign: true, Value: AppendConsumer(nil, 1000)}},
+		{name(GroupCursor, "", nil), Edit{Assign: true, Value: Group{StreamID{5, 1}, UnknownRead}.Append(nil)}},
+		{name(GroupCursor, "eu", nil), Edit{Assign: true, Value: cursor.Append(nil)}},
+	}}}}
+}
+
+func TestGroupBytes(t *testing.T) {
+	made, begun := Group{StreamID{5, 1}, 300}, Group{StreamID{4, 0}, UnknownRead}
+	f := Field{Register: Register{[]Sibling{{tag(0x22, 1, 9), made.Append(nil)}, {tag(0x11, 300, 8), begun.Append(nil)}}}}
+	want := golden(t, "group.hex")
+	if got := f.Append(nil); !bytes.Equal(got, want) {
+		t.Fatalf("encoded as\n%x, testdata has\n%x", got, want)
+	}
+	refusesDamage(t, want, func(b []byte) ([]byte, error) {
+		f, err := DecodeGroup(b)
+		return f.Append(nil), err
+	})
+}
+
 func TestSketchBytes(t *testing.T) {
 	f, want := goldenSketch(), golden(t, "sketch.hex")
 	if got := f.Append(nil); !bytes.Equal(got, want) {
@@ -334,7 +363,7 @@ func TestUpdateBytes(t *testing.T) {
 	beyond := Update{Changes: []Change{{
 		Key: []byte("k"), Clear: true, Beyond: clock.VectorOf(clock.Entry{Origin: 0x33, Seq: 7}),
 	}}}
-	for name, u := range map[string]Update{"update.hex": goldenUpdate(), "update-beyond.hex": beyond, "update-fields.hex": goldenFields(), "update-scores.hex": goldenScores(), "update-items.hex": goldenItems(), "update-accounts.hex": goldenAccounts(), "update-ranks.hex": goldenRanks(), "update-entries.hex": goldenEntries(), "update-expiry.hex": goldenExpiries(), "update-names.hex": goldenNames()} {
+	for name, u := range map[string]Update{"update.hex": goldenUpdate(), "update-beyond.hex": beyond, "update-fields.hex": goldenFields(), "update-scores.hex": goldenScores(), "update-items.hex": goldenItems(), "update-accounts.hex": goldenAccounts(), "update-ranks.hex": goldenRanks(), "update-entries.hex": goldenEntries(), "update-groups.hex": goldenGroups(), "update-expiry.hex": goldenExpiries(), "update-names.hex": goldenNames()} {
 		want := golden(t, name)
 		if got := u.Append(nil); !bytes.Equal(got, want) {
 			t.Fatalf("%s: encoded as\n%x, testdata has\n%x", name, got, want)
@@ -443,6 +472,7 @@ func FuzzDecodeUpdate(f *testing.F) {
 	f.Add(golden(f, "update-scores.hex"))
 	f.Add(golden(f, "update-items.hex"))
 	f.Add(golden(f, "update-entries.hex"))
+	f.Add(golden(f, "update-groups.hex"))
 	f.Add(golden(f, "update-expiry.hex"))
 	f.Add(golden(f, "update-names.hex"))
 	fuzz(f, "update.hex", func(b []byte) ([]byte, error) {

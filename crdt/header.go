@@ -34,10 +34,12 @@ const (
 	TypeBounded Type = 11
 	// TypeSketch: a HyperLogLog, each register in a cell of its own. The type after it is not used.
 	TypeSketch Type = 13
+	// TypeGroups is never shown: the groups of readers of a stream. The type after it is not used.
+	TypeGroups Type = 15
 )
 
 // Collections are the types that keep their elements in cells of their own.
-var Collections = [...]Type{TypeSet, TypeHash, TypeZSet, TypeList, TypeStream, TypeBounded, TypeSketch}
+var Collections = [...]Type{TypeSet, TypeHash, TypeZSet, TypeList, TypeStream, TypeBounded, TypeSketch, TypeGroups}
 
 // String names the type as users see it.
 func (t Type) String() string {
@@ -58,6 +60,8 @@ func (t Type) String() string {
 		return "bcounter"
 	case TypeSketch:
 		return "hyperloglog"
+	case TypeGroups:
+		return "groups"
 	default:
 		return "none"
 	}
@@ -126,7 +130,7 @@ func (h *Header) Shown(holds func(Type) (bool, error)) (Type, error) {
 	}
 	for _, t := range Collections {
 		tag, claimed := h.Claimed(t)
-		if !claimed || shown != TypeNone && newerFirst(tag, best) > 0 {
+		if !claimed || t == TypeGroups || shown != TypeNone && newerFirst(tag, best) > 0 {
 			continue
 		}
 		ok, err := holds(t)
@@ -257,6 +261,7 @@ func (h *Header) Apply(c *Change, tag Tag, ctx Context) {
 	h.applyFields(TypeStream, c.Entries, false, tag, ctx)
 	h.applyFields(TypeBounded, c.Accounts, false, tag, ctx)
 	h.applyFields(TypeSketch, c.Ranks, false, tag, ctx)
+	h.applyFields(TypeGroups, c.Groups, false, tag, ctx)
 	h.applyExpiry(c, tag, ctx)
 }
 

@@ -21,8 +21,8 @@ func DecodeItem(b []byte) (Field, error) {
 	return f, err
 }
 
-// CheckName refuses what cannot be the name of an element of a collection: lists, streams, bounded counters
-// and HyperLogLogs are particular about it. It returns an error that matches ErrMalformed.
+// CheckName refuses what cannot be the name of an element of a collection: lists, streams and their groups,
+// bounded counters and HyperLogLogs are particular about it. It returns an error that matches ErrMalformed.
 func CheckName(t Type, name []byte) error {
 	switch t {
 	case TypeStream:
@@ -31,6 +31,8 @@ func CheckName(t Type, name []byte) error {
 		return checkAccountName(name)
 	case TypeSketch:
 		return checkSketchName(name)
+	case TypeGroups:
+		return checkGroupName(name)
 	case TypeList:
 	default:
 		return nil
@@ -51,16 +53,17 @@ const (
 	thirdEntries     = 1 << 2
 	thirdAccounts    = 1 << 4
 	thirdRanks       = 1 << 5
-	thirdKnown       = thirdItems | thirdUnclaimList | thirdEntries | thirdAccounts | thirdRanks
+	thirdGroups      = 1 << 6
+	thirdKnown       = thirdItems | thirdUnclaimList | thirdEntries | thirdAccounts | thirdRanks | thirdGroups
 )
 
 // hasThird tells whether the change needs the third byte of flags.
 func (c *Change) hasThird() bool {
-	return len(c.Items)+len(c.Entries)+len(c.Accounts)+len(c.Ranks) > 0 || c.UnclaimList
+	return len(c.Items)+len(c.Entries)+len(c.Accounts)+len(c.Ranks)+len(c.Groups) > 0 || c.UnclaimList
 }
 
 // appendThird appends the third byte of flags and, if there are any, elements of a list, cells of a stream,
-// of a bounded counter and of a HyperLogLog as fields.
+// of a bounded counter, of a HyperLogLog and of the groups of a stream as fields.
 func (c *Change) appendThird(b []byte) []byte {
 	at := len(b)
 	b = append(b, 0)
@@ -82,6 +85,10 @@ func (c *Change) appendThird(b []byte) []byte {
 	if len(c.Ranks) > 0 {
 		b[at] |= thirdRanks
 		b = appendFields(b, c.Ranks)
+	}
+	if len(c.Groups) > 0 {
+		b[at] |= thirdGroups
+		b = appendFields(b, c.Groups)
 	}
 	return b
 }
@@ -109,6 +116,9 @@ func (d *decoder) third(c *Change) (known bool) {
 	}
 	if known && flags&thirdRanks != 0 {
 		c.Ranks, known = d.fields()
+	}
+	if known && flags&thirdGroups != 0 {
+		c.Groups, known = d.fields()
 	}
 	return known
 }

@@ -22,8 +22,9 @@ func TestLaws(t *testing.T) {
 		"bounds":   {"bcreate": 2, "badd": 5, "bgrant": 3, "del": 1, "set": 1, "sadd": 1},
 		"sketch":   {"pfadd": 5, "del": 1},
 		"stream":   {"xadd": 5, "xdel": 3, "del": 1},
+		"groups":   {"gput": 5, "gdrop": 2, "xadd": 2, "xdel": 1, "del": 1},
 		"mixed":    {"set": 2, "incr": 2, "sadd": 3, "srem": 2, "del": 1},
-		"types":    {"set": 2, "incr": 1, "sadd": 3, "srem": 1, "hset": 3, "hincr": 2, "hdel": 2, "zadd": 3, "zincr": 2, "zrem": 2, "push": 3, "linsert": 1, "lset": 2, "lrem": 2, "bcreate": 1, "badd": 2, "pfadd": 2, "xadd": 2, "xdel": 1, "del": 1},
+		"types":    {"set": 2, "incr": 1, "sadd": 3, "srem": 1, "hset": 3, "hincr": 2, "hdel": 2, "zadd": 3, "zincr": 2, "zrem": 2, "push": 3, "linsert": 1, "lset": 2, "lrem": 2, "bcreate": 1, "badd": 2, "pfadd": 2, "xadd": 2, "xdel": 1, "gput": 2, "gdrop": 1, "del": 1},
 		"expiry":   {"set": 1, "setex": 2, "keepttl": 1, "expire": 4, "persist": 2, "del": 1},
 		"ending":   {"incr": 3, "sadd": 3, "srem": 3, "hset": 1, "hincr": 1, "hdel": 2, "setex": 1, "set": 1, "xadd": 1, "xdel": 1, "expire": 5, "persist": 1, "del": 1},
 	} {

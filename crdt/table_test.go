@@ -273,7 +273,7 @@ func TestANewerUpdateIsNotTakenForDamage(t *testing.T) {
 		"fields out of order":     {[]byte{1, 0, 1, 1, 'k', 128, 1, 2, 1, 'g', 2, 0, 1, 'f', 2, 0}, ErrMalformed},
 		"more fields than bytes":  {[]byte{1, 0, 1, 1, 'k', 128, 1, 200, 1, 'f', 2, 0}, ErrMalformed},
 		"a score that is none":    {[]byte{1, 0, 1, 1, 'k', 128, 4, 1, 1, 'm', 2, 1, '5'}, ErrMalformed},
-		"a newer third flag":      {[]byte{1, 0, 1, 1, 'k', 128, 128, 64}, ErrUnknownUpdate},
+		"a newer third flag":      {[]byte{1, 0, 1, 1, 'k', 128, 128, 128}, ErrUnknownUpdate},
 		"no third flags":          {[]byte{1, 0, 1, 1, 'k', 128, 128, 0}, ErrMalformed},
 		"an element nowhere":      {[]byte{1, 0, 1, 1, 'k', 128, 128, 1, 1, 1, 2, 2, 0}, ErrMalformed},
 		"fractions, and none":     {[]byte{1, 32, 0}, ErrMalformed},

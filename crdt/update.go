@@ -87,6 +87,8 @@ type Change struct {
 	Accounts []FieldChange
 	// Ranks are written to registers of a HyperLogLog, ascending by name, one a register.
 	Ranks []FieldChange
+	// Groups are changes of the cells of the groups of a stream, ascending by name, one a cell.
+	Groups []FieldChange
 	// Expiry changes the deadlines, if it is not nil.
 	Expiry *Expiry
 }
@@ -129,6 +131,11 @@ func (u *Update) Check(dot clock.Dot) error {
 		}
 		for i := range c.Entries {
 			if err := c.Entries[i].checkEntry(); err != nil {
+				return err
+			}
+		}
+		for i := range c.Groups {
+			if err := c.Groups[i].checkGroup(); err != nil {
 				return err
 			}
 		}

@@ -70,6 +70,8 @@ func (b *batch) forget() {
 
 func (b *batch) raw() store.Reader { return b.below.src }
 
+func (b *batch) endings() *clock.Retired { return b.below.retired }
+
 func (b *batch) header(key []byte) (crdt.Header, error) {
 	b.at = appendCellKey(b.at[:0], key, kindHeader, nil)
 	if c := b.cells[string(b.at)]; c != nil {
@@ -182,7 +184,7 @@ func (b *batch) putField(key []byte, t crdt.Type, name []byte, f crdt.Field) {
 	switch t {
 	case crdt.TypeZSet:
 		b.reindex(key, name, at, &f)
-	case crdt.TypeList, crdt.TypeStream:
+	case crdt.TypeList, crdt.TypeStream, crdt.TypeGroups:
 		b.noteItem(at, len(at)-len(name))
 	}
 	b.put(at, &cell{field: &f})

@@ -34,6 +34,8 @@ type cells interface {
 	index(key []byte, r indexRange, fn func(place []byte) bool) error
 	// raw gives the store below, without the open batch.
 	raw() store.Reader
+	// endings are the origins that have ended: vectors in cells name fewer origins than they cover.
+	endings() *clock.Retired
 	// declared returns the node that declared an origin.
 	declared(o clock.Origin) (crdt.Declaration, error)
 }
@@ -51,6 +53,8 @@ type stored struct {
 }
 
 func (s stored) raw() store.Reader { return s.src }
+
+func (s stored) endings() *clock.Retired { return s.retired }
 
 func (s stored) header(key []byte) (crdt.Header, error) { return s.headerAt(headerKey(key), key) }
 
@@ -127,6 +131,8 @@ func decodeField(key []byte, t crdt.Type, b []byte) (f crdt.Field, err error) {
 		f, err = crdt.DecodeAccount(b)
 	case crdt.TypeSketch:
 		f, err = crdt.DecodeSketch(b)
+	case crdt.TypeGroups:
+		f, err = crdt.DecodeGroup(b)
 	default:
 		f, err = crdt.DecodeField(b)
 	}

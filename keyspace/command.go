@@ -42,6 +42,10 @@ type Reply struct {
 	Stream  Stream
 	// Spaces are those of a command that asks for them.
 	Spaces []Space
+	// Pending are entries of a group that are not acknowledged, Consumers and Groups what is told of them.
+	Pending   []PendingEntry
+	Consumers []ConsumerInfo
+	Groups    []GroupInfo
 	// Replies are those of the commands within a command.
 	Replies []Reply
 	// Err is why a command within a command was refused, or one that by itself changed something all

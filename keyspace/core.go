@@ -78,6 +78,8 @@ type Core struct {
 	writers   atomic.Bool // changes tell who made them
 	conflicts conflicts
 
+	replaying bool // the update at hand issues another one again
+
 	failed error // set once; nothing is accepted after it
 
 	deferred []store.Head        // planted mistake: heads of the batch before
@@ -189,7 +191,7 @@ func (c *Core) begin(writes bool) *Tx { return c.beginIn(&txMemory{}, writes) }
 // beginIn begins a transaction in memory that no other uses.
 func (c *Core) beginIn(m *txMemory, writes bool) *Tx {
 	tx := &m.tx
-	*tx = Tx{cells: &c.batch, hlc: c.hlc, ahead: c.cfg.MaxOffset, watches: &c.watches, conflicts: &c.conflicts, noting: c.notes.wanted.Load(), missing: c.notes.misses.Load()}
+	*tx = Tx{cells: &c.batch, self: c.self(), hlc: c.hlc, ahead: c.cfg.MaxOffset, watches: &c.watches, conflicts: &c.conflicts, noting: c.notes.wanted.Load(), missing: c.notes.misses.Load()}
 	if !writes {
 		return tx
 	}
@@ -202,7 +204,7 @@ func (c *Core) beginIn(m *txMemory, writes bool) *Tx {
 		tag:  crdt.Tag{Dot: dot, Time: c.hlc.Now()},
 		ctx:  crdt.ContextOf(dot, c.vv),
 		keys: m.write.keys, changes: m.write.changes,
-		beyond: c.aheadOf, origins: c, keepEnded: c.cfg.Mistakes.Has(mistake.EndedKept),
+		beyond: c.aheadOf, origins: c, lates: c.lates, keepEnded: c.cfg.Mistakes.Has(mistake.EndedKept),
 		anyRights: c.cfg.Mistakes.Has(mistake.RightsUnchecked), anyID: c.cfg.Mistakes.Has(mistake.IDsByClock),
 	}
 	return tx

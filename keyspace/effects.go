@@ -15,6 +15,7 @@ var fieldWords = map[crdt.Type]struct{ one, many, put string }{
 	crdt.TypeBounded: {"account", "accounts", "defined"},
 	crdt.TypeSketch:  {"register", "registers", "raised"},
 	crdt.TypeStream:  {"entry", "entries", "added"},
+	crdt.TypeGroups:  {"cell of its groups", "cells of its groups", "written"},
 }
 
 // effectsOf tells in words what a change does to its key. The words hold no names and no values.

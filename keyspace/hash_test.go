@@ -230,7 +230,7 @@ func TestAChangeOfALaterKindWaits(t *testing.T) {
 	a.do(t, hset("h", "f", "1"))
 	a.commit()
 	body := crdt.Update{Changes: []crdt.Change{{Key: b("h"), UnclaimHash: true}}}
-	later := bytes.Replace(body.Append(nil), []byte{128, 2}, []byte{128, 128, 64}, 1)
+	later := bytes.Replace(body.Append(nil), []byte{128, 2}, []byte{128, 128, 128}, 1)
 	f := oplog.NewBuilder(0, 9)
 	f.Add(1, clock.VersionVector{}, later)
 	settled := false

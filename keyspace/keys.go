@@ -29,11 +29,14 @@ const (
 	kindEntryCount   = 0x05 // local: number of visible cells of a stream
 	kindBoundedCount = 0x06 // local: number of cells of a bounded counter
 	kindSketchCount  = 0x07 // local: number of cells of a HyperLogLog
+	kindGroupCount   = 0x08 // local: number of visible cells of the groups of a stream
 	kindField        = 0x20
 	kindMember       = 0x30
 	kindScore        = 0x40
 	kindIndex        = 0x41 // local: members of a sorted set by score, see index.go
 	kindItem         = 0x50
+	kindGroup        = 0x58 // a cell of a group of a stream, see crdt.GroupName
+	kindLate         = 0x59 // local: entries that are to be delivered to a group although others behind them were, see late.go
 	kindEntry        = 0x60 // an entry of a stream, or its mark
 	kindSketch       = 0x70 // a register of a HyperLogLog
 	kindBounded      = 0x80 // a bounded counter's definition, or an account of it
@@ -45,7 +48,7 @@ func isElement(kind byte) bool { return kind == kindMember || isField(kind) }
 // isField tells whether cells of a kind hold a crdt.Field.
 func isField(kind byte) bool {
 	switch kind {
-	case kindField, kindScore, kindItem, kindEntry, kindBounded, kindSketch:
+	case kindField, kindScore, kindItem, kindEntry, kindBounded, kindSketch, kindGroup:
 		return true
 	default:
 		return false
@@ -65,6 +68,8 @@ func fieldKind(t crdt.Type) byte {
 		return kindBounded
 	case crdt.TypeSketch:
 		return kindSketch
+	case crdt.TypeGroups:
+		return kindGroup
 	default:
 		return kindField
 	}
@@ -83,6 +88,8 @@ func fieldType(kind byte) crdt.Type {
 		return crdt.TypeBounded
 	case kindSketch:
 		return crdt.TypeSketch
+	case kindGroup:
+		return crdt.TypeGroups
 	default:
 		return crdt.TypeHash
 	}
@@ -103,6 +110,8 @@ func countKind(t crdt.Type) byte {
 		return kindBoundedCount
 	case crdt.TypeSketch:
 		return kindSketchCount
+	case crdt.TypeGroups:
+		return kindGroupCount
 	default:
 		return kindCount
 	}

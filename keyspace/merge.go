@@ -137,6 +137,7 @@ func (c *Core) apply(u *crdt.Update, tag crdt.Tag, ctx crdt.Context) error {
 }
 
 func (c *Core) applyUpdate(u *crdt.Update, tag crdt.Tag, ctx crdt.Context) error {
+	c.replaying = u.Replays.Seq > 0
 	if u.Declare != nil {
 		d := crdt.Update{Declare: u.Declare}
 		c.batch.set(originKey(c.cfg.Shard, tag.Dot.Origin), d.Append(nil))
@@ -219,7 +220,7 @@ type openCount struct {
 }
 
 // openCounts are those of all collections of a key.
-type openCounts struct{ set, hash, zset, list, stream, bounded, sketch openCount }
+type openCounts struct{ set, hash, zset, list, stream, bounded, sketch, groups openCount }
 
 func (o *openCounts) of(t crdt.Type) *openCount {
 	switch t {
@@ -235,6 +236,8 @@ func (o *openCounts) of(t crdt.Type) *openCount {
 		return &o.bounded
 	case crdt.TypeSketch:
 		return &o.sketch
+	case crdt.TypeGroups:
+		return &o.groups
 	default:
 		return &o.set
 	}
@@ -242,8 +245,8 @@ func (o *openCounts) of(t crdt.Type) *openCount {
 
 // fieldTypes are the collections whose elements are fields: of hashes, and members of
 // sorted sets with their scores, elements of lists by their positions, and cells of streams, bounded counters
-// and HyperLogLogs.
-var fieldTypes = [...]crdt.Type{crdt.TypeHash, crdt.TypeZSet, crdt.TypeList, crdt.TypeStream, crdt.TypeBounded, crdt.TypeSketch}
+// and HyperLogLogs. Groups come before the entries of their stream: see late.go.
+var fieldTypes = [...]crdt.Type{crdt.TypeHash, crdt.TypeZSet, crdt.TypeList, crdt.TypeGroups, crdt.TypeStream, crdt.TypeBounded, crdt.TypeSketch}
 
 // openCounts reads the counts of a key's collections. Where a transfer has merged a part
 // of the key, elements may be here that the header does not claim yet.
@@ -287,12 +290,33 @@ func (c *Core) applyMembers(ch *crdt.Change, tag crdt.Tag, ctx crdt.Context, h *
 
 func (c *Core) applyFields(ch *crdt.Change, t crdt.Type, tag crdt.Tag, ctx crdt.Context, h *crdt.Header, n *count) error {
 	list := ch.FieldsOf(t)
+	var before map[string]*ReaderGroup
+	if t == crdt.TypeGroups && len(list) > 0 {
+		var err error
+		if before, err = c.cursorsOf(ch.Key, namesOf(list), h); err != nil {
+			return err
+		}
+	}
 	for i := range list {
 		if err := c.applyField(ch.Key, t, &list[i], tag, ctx, h, n); err != nil {
 			return err
 		}
 	}
-	return nil
+	switch t {
+	case crdt.TypeStream:
+		return c.noteEntries(ch.Key, list, tag, h)
+	case crdt.TypeGroups:
+		return c.noteCursors(ch.Key, before, h, tag.Dot.Origin == c.Origin())
+	default:
+		return nil
+	}
+}
+
+func namesOf(list []crdt.FieldChange) (names [][]byte) {
+	for i := range list {
+		names = append(names, list[i].Name)
+	}
+	return names
 }
 
 // queueSweep queues a key that has something to sweep.

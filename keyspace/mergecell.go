@@ -27,7 +27,7 @@ func (c *Core) mergeCell(x pair, theirs clock.VersionVector) error {
 		return c.mergeHeader(key, x, v)
 	case kindMember:
 		return c.mergeMember(key, rest[1:], x, v)
-	case kindField, kindScore, kindItem, kindEntry, kindBounded, kindSketch:
+	case kindField, kindScore, kindItem, kindEntry, kindBounded, kindSketch, kindGroup:
 		return c.mergeField(key, fieldType(rest[0]), rest[1:], x, v)
 	default:
 		return nil // counts and indexes are local
@@ -145,6 +145,15 @@ func (c *Core) mergeField(key []byte, t crdt.Type, name []byte, x pair, v crdt.V
 	}
 	merged := ours.Canonical(c.knowledgeAt(v)).Merge(o, v)
 	c.lostField(key, t, name, &ours, &merged)
+	var before map[string]*ReaderGroup
+	if t == crdt.TypeGroups {
+		if before, err = c.cursorsOf(key, [][]byte{name}, &h); err != nil {
+			return err
+		}
+	}
 	c.putField(key, t, name, merged)
+	if err := c.noteMergedLate(key, t, name, before, &merged, &h, !ours.Live()); err != nil {
+		return err
+	}
 	return c.recountMerged(t, key, name, ours.Live(), merged.Live())
 }

@@ -173,7 +173,7 @@ func (s *Snapshot) live(key, rest, value []byte) ([]byte, error) {
 		if m.Hide(s.header.Hidden); m.Live() {
 			return m.Append(nil), nil
 		}
-	case kindField, kindScore, kindItem, kindEntry, kindBounded, kindSketch:
+	case kindField, kindScore, kindItem, kindEntry, kindBounded, kindSketch, kindGroup:
 		f, err := decodeField(key, fieldType(rest[0]), value)
 		if err != nil {
 			return nil, err

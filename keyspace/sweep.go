@@ -226,6 +226,11 @@ func (s *sweeper) sweepCollections(c *Core, budget int) (used int, done bool, er
 		if err != nil || !done && !c.cfg.Mistakes.Has(mistake.SweepEndsEarly) {
 			return used, false, err
 		}
+		if t == crdt.TypeGroups {
+			if err := c.sweepLate(s.key); err != nil {
+				return used, false, err
+			}
+		}
 		c.batch.putCount(s.key, t, count{n: s.kept})
 		s.goTo(s.at + 1)
 	}
@@ -237,7 +242,7 @@ func (s *sweeper) sweepElements(c *Core, t crdt.Type, budget int) (used int, don
 		return 0, false, nil
 	}
 	switch t {
-	case crdt.TypeHash, crdt.TypeList, crdt.TypeStream, crdt.TypeBounded, crdt.TypeSketch:
+	case crdt.TypeHash, crdt.TypeList, crdt.TypeStream, crdt.TypeBounded, crdt.TypeSketch, crdt.TypeGroups:
 		return s.sweepFields(c, t, budget)
 	case crdt.TypeZSet:
 		return s.sweepScores(c, budget)

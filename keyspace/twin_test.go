@@ -102,12 +102,15 @@ type region struct {
 	committed func(*store.Commit) // told after each commit, unless nil
 }
 
-func newRegion(origin clock.Origin) *region {
+func newRegion(origin clock.Origin) *region { return newNode("r", origin) }
+
+// newNode returns a node of a region.
+func newNode(name string, origin clock.Origin) *region {
 	r := &region{mem: &memory{cells: map[string][]byte{}, heads: map[clock.Origin]store.Head{}}, wall: &wall{}}
 	r.hlc = clock.NewHLC(r.wall, 0)
 	next := origin
 	r.Core = keyspace.NewCore(keyspace.CoreConfig{
-		Region: "r", Node: fmt.Sprint(origin),
+		Region: name, Node: fmt.Sprint(origin),
 		NewOrigin: func() clock.Origin { next++; return next - 1 },
 	}, r.mem, nil, r.hlc)
 	return r

@@ -27,7 +27,7 @@ type Tx struct {
 	write *txWrite
 	// size counts the keys of a namespace; nil in a write.
 	size func(namespace.Name) (Size, error)
-	// shard and self are those of a read.
+	// shard is that of a read.
 	shard store.ShardID
 	self  crdt.Declaration
 	// watches is nil outside the commit loop.
@@ -48,6 +48,8 @@ type txWrite struct {
 	// beyond returns what the state of a key, a full one, contains beyond ctx; whole is false while
 	// that differs from cell to cell.
 	beyond func(key []byte) (v clock.VersionVector, whole bool)
+	// lates are the entries that came late: see late.go.
+	lates func(key, group []byte, fn func(cell, name []byte) bool) error
 	// origins tells who they are.
 	origins origins
 	// keepEnded, anyRights and anyID are planted mistakes.
@@ -68,11 +70,12 @@ type txKey struct {
 	entries       txFields // of a stream
 	accounts      txFields // of a bounded counter
 	ranks         txFields // of a HyperLogLog
+	groups        txFields // of a stream
 	counts        txCounts
 }
 
 // txCounts are the numbers of visible elements.
-type txCounts struct{ set, hash, zset, list, stream, bounded, sketch count }
+type txCounts struct{ set, hash, zset, list, stream, bounded, sketch, groups count }
 
 func (n *txCounts) of(t crdt.Type) *count {
 	switch t {
@@ -88,6 +91,8 @@ func (n *txCounts) of(t crdt.Type) *count {
 		return &n.bounded
 	case crdt.TypeSketch:
 		return &n.sketch
+	case crdt.TypeGroups:
+		return &n.groups
 	default:
 		return &n.set
 	}
@@ -366,7 +371,7 @@ func (tx *Tx) apply(k *txKey) {
 		c.Adds = someMember // the header asks only whether there is one
 	}
 	c.Fields, c.Scores, c.Items = k.fields.some(), k.scores.some(), k.items.some()
-	c.Entries, c.Accounts, c.Ranks = k.entries.some(), k.accounts.some(), k.ranks.some()
+	c.Entries, c.Accounts, c.Ranks, c.Groups = k.entries.some(), k.accounts.some(), k.ranks.some(), k.groups.some()
 	k.after = k.before
 	k.after.Apply(&c, tx.write.tag, k.ctx)
 }
@@ -470,7 +475,8 @@ func (tx *Tx) update() (crdt.Update, bool) {
 		}
 		k.change.Fields, k.change.Scores, k.change.Items = k.fields.changes(), k.scores.changes(), k.items.changes()
 		k.change.Entries, k.change.Accounts, k.change.Ranks = k.entries.changes(), k.accounts.changes(), k.ranks.changes()
-		if c := &k.change; c.Clear || c.Increment != nil || c.Expiry != nil || len(c.Adds)+len(c.Removes)+len(c.Fields)+len(c.Scores)+len(c.Items)+len(c.Entries)+len(c.Accounts)+len(c.Ranks) > 0 {
+		k.change.Groups = k.groups.changes()
+		if c := &k.change; c.Clear || c.Increment != nil || c.Expiry != nil || len(c.Adds)+len(c.Removes)+len(c.Fields)+len(c.Scores)+len(c.Items)+len(c.Entries)+len(c.Accounts)+len(c.Ranks)+len(c.Groups) > 0 {
 			u.Changes = append(u.Changes, *c)
 		}
 	}

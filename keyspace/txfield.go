@@ -32,6 +32,8 @@ func (k *txKey) fieldsOf(t crdt.Type) *txFields {
 		return &k.accounts
 	case crdt.TypeSketch:
 		return &k.ranks
+	case crdt.TypeGroups:
+		return &k.groups
 	default:
 		return &k.fields
 	}
@@ -186,7 +188,7 @@ func (tx *Tx) claimFields(key []byte, t crdt.Type, k *txKey) error {
 		k.change.UnclaimZSet = empty
 	case crdt.TypeList:
 		k.change.UnclaimList = empty
-	case crdt.TypeStream, crdt.TypeBounded, crdt.TypeSketch: // never emptied but by a deletion
+	case crdt.TypeStream, crdt.TypeBounded, crdt.TypeSketch, crdt.TypeGroups: // never emptied but by a deletion
 	default:
 		k.change.UnclaimHash = empty
 	}

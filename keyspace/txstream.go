@@ -53,6 +53,12 @@ func (tx *Tx) HasEntry(key, name []byte) (bool, error) {
 	return f.Live(), err
 }
 
+// StreamEntry returns the entry of a name of the stream at key, in any type shown.
+func (tx *Tx) StreamEntry(key, name []byte) (f crdt.Field, found bool, err error) {
+	f, err = tx.field(key, crdt.TypeStream, name)
+	return f, f.Live(), err
+}
+
 // Entries calls fn for the visible entries of the stream at key whose ids lie between two, both included, from
 // the least on, or from the greatest back, until it returns false. Slices are valid during the call only.
 func (tx *Tx) Entries(key []byte, first, last crdt.StreamID, from End, fn func(name []byte, f *crdt.Field) bool) error {

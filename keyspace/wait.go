@@ -21,6 +21,8 @@ type Wait struct {
 	full  [][]byte       // the keys as full keys
 	// Shared: others may be done with what this one finds nothing in, as those who read a stream from earlier on.
 	Shared bool
+	// Gone, if it is not nil, ends the wait where a key holds nothing, or something else.
+	Gone error
 	// Try makes the command to do when a key may have what is waited for. Its reply's Found tells that
 	// it is done; else the wait goes on, and unless it is Shared there is nothing of Type for anyone else.
 	Try func(key []byte) Command
@@ -167,7 +169,7 @@ func (c *Core) try(w *Wait, key []byte) (o outcome, end attempted) {
 	}
 	if o.err == nil {
 		c.enter(w.By)
-		o.replies, _, o.err = c.Execute([]Command{InNamespace(w.space, attempt{w.Try(key), key, w.Type})})
+		o.replies, _, o.err = c.Execute([]Command{InNamespace(w.space, attempt{w.Try(key), key, w.Type, w.Gone})})
 		c.leave()
 	}
 	if o.err == nil && !o.replies[0].Found {
@@ -181,14 +183,17 @@ func (c *Core) try(w *Wait, key []byte) (o outcome, end attempted) {
 // attempt is a command for a key that may hold something else, or nothing, and is left alone then.
 type attempt struct {
 	Command
-	key []byte
-	of  crdt.Type
+	key  []byte
+	of   crdt.Type
+	gone error
 }
 
 // Run implements Command.
 func (a attempt) Run(tx *Tx) (Reply, error) {
-	if t, _, err := tx.Type(a.key); err != nil || t != a.of {
+	if t, _, err := tx.Type(a.key); err != nil {
 		return Reply{}, err
+	} else if t != a.of {
+		return Reply{}, a.gone
 	}
 	return a.Command.Run(tx)
 }

@@ -76,11 +76,11 @@ func (w *walker) decode(cell, raw []byte, at int) (live bool) {
 		return w.decodeHeader(cell, raw, at)
 	case kindMember:
 		return w.decodeMember(cell, raw, at)
-	case kindField, kindScore, kindItem, kindEntry, kindBounded, kindSketch:
+	case kindField, kindScore, kindItem, kindEntry, kindBounded, kindSketch, kindGroup:
 		return w.decodeNamed(cell, raw, at)
 	case kindScoreCount:
 		w.index.count(cell[:at], raw)
-	case kindCount, kindFieldCount, kindItemCount, kindEntryCount, kindBoundedCount, kindSketchCount:
+	case kindCount, kindFieldCount, kindItemCount, kindEntryCount, kindBoundedCount, kindSketchCount, kindGroupCount, kindLate:
 	case kindIndex:
 		w.cell.err = w.index.entry(cell, at, raw)
 	default:

@@ -280,6 +280,8 @@ func (h *history) commandOn(s *State, op *Op, tag crdt.Tag) crdt.Change {
 		return h.scoreCommand(s, op, tag)
 	case "pfadd":
 		return h.sketchCommand(s, op)
+	case "gput", "gdrop":
+		return h.groupCommand(s, op)
 	case "xadd", "xdel":
 		return h.streamCommand(s, op, tag)
 	case "bcreate", "badd", "bgrant":

@@ -16,12 +16,12 @@ import (
 // updates it had seen.
 type Op struct {
 	ID    int
-	Kind  string  // set, del, incr, fincr, sadd, srem, hset, hincr, hdel, expire, zadd, zincr, zrem, lset, lrem, bcreate, badd, bgrant, pfadd, xadd, xdel
-	Value string  // set, sadd, srem, hset, lset; the bound of bcreate; what xadd writes
-	Field string  // hset, hincr, hdel; the member of zadd, zincr, zrem; the position of lset, lrem; which bounded counter; the register of pfadd; the name of xadd, xdel
+	Kind  string  // set, del, incr, fincr, sadd, srem, hset, hincr, hdel, expire, zadd, zincr, zrem, lset, lrem, bcreate, badd, bgrant, pfadd, xadd, xdel, gput, gdrop
+	Value string  // set, sadd, srem, hset, lset; the bound of bcreate; what xadd and gput write
+	Field string  // hset, hincr, hdel; the member of zadd, zincr, zrem; the position of lset, lrem; which bounded counter; the register of pfadd; the name of xadd, xdel, gput, gdrop
 	Delta int64   // incr, hincr; bcreate (above the bound), badd (negative for a spend); the rank of pfadd
 	Score float64 // zadd, zincr, fincr
-	// Stream is what xadd and xdel write to the mark.
+	// Stream is what xadd, xdel and gput write to the mark.
 	Stream crdt.StreamState
 	Time   uint64
 	Origin uint64
@@ -47,6 +47,7 @@ type View struct {
 	Bounded  string   // as BoundedView has it
 	Ranks    []string // as RankView has them, by register
 	Stream   []string // as EntryView has them, by name
+	Groups   []string // as ItemView has them, by name
 	// Until is when the key ends, Ends when each sibling does, Rest the rest; 0 is never. Timed: deadlines
 	// are there, be they Never.
 	Until, Rest int64
@@ -56,7 +57,7 @@ type View struct {
 
 func (v View) String() string {
 	return fmt.Sprintf("type=%s value=%q sum=%s siblings=%q members=%q fields=%v scores=%v items=%v bounded=%s ranks=%v stream=%q until=%d ends=%v rest=%d timed=%v",
-		v.Type, v.Value, v.Sum, v.Siblings, v.Members, v.Fields, v.Scores, v.Items, v.Bounded, v.Ranks, v.Stream, v.Until, v.Ends, v.Rest, v.Timed)
+		v.Type, v.Value, v.Sum, v.Siblings, v.Members, v.Fields, v.Scores, v.Items, v.Bounded, v.Ranks, v.Stream, v.Groups, v.Until, v.Ends, v.Rest, v.Timed)
 }
 
 // Spec returns the view that the rules give for a set of visible updates, by nothing
@@ -73,6 +74,7 @@ func Spec(visible []Op) View {
 	v.Members = slices.Compact(v.Members)
 	v.Fields, v.Scores, v.Items = specFields(visible), specScores(visible), specItems(visible)
 	v.Bounded, v.Ranks, v.Stream = specBounded(visible), specRanks(visible), specStream(visible)
+	v.Groups = specGroups(visible)
 	v.Type = shownType(visible, text.newest, v)
 	specExpiry(&v, visible)
 	return v

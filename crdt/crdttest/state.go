@@ -26,15 +26,17 @@ type State struct {
 	Ranks map[string]crdt.Field
 	// Entries are the cells of a stream.
 	Entries map[string]crdt.Field
+	// Groups are the cells of its groups.
+	Groups map[string]crdt.Field
 }
 
 func (s State) clone() State {
-	return State{s.Header, maps.Clone(s.Members), maps.Clone(s.Fields), maps.Clone(s.Scores), maps.Clone(s.Items), maps.Clone(s.Accounts), maps.Clone(s.Ranks), maps.Clone(s.Entries)}
+	return State{s.Header, maps.Clone(s.Members), maps.Clone(s.Fields), maps.Clone(s.Scores), maps.Clone(s.Items), maps.Clone(s.Accounts), maps.Clone(s.Ranks), maps.Clone(s.Entries), maps.Clone(s.Groups)}
 }
 
 // each changes all fields, scores, elements of the list and accounts.
 func (s *State) each(change func(*crdt.Field)) {
-	for _, cells := range []*map[string]crdt.Field{&s.Fields, &s.Scores, &s.Items, &s.Accounts, &s.Ranks, &s.Entries} {
+	for _, cells := range []*map[string]crdt.Field{&s.Fields, &s.Scores, &s.Items, &s.Accounts, &s.Ranks, &s.Entries, &s.Groups} {
 		for name := range *cells {
 			setField(cells, name, change)
 		}
@@ -98,6 +100,7 @@ func (s *State) apply(c *crdt.Change, tag crdt.Tag, ctx crdt.Context) {
 	applyFields(&s.Accounts, c.Accounts, tag, ctx)
 	applyFields(&s.Ranks, c.Ranks, tag, ctx)
 	applyFields(&s.Entries, c.Entries, tag, ctx)
+	applyFields(&s.Groups, c.Groups, tag, ctx)
 }
 
 func applyFields(cells *map[string]crdt.Field, list []crdt.FieldChange, tag crdt.Tag, ctx crdt.Context) {
@@ -155,6 +158,7 @@ func merge(a, b State, v crdt.Vectors) State {
 	out.Accounts = mergeFields(a.Accounts, b.Accounts, v)
 	out.Ranks = mergeFields(a.Ranks, b.Ranks, v)
 	out.Entries = mergeFields(a.Entries, b.Entries, v)
+	out.Groups = mergeFields(a.Groups, b.Groups, v)
 	return out
 }
 
@@ -179,7 +183,7 @@ func (s State) bytes(k crdt.Knowledge) []byte {
 		out = append(out, name...)
 		out = s.Members[name].Append(out)
 	}
-	for _, cells := range []map[string]crdt.Field{s.Fields, s.Scores, s.Items, s.Accounts, s.Ranks, s.Entries} {
+	for _, cells := range []map[string]crdt.Field{s.Fields, s.Scores, s.Items, s.Accounts, s.Ranks, s.Entries, s.Groups} {
 		out = append(out, '|')
 		for _, name := range slices.Sorted(maps.Keys(cells)) {
 			f := cells[name]
@@ -250,6 +254,13 @@ func (s State) roundTrip() error {
 			return fmt.Errorf("entry %x at %x does not round-trip: %v", b, name, err)
 		}
 	}
+	for name, f := range s.Groups {
+		b := f.Append(nil)
+		got, err := crdt.DecodeGroup(b)
+		if err != nil || !bytes.Equal(got.Append(nil), b) || crdt.CheckName(crdt.TypeGroups, []byte(name)) != nil {
+			return fmt.Errorf("cell of a group %x at %x does not round-trip: %v", b, name, err)
+		}
+	}
 	return nil
 }
 
@@ -296,6 +307,9 @@ func (s State) look() View {
 	v.Bounded = BoundedView(s.Accounts)
 	for _, name := range liveOf(s.Ranks) {
 		v.Ranks = append(v.Ranks, RankView(name, s.Ranks[name]))
+	}
+	for _, name := range liveOf(s.Groups) {
+		v.Groups = append(v.Groups, ItemView(name, s.Groups[name]))
 	}
 	for _, name := range liveOf(s.Entries) {
 		v.Stream = append(v.Stream, EntryView(name, s.Entries[name]))

@@ -25,7 +25,7 @@ func markText(s crdt.StreamState) string {
 // concurrently, and each entry that nobody has deleted who had seen it.
 func specStream(visible []Op) (out []string) {
 	var state crdt.StreamState
-	marks := slices.Concat(surviving(visible, "xadd", removesMark), surviving(visible, "xdel", removesMark))
+	marks := slices.Concat(surviving(visible, "xadd", removesMark), surviving(visible, "xdel", removesMark), surviving(visible, "gput", removesMark))
 	for _, o := range marks {
 		if o.Stream.Last.Compare(state.Last) > 0 {
 			state.Last = o.Stream.Last
@@ -54,10 +54,10 @@ func removesEntry(o, later Op) bool {
 
 // removesMark: whatever writes to a stream replaces the marks that it had seen.
 func removesMark(o, later Op) bool {
-	return clears(o, later) || later.Kind == "xadd" || later.Kind == "xdel"
+	return clears(o, later) || later.Kind == "xadd" || later.Kind == "xdel" || later.Kind == "gput"
 }
 
-func streamClaim(visible []Op) *Op { return claims(visible, "", nil, "xadd", "xdel") }
+func streamClaim(visible []Op) *Op { return claims(visible, "", nil, "xadd", "xdel", "gput") }
 
 // streamCommand adds an entry behind all that are here, or deletes one. An entry may have the name that another
 // replica gives to one as well, as copies of a stream do.
@@ -91,6 +91,9 @@ func (h *history) streamCommand(s *State, op *Op, tag crdt.Tag) crdt.Change {
 func (s *State) checkStream() error {
 	mark := s.Entries[string(crdt.StreamMark())]
 	state, marked := mark.StreamState()
+	if !marked && len(liveOf(s.Groups)) > 0 {
+		return fmt.Errorf("groups without a stream: %q", liveOf(s.Groups))
+	}
 	for name := range s.Entries {
 		if id, _, entry := crdt.SplitEntry([]byte(name)); entry && (!marked || id.Compare(state.Last) > 0) {
 			return fmt.Errorf("entry %v of a stream with %v", id, markText(state))

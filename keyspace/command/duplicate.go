@@ -149,9 +149,14 @@ func duplicateStream(tx *keyspace.Tx, from []byte) (func([]byte) error, error) {
 	if err != nil {
 		return nil, err
 	}
+	groups, err := tx.GroupsOf(from)
+	if err != nil {
+		return nil, err
+	}
 	var names, values [][]byte
-	var size burden
+	size := burden(groups.Size)
 	err = tx.Entries(from, crdt.StreamID{}, crdt.MaxStreamID, keyspace.Front, func(name []byte, f *crdt.Field) bool {
+		groups.Copied(name, f)
 		value, _ := f.Register.Shown()
 		names, values = append(names, bytes.Clone(name)), append(values, bytes.Clone(value.Value))
 		return size.takes(len(name) + len(value.Value))
@@ -165,7 +170,10 @@ func duplicateStream(tx *keyspace.Tx, from []byte) (func([]byte) error, error) {
 				return err
 			}
 		}
-		return tx.SetStream(to, s)
+		if err := tx.SetStream(to, s); err != nil {
+			return err
+		}
+		return groups.Put(to)
 	}, err
 }
 

@@ -39,15 +39,28 @@ func (c MemoryUsage) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	if t == crdt.TypeString {
 		return r, nil
 	}
-	count, err := tx.Count(c.Key, t)
-	if err != nil {
-		return keyspace.Reply{}, err
+	for _, part := range partsOf(t) {
+		count, err := tx.Count(c.Key, part)
+		if err != nil {
+			return keyspace.Reply{}, err
+		}
+		looked, size, err := c.sample(tx, part)
+		if err != nil {
+			return keyspace.Reply{}, err
+		}
+		if looked > 0 {
+			r.Int += int64(float64(size) / float64(looked) * float64(count))
+		}
 	}
-	looked, size, err := c.sample(tx, t)
-	if looked > 0 {
-		r.Int += int64(float64(size) / float64(looked) * float64(count))
+	return r, nil
+}
+
+// partsOf returns what belongs to a key that shows a type.
+func partsOf(t crdt.Type) []crdt.Type {
+	if t == crdt.TypeStream {
+		return []crdt.Type{t, crdt.TypeGroups}
 	}
-	return r, err
+	return []crdt.Type{t}
 }
 
 // sample adds up elements with their cells.
@@ -63,7 +76,7 @@ func (c MemoryUsage) sample(tx *keyspace.Tx, t crdt.Type) (looked, size int64, e
 		err = tx.Fields(c.Key, nil, func(name, value []byte) bool { return weigh(len(name) + len(value)) })
 	case crdt.TypeList:
 		err = tx.Items(c.Key, keyspace.Front, func(at crdt.Position, value []byte) bool { return weigh(len(at) + len(value)) })
-	case crdt.TypeStream:
+	case crdt.TypeStream, crdt.TypeGroups:
 		err = tx.EachField(c.Key, t, func(name []byte, f *crdt.Field) bool {
 			s, _ := f.Register.Shown()
 			return weigh(len(name) + len(s.Value))

@@ -85,7 +85,7 @@ var refusals = []error{
 	keyspace.ErrWrongType, keyspace.ErrNotInteger, keyspace.ErrOverflow, ErrNoKey,
 	ErrNotFloat, ErrFieldNotFloat, ErrInfinite, ErrNotScore,
 	ErrIndex, crdt.ErrTooDeep, ErrNoPlace,
-	ErrLowID, ErrNoIDLeft, ErrIDTop, ErrFewAdded,
+	ErrLowID, ErrNoIDLeft, ErrIDTop, ErrFewAdded, ErrGroupExists,
 }
 
 // lateError is why arguments are refused, where that is told only after a look at the keys.

@@ -53,6 +53,9 @@ func reissueChange(c *crdt.Change) (cmds []keyspace.Command) {
 	if len(c.Entries) > 0 {
 		cmds = append(cmds, XReplay{Key: c.Key, Entries: c.Entries})
 	}
+	if len(c.Groups) > 0 {
+		cmds = append(cmds, XGroupReplay{Key: c.Key, Groups: c.Groups})
+	}
 	if len(c.Accounts) > 0 {
 		cmds = append(cmds, BReplay{Key: c.Key, Accounts: c.Accounts})
 	}

@@ -48,7 +48,7 @@ func (c Siblings) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 		}
 	}
 	for _, t := range crdt.Collections {
-		if tag, claimed := h.Claimed(t); claimed {
+		if tag, claimed := h.Claimed(t); claimed && t != crdt.TypeGroups {
 			if err := add(t, tag, nil, shown == t); err != nil {
 				return r, err
 			}

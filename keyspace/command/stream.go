@@ -32,20 +32,32 @@ type entryReader struct {
 // any reply may hold.
 func (r *entryReader) take(key []byte, first, last crdt.StreamID, from keyspace.End, limit int64) (list []keyspace.Entry, err error) {
 	err = r.tx.Entries(key, first, last, from, func(name []byte, f *crdt.Field) bool {
-		e := keyspace.Entry{}
-		e.ID, _, _ = crdt.SplitEntry(name)
-		for _, x := range f.Entry() {
-			e.Fields = append(e.Fields, bytes.Clone(x))
-			r.size += len(x)
-		}
-		r.size += elementBytes
-		list = append(list, e)
+		list = append(list, r.read(name, f))
 		return int64(len(list)) != limit && r.size <= replyBytes
 	})
-	if err == nil && r.size > replyBytes {
-		err = &keyspace.TooLargeError{What: "reply bytes", Size: r.size, Limit: replyBytes}
+	if err == nil {
+		err = r.fits()
 	}
 	return list, err
+}
+
+// read copies an entry.
+func (r *entryReader) read(name []byte, f *crdt.Field) (e keyspace.Entry) {
+	e.ID, _, _ = crdt.SplitEntry(name)
+	for _, x := range f.Entry() {
+		e.Fields = append(e.Fields, bytes.Clone(x))
+		r.size += len(x)
+	}
+	r.size += elementBytes
+	return e
+}
+
+// fits refuses more than any reply may hold.
+func (r *entryReader) fits() error {
+	if r.size <= replyBytes {
+		return nil
+	}
+	return &keyspace.TooLargeError{What: "reply bytes", Size: r.size, Limit: replyBytes}
 }
 
 // Trim says which entries of a stream are to go, the oldest first.

@@ -6,7 +6,7 @@ import (
 )
 
 // XInfoStream tells about a stream. Reply: Stream, and Entries: the first and the last one; if Full is set the first
-// ones, not more than Limit, 0 for all. Errors: ErrNoKey. https://redis.io/commands/xinfo-stream
+// ones, not more than Limit, 0 for all, and Groups. Int: how many groups there are. Errors: ErrNoKey. https://redis.io/commands/xinfo-stream
 type XInfoStream struct {
 	Key   []byte
 	Full  bool
@@ -36,6 +36,16 @@ func (c XInfoStream) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	}
 	if r.Stream, err = tx.Stream(c.Key); err != nil {
 		return r, err
+	}
+	groups, err := tx.ReaderGroups(c.Key)
+	if err != nil {
+		return r, err
+	}
+	r.Int = int64(len(groups))
+	if c.Full {
+		if r.Groups, err = groupInfos(tx, c.Key, c.Limit); err != nil {
+			return r, err
+		}
 	}
 	entries, limit := entryReader{tx: tx}, int64(1)
 	if c.Full {

@@ -26,6 +26,7 @@ type waiting struct {
 	of      crdt.Type
 	at      func(key []byte) keyspace.Command
 	shared  bool          // see keyspace.Wait
+	gone    error         // likewise
 	timeout time.Duration // 0 is for ever
 }
 
@@ -51,7 +52,7 @@ func (c *conn) block(cmd waiting, reply func(*resp.Writer, keyspace.Reply)) erro
 	}
 	defer c.s.give(size)
 	gate := c.s.cfg.Dispatcher
-	w := &keyspace.Wait{Keys: cmd.keys, Type: cmd.of, Shared: cmd.shared, Try: cmd.at, By: c.id, May: func() error { return gate.Still(cmd.Command) }}
+	w := &keyspace.Wait{Keys: cmd.keys, Type: cmd.of, Shared: cmd.shared, Gone: cmd.gone, Try: cmd.at, By: c.id, May: func() error { return gate.Still(cmd.Command) }}
 	c.trackReads(cmd.Command)
 	defer w.Close() // also where it is not known whether it has begun
 	r, err := c.doInOrder(c.space, command.Await{Once: cmd.Command, Wait: w})

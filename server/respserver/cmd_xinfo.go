@@ -21,6 +21,14 @@ var rowXInfo = row{
 		complexity: "O(1), and O(N) for N entries returned", syntax: "XINFO STREAM key [FULL [COUNT count]]", summary: "Tells the length of a stream, its last id, and its first and last entries.",
 		differs: "The nodes of a radix tree are what Redis would have for so many entries; there is none. `entries-added` counts entries that were deleted in two regions at once as deleted in one.",
 		parse:   parseXInfoStream,
+	}, {
+		name: "xinfo|groups", arity: 3, flags: "readonly", categories: "read stream", first: 2, last: 2, step: 1, group: "stream", since: "5.0.0",
+		complexity: "O(N) for N entries that are pending", syntax: "XINFO GROUPS key", summary: "Tells about the groups of a stream.",
+		differs: differsGroups, parse: parseXInfoGroups,
+	}, {
+		name: "xinfo|consumers", arity: 4, flags: "readonly", categories: "read stream", first: 2, last: 2, step: 1, group: "stream", since: "5.0.0",
+		complexity: "O(N) for N entries that are pending", syntax: "XINFO CONSUMERS key group", summary: "Tells about the consumers of a group.",
+		differs: differsGroups, parse: parseXInfoConsumers,
 	}},
 }
 
@@ -84,7 +92,7 @@ func replyStream(w *resp.Writer, r keyspace.Reply) {
 	w.Map(10)
 	writeStream(w, r)
 	w.Text("groups")
-	w.Int(0)
+	w.Int(r.Int)
 	for i, name := range []string{"first-entry", "last-entry"} {
 		w.Text(name)
 		if len(r.Entries) == 0 {
@@ -101,5 +109,8 @@ func replyFullStream(w *resp.Writer, r keyspace.Reply) {
 	w.Text("entries")
 	writeEntries(w, r.Entries)
 	w.Text("groups")
-	w.Array(0)
+	w.Array(len(r.Groups))
+	for i := range r.Groups {
+		writeFullGroup(w, &r.Groups[i])
+	}
 }

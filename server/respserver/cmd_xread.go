@@ -97,7 +97,9 @@ func millisOf(arg []byte) (time.Duration, error) {
 }
 
 // replyStreams writes the entries of each stream: a map in version 3.
-func replyStreams(w *resp.Writer, r keyspace.Reply) {
+func replyStreams(w *resp.Writer, r keyspace.Reply) { writeStreams(w, r, writeEntries) }
+
+func writeStreams(w *resp.Writer, r keyspace.Reply, write func(*resp.Writer, []keyspace.Entry)) {
 	if !r.Found {
 		w.NullArray()
 		return
@@ -112,6 +114,6 @@ func replyStreams(w *resp.Writer, r keyspace.Reply) {
 			w.Array(2)
 		}
 		w.Bulk(s.Value)
-		writeEntries(w, s.Entries)
+		write(w, s.Entries)
 	}
 }

@@ -71,6 +71,7 @@ var plainErrors = []struct {
 	{command.ErrNoIDLeft, "ERR The stream has exhausted the last possible ID, unable to add more items"},
 	{command.ErrIDTop, "ERR The ID specified in XSETID is smaller than the target stream top item"},
 	{command.ErrFewAdded, "ERR The entries_added specified in XSETID is smaller than the target stream length"},
+	{command.ErrGroupExists, "BUSYGROUP Consumer Group name already exists"},
 	{command.ErrNoKey, "ERR no such key"},
 	{command.ErrSameKey, "ERR source and destination objects are the same"},
 	{command.ErrIndex, "ERR index out of range"},

@@ -9,10 +9,6 @@ var families = []family{
 		"Scripts", "eval eval_ro evalsha evalsha_ro script fcall fcall_ro function",
 		"a script writes what it computes from one region's state, so in concurrent regions its effects would not merge by any rule; send single commands, which do, or MULTI",
 	},
-	{
-		"Groups of readers of streams", "xreadgroup xack xgroup xpending xclaim xautoclaim",
-		"they are not there yet; use XREAD",
-	},
 	{"HyperLogLog", "pfdebug pfselftest", "they look into how Redis keeps it"},
 	{"More of keys", "sort sort_ro dump restore migrate", "it is not there yet"},
 	{"Databases", "swapdb", "to swap is to write every key of both, and concurrent writes of other regions would stay on either side; let clients choose another namespace, or COPY and MOVE keys"},

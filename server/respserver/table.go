@@ -29,6 +29,7 @@ func init() {
 		&rowLPush, &rowRPush, &rowLPushX, &rowRPushX, &rowLPop, &rowRPop, &rowLMPop, &rowLLen, &rowLRange, &rowLTrim, &rowLIndex, &rowLSet, &rowLInsert, &rowLRem,
 		&rowLMove, &rowRPopLPush, &rowLPos,
 		&rowXAdd, &rowXLen, &rowXRange, &rowXRevRange, &rowXDel, &rowXTrim, &rowXRead, &rowXSetID, &rowXInfo,
+		&rowXGroup, &rowXReadGroup, &rowXAck, &rowXPending, &rowXClaim, &rowXAutoClaim,
 		&rowBCounter, &rowPFAdd, &rowPFCount, &rowPFMerge,
 		&rowBLPop, &rowBRPop, &rowBLMPop, &rowBLMove, &rowBRPopLPush, &rowBZPopMin, &rowBZPopMax, &rowBZMPop,
 		&rowExpire, &rowPExpire, &rowExpireAt, &rowPExpireAt, &rowTTL, &rowPTTL, &rowExpireTime, &rowPExpireTime, &rowPersist,
@@ -59,7 +60,7 @@ func helpRow(of *row) *row {
 	switch of {
 	case &rowClient, &rowCommand:
 		categories = "connection"
-	case &rowXInfo:
+	case &rowXInfo, &rowXGroup:
 		categories = "stream"
 	case &rowObject:
 		categories = "keyspace"

@@ -1,0 +1,91 @@
+package command
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/atollkv/atoll/crdt"
+	"github.com/atollkv/atoll/keyspace"
+)
+
+// consumersOf joins consumers with the numbers of what is pending with each, ascending by name.
+func consumersOf(list []keyspace.Consumer, pending map[string]int64) (out []keyspace.ConsumerInfo) {
+	for _, x := range list {
+		out = append(out, keyspace.ConsumerInfo{Consumer: x, Pending: pending[string(x.Name)]})
+	}
+	for _, name := range slices.Sorted(maps.Keys(pending)) {
+		if !slices.ContainsFunc(list, func(x keyspace.Consumer) bool { return string(x.Name) == name }) {
+			out = append(out, keyspace.ConsumerInfo{Consumer: keyspace.Consumer{Name: []byte(name)}, Pending: pending[name]})
+		}
+	}
+	slices.SortFunc(out, func(a, b keyspace.ConsumerInfo) int { return slices.Compare(a.Name, b.Name) })
+	return out
+}
+
+// groupInfo looks at a group as this region has it, and keeps not more than limit of what is pending, 0 for all; with a
+// negative one none.
+func groupInfo(tx *keyspace.Tx, key []byte, g *keyspace.ReaderGroup, limit int64) (info keyspace.GroupInfo, err error) {
+	info = keyspace.GroupInfo{Name: g.Name, Last: g.Last.ID, Read: g.Read}
+	if info.Lag, info.LagKnown, err = tx.Lag(key, g); err != nil {
+		return info, err
+	}
+	list, err := tx.Consumers(key, g.Name)
+	if err != nil {
+		return info, err
+	}
+	counts, kept := map[string]int64{}, map[string][]keyspace.PendingEntry{}
+	err = tx.PendingIn(key, tx.Region(), g.Name, crdt.StreamID{}, func(p keyspace.PendingEntry) bool {
+		info.Pending++
+		who := string(p.Consumer)
+		counts[who]++
+		if limit == 0 || int64(len(info.List)) < limit {
+			info.List = append(info.List, p)
+		}
+		if limit == 0 || int64(len(kept[who])) < limit {
+			kept[who] = append(kept[who], p)
+		}
+		return true
+	})
+	info.Consumers = consumersOf(list, counts)
+	for i := range info.Consumers {
+		info.Consumers[i].List = kept[string(info.Consumers[i].Name)]
+	}
+	return info, err
+}
+
+// XInfoGroups tells about the groups of a stream. Reply: Groups. Errors: ErrNoKey.
+// https://redis.io/commands/xinfo-groups
+type XInfoGroups struct{ Key []byte }
+
+// Name implements keyspace.Command.
+func (XInfoGroups) Name() string { return "XINFO|GROUPS" }
+
+// Keys implements keyspace.Command.
+func (c XInfoGroups) Keys() [][]byte { return [][]byte{c.Key} }
+
+// Writes implements keyspace.Command.
+func (XInfoGroups) Writes() bool { return false }
+
+// Run implements keyspace.Command.
+func (c XInfoGroups) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
+	switch _, found, err := tx.Expect(c.Key, crdt.TypeStream); {
+	case err != nil:
+		return r, err
+	case !found:
+		return r, ErrNoKey
+	}
+	r.Groups, err = groupInfos(tx, c.Key, -1)
+	return r, err
+}
+
+func groupInfos(tx *keyspace.Tx, key []byte, limit int64) (infos []keyspace.GroupInfo, err error) {
+	list, err := tx.ReaderGroups(key)
+	for _, g := range list {
+		info, err := groupInfo(tx, key, g, limit)
+		if err != nil {
+			return nil, err
+		}
+		infos = append(infos, info)
+	}
+	return infos, err
+}
