@@ -95,3 +95,6 @@ func (c *Core) By(id int64, run func()) {
 	run()
 	c.leave()
 }
+
+// Fronts is of how many streams the commit loop knows where they begin.
+func (c *Core) Fronts() int { return len(c.batch.fronts) }

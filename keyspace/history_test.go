@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -126,6 +128,84 @@ func swap(t *testing.T, a, b *node) {
 	t.Helper()
 	ship(t, a, b)
 	ship(t, b, a)
+}
+
+// receive merges a frame.
+func receive(t *testing.T, n *node, f *oplog.Frame) {
+	t.Helper()
+	settled := make(chan error, 1)
+	err := n.Merge(t.Context(), f, func(err error) { settled <- err })
+	if err == nil {
+		err = <-settled
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// nothings are frames of updates that change nothing, from a time on.
+func nothings(o clock.Origin, at clock.Timestamp, frames, each int) (list []*oplog.Frame) {
+	b := oplog.NewBuilder(0, o)
+	for range frames {
+		for range each {
+			b.Add(at, clock.VersionVector{}, plain)
+			at++
+		}
+		list = append(list, b.Frame())
+	}
+	return list
+}
+
+// TestALookAtTheHistoryEndsAfterManyRecords, and after a second.
+func TestALookAtTheHistoryEndsAfterManyRecords(t *testing.T) {
+	us := start(t, vfs.NewMem(), "us")
+	do(t, us, set("k", "v"))
+	const each = 10_000
+	for _, f := range nothings(77, history(t, us, "k", 1).Updates[0].Stamp.Time+1, 25, each) {
+		receive(t, us, f)
+	}
+	p := history(t, us, "k", 10)
+	if len(p.Updates) > 0 || p.LookedTo == 0 || p.LookedAt > 200_000+each {
+		t.Errorf("found %d, looked at %d records down to %v", len(p.Updates), p.LookedAt, p.LookedTo)
+	}
+
+	slow := startWith(t, vfs.NewMem(), "eu", &racing{at: time.Now().UnixMilli()}, func(db *store.DB) keyspace.Store { return db })
+	do(t, slow, set("k", "v"))
+	for _, f := range nothings(77, history(t, slow, "k", 1).Updates[0].Stamp.Time+1, 20, 1) {
+		receive(t, slow, f)
+	}
+	if p := history(t, slow, "k", 10); len(p.Updates) > 0 || p.LookedTo == 0 || p.LookedAt > 12 {
+		t.Errorf("found %d, looked at %d records down to %v", len(p.Updates), p.LookedAt, p.LookedTo)
+	}
+}
+
+// racing is a clock that goes on by a tenth of a second with each look.
+type racing struct {
+	at int64
+	n  atomic.Int64
+}
+
+// Read implements clock.Wall.
+func (r *racing) Read() (int64, time.Duration) {
+	millis := 100 * r.n.Add(1)
+	return r.at + millis, time.Duration(millis) * time.Millisecond
+}
+
+// TestAHistoryOfTooManyOrigins is refused.
+func TestAHistoryOfTooManyOrigins(t *testing.T) {
+	us := start(t, vfs.NewMem(), "us")
+	for i := range 1024 { // and its own
+		if i == 1023 {
+			do(t, us, set("k", "v"))
+			history(t, us, "k", 1)
+		}
+		receive(t, us, nothings(clock.Origin(i+1), clock.MakeTimestamp(int64(i+1), 0), 1, 1)[0])
+	}
+	do(t, us, set("k", "w")) // behind it all can be read
+	var large *keyspace.TooLargeError
+	if _, err := us.Read(t.Context(), command.History{Key: b("k"), Count: 1}); !errors.As(err, &large) {
+		t.Errorf("of 1025 origins: %v", err)
+	}
 }
 
 // ship merges all frames of one node's op log into the other.

@@ -34,6 +34,12 @@ func start(t *testing.T, fs vfs.FS, region string) *node {
 // startOver starts a node that reaches its store through over.
 func startOver(t *testing.T, fs vfs.FS, region string, over func(*store.DB) keyspace.Store) *node {
 	t.Helper()
+	return startWith(t, fs, region, clock.NewSystem(), over)
+}
+
+// startWith starts a node with a clock.
+func startWith(t *testing.T, fs vfs.FS, region string, wall clock.Wall, over func(*store.DB) keyspace.Store) *node {
+	t.Helper()
 	db, err := store.Open(store.Options{Dir: "data", FS: fs})
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +51,7 @@ func startOver(t *testing.T, fs vfs.FS, region string, over func(*store.DB) keys
 	s, err := keyspace.Open(keyspace.Config{CoreConfig: keyspace.CoreConfig{
 		Region: region, Node: "n1", CacheBytes: 256 << 10,
 		NewOrigin: func() clock.Origin { return clock.Origin(rand.Uint64() | 1) },
-	}}, over(db), clock.NewHLC(clock.NewSystem(), keyspace.Floor(heads)))
+	}}, over(db), clock.NewHLC(wall, keyspace.Floor(heads)))
 	if err != nil {
 		t.Fatal(err)
 	}

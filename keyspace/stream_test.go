@@ -10,6 +10,7 @@ import (
 	"github.com/atollkv/atoll/crdt"
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/keyspace/command"
+	"github.com/atollkv/atoll/store"
 )
 
 func sid(ms, seq uint64) crdt.StreamID { return crdt.StreamID{Ms: ms, Seq: seq} }
@@ -229,5 +230,48 @@ func TestWhatIsIssuedAgainKeepsItsIDs(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%s", strings.Join(got, "\n"))
+	}
+}
+
+// TestAHealedStreamBeginsWhereTheDonorSays: what the commit loop knew of where streams begin does not hold for cells
+// that did not go through it.
+func TestAHealedStreamBeginsWhereTheDonorSays(t *testing.T) {
+	r, donor, other := newRegion(0x1000), newRegion(0x3000), newRegion(0x2000)
+	trim := command.XTrim{Key: b("s"), Trim: command.Trim{By: command.ByLength, MaxLen: 2}}
+	for i := range 5 {
+		r.do(t, xadd(sid(uint64(10+i), 0), "v"))
+		r.do(t, trim)
+		r.commit()
+	}
+	if r.Fronts() != 1 {
+		t.Fatalf("the begin of %d streams is known", r.Fronts())
+	}
+	other.do(t, xadd(sid(1, 0), "early"))
+	other.commit()
+	donor.pull(t, r)
+	donor.pull(t, other)
+	x, _ := r.lose([]byte{store.SpaceData}, []byte{store.SpaceData + 1})
+	r.healFrom(t, donor, x)
+	if got, want := r.stream(t), donor.stream(t); got != want || !strings.Contains(got, "1-0=early 13-0=v 14-0=v") {
+		t.Errorf("after healing %s, at the donor %s", got, want)
+	}
+	if got := r.do(t, trim)[0].Int; got != 1 {
+		t.Errorf("%d entries trimmed", got)
+	}
+}
+
+// TestFewBeginsAreKept: they are as many as are kept, whatever streams are trimmed.
+func TestFewBeginsAreKept(t *testing.T) {
+	r := newRegion(0x1000)
+	for i := range 1100 {
+		key := fmt.Append(nil, "s", i)
+		r.do(t, command.XAdd{Key: key, ID: sid(1, 0), Has: command.WholeID, Fields: [][]byte{b("f"), b("v")}})
+		r.do(t, command.XTrim{Key: key, Trim: command.Trim{By: command.ByLength, MaxLen: 0}})
+		if n := r.Fronts(); n > 1024 {
+			t.Fatalf("%d begins after %d streams", n, i+1)
+		}
+	}
+	if r.Fronts() == 0 {
+		t.Error("none is kept")
 	}
 }
