@@ -335,7 +335,11 @@ func TestEventsConflictsAndHistoryNameTheNamespace(t *testing.T) {
 	c.commit()
 	a.pull(t, c)
 	a.commit()
-	for _, e := range a.TakeEvents() {
+	events := a.TakeEvents()
+	if last := events[len(events)-1]; len(events) != 3 || last.Name != "set" {
+		t.Errorf("events %+v", events) // new and set of its own, and set of what came
+	}
+	for _, e := range events {
 		if n, key := namespace.Split(e.Key); n != "orders" || string(key) != "k" {
 			t.Errorf("event %s of %q in %v", e.Name, key, n)
 		}
@@ -471,6 +475,22 @@ func TestKeysOfEveryNamespaceAreDeletedWhenTheyHaveEnded(t *testing.T) {
 	}
 	for cell := range r.mem.cells {
 		if cell[0] == store.SpaceData {
+			t.Errorf("left: %x", cell)
+		}
+	}
+}
+
+func TestEveryNamespaceIsSwept(t *testing.T) {
+	r := newRegion(0x1000)
+	for _, n := range spaces {
+		r.do(t, in(n, sadd("s", "x")), in(n, sadd("s", "y")))
+		r.do(t, in(n, del("s")))
+	}
+	r.commit()
+	r.sweepAll(t)
+	r.commit()
+	for cell := range r.mem.cells {
+		if cell[0] == store.SpaceData || cell[0] == store.SpaceSweep {
 			t.Errorf("left: %x", cell)
 		}
 	}
