@@ -276,6 +276,7 @@ func TestScansAndSizesAreOfANamespace(t *testing.T) {
 			do(t, n, in(space, command.Set{Key: fmt.Appendf(nil, "%v:%d", space, j), Value: b("v")}))
 		}
 	}
+	do(t, n, in("order", command.Delete{List: [][]byte{b("order:0")}}), in("order", sadd("order:0", "x")), in("order", expire("order:0", 1e9)))
 	do(t, n, in("gone", command.Set{Key: b("k"), Value: b("v")}))
 	do(t, n, in("gone", command.Delete{List: [][]byte{b("k")}}))
 	for i, space := range spaces {
@@ -304,7 +305,7 @@ func TestScansAndSizesAreOfANamespace(t *testing.T) {
 		}
 	}
 	list := read(t, n, command.Namespaces{}).Spaces
-	if want := "[{default {20 0}} {3 {21 0}} {order {23 0}} {orders {22 0}}]"; fmt.Sprint(list) != want {
+	if want := "[{default {20 0}} {3 {21 0}} {order {23 1}} {orders {22 0}}]"; fmt.Sprint(list) != want {
 		t.Errorf("namespaces %v, want %s", list, want)
 	}
 }
@@ -334,7 +335,11 @@ func TestEventsConflictsAndHistoryNameTheNamespace(t *testing.T) {
 	c.commit()
 	a.pull(t, c)
 	a.commit()
-	for _, e := range a.TakeEvents() {
+	events := a.TakeEvents()
+	if last := events[len(events)-1]; len(events) != 3 || last.Name != "set" {
+		t.Errorf("events %+v", events) // new and set of its own, and set of what came
+	}
+	for _, e := range events {
 		if n, key := namespace.Split(e.Key); n != "orders" || string(key) != "k" {
 			t.Errorf("event %s of %q in %v", e.Name, key, n)
 		}
@@ -452,5 +457,41 @@ func TestWhatHasEndedInOneNamespaceIsThereInAnother(t *testing.T) {
 	r.pass(1e9)
 	if r.do(t, counting{"orders", "3", &n}); n != 0 {
 		t.Errorf("%d members of what has ended", n)
+	}
+}
+
+func TestKeysOfEveryNamespaceAreDeletedWhenTheyHaveEnded(t *testing.T) {
+	r := newRegion(0x1000)
+	for _, n := range spaces {
+		r.do(t, in(n, setEx("k", "v", 10)), in(n, setEx("\xffk", "v", 10)))
+	}
+	r.commit()
+	r.pass(1e9)
+	if reaped := r.reap(t); len(reaped) != 2*len(spaces) {
+		t.Errorf("deleted: %q", reaped)
+	}
+	if left := r.index(); len(left) > 0 {
+		t.Errorf("the index has %x", left)
+	}
+	for cell := range r.mem.cells {
+		if cell[0] == store.SpaceData {
+			t.Errorf("left: %x", cell)
+		}
+	}
+}
+
+func TestEveryNamespaceIsSwept(t *testing.T) {
+	r := newRegion(0x1000)
+	for _, n := range spaces {
+		r.do(t, in(n, sadd("s", "x")), in(n, sadd("s", "y")))
+		r.do(t, in(n, del("s")))
+	}
+	r.commit()
+	r.sweepAll(t)
+	r.commit()
+	for cell := range r.mem.cells {
+		if cell[0] == store.SpaceData || cell[0] == store.SpaceSweep {
+			t.Errorf("left: %x", cell)
+		}
 	}
 }
