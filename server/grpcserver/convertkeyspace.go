@@ -32,7 +32,9 @@ var convertDBSize = conversion[*pb.DBSizeRequest, *pb.DBSizeResponse]{
 }
 
 var convertNamespaces = conversion[*pb.NamespacesRequest, *pb.NamespacesResponse]{
-	func(*pb.NamespacesRequest, *server.Limits) (keyspace.Command, error) { return command.Namespaces{}, nil },
+	func(*pb.NamespacesRequest, *server.Limits) (keyspace.Command, error) {
+		return command.Namespaces{}, nil
+	},
 	func(p keyspace.Reply) *pb.NamespacesResponse {
 		var list []*pb.NamespaceSize
 		for _, x := range p.Spaces {
