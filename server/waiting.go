@@ -19,8 +19,9 @@ type Waiting struct {
 	For [][]byte
 	Of  crdt.Type
 	At  func(key []byte) keyspace.Command
-	// Shared is that of keyspace.Wait.
+	// Shared and Gone are those of keyspace.Wait.
 	Shared bool
+	Gone   error
 	// Timeout is how long it waits; 0 is for ever.
 	Timeout time.Duration
 }
@@ -53,7 +54,7 @@ var errTimedOut = errors.New("nothing came in time")
 // Await is Do for a command that may wait. It ends when the time is up, with a reply that is not Found, or with
 // ctx, or when the node drains; then nothing was done. Errors are for Explain.
 func (d *Dispatcher) Await(ctx context.Context, n namespace.Name, w Waiting) (keyspace.Reply, error) {
-	wait := &keyspace.Wait{Keys: w.For, Type: w.Of, Shared: w.Shared, Try: w.At, May: func() error { return d.Still(w.Command) }}
+	wait := &keyspace.Wait{Keys: w.For, Type: w.Of, Shared: w.Shared, Gone: w.Gone, Try: w.At, May: func() error { return d.Still(w.Command) }}
 	defer wait.Close() // also where it is not known whether it has begun
 	r, err := d.inOrder(ctx, n, command.Await{Once: w.Command, Wait: wait})
 	if err != nil || r.Found {

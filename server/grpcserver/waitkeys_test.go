@@ -291,6 +291,31 @@ func TestAWaitIsOfItsNamespace(t *testing.T) {
 	}
 }
 
+// TestAConsumerWhoseStreamGoes: its wait ends with an error, and what is added before serves it.
+func TestAConsumerWhoseStreamGoes(t *testing.T) {
+	s, a := roomForOne(t)
+	ctx, kv, other := t.Context(), pb.NewKVClient(connect(t, s)), pb.NewKVClient(connect(t, s))
+	run := func(text string) {
+		t.Helper()
+		_, err := other.Command(ctx, words(text))
+		check(t, err)
+	}
+	for i, write := range []string{"XADD s 1-1 f v", "DEL s"} {
+		run("DEL s")
+		run("XGROUP CREATE s g $ MKSTREAM")
+		got := make(chan error, 1)
+		go func() {
+			_, err := kv.Command(ctx, words("XREADGROUP GROUP g c BLOCK 0 STREAMS s >"))
+			got <- err
+		}()
+		a.begun(t, int64(i+1))
+		run(write)
+		if err := <-got; (err == nil) != (i == 0) {
+			t.Errorf("%s: %v", write, err)
+		}
+	}
+}
+
 // unheard loses the answer of a command that waits after it has begun.
 type unheard struct{ server.Shard }
 
