@@ -209,9 +209,12 @@ func (c *Client) Ping(ctx context.Context) (Pong, error) {
 }
 
 // Do runs one operation of the protocol, with the retries and errors of the typed calls. One that names no namespace
-// becomes one of the client's.
+// becomes one of the client's. One that waits, see [Waits], ends with its own timeout or the context.
 // It is for tools; programs use the typed handles.
 func (c *Client) Do(ctx context.Context, op *pb.Operation) (*pb.Result, error) {
+	if Waits(op) {
+		return c.doWaiting(ctx, ForEver, op)
+	}
 	ctx, cancel := c.bounded(ctx)
 	defer cancel()
 	choose(op, c.space)

@@ -15,11 +15,7 @@ import (
 // its keys and values in turn. A call that failed is not tried again: it may have been a write. Errors:
 // ErrInvalid for what is no such command, or has wrong arguments; else as of the methods.
 func (c *Client) Command(ctx context.Context, name string, arguments ...string) (any, error) {
-	run := c.Do
-	if waitsByName(name, arguments) {
-		run = func(ctx context.Context, op *pb.Operation) (*pb.Result, error) { return c.doWaiting(ctx, ForEver, op) }
-	}
-	result, err := run(ctx, opCommand(name, arguments))
+	result, err := c.Do(ctx, opCommand(name, arguments))
 	if err != nil {
 		return nil, err
 	}

@@ -93,13 +93,17 @@ func (s *Stream) Await(ctx context.Context, wait time.Duration, after StreamID, 
 
 func nothingOf(keys []string) error { return notFound([]byte(strings.Join(keys, " "))) }
 
-// waitsByName tells whether a command of the Redis protocol waits.
-func waitsByName(name string, arguments []string) bool {
-	switch strings.ToUpper(name) {
+// Waits tells whether an operation is a command in the words of the Redis protocol that may wait for a key.
+func Waits(op *pb.Operation) bool {
+	words := op.GetCommand().GetArguments()
+	if len(words) == 0 {
+		return false
+	}
+	switch strings.ToUpper(string(words[0])) {
 	case "BLPOP", "BRPOP", "BLMPOP", "BLMOVE", "BRPOPLPUSH", "BZPOPMIN", "BZPOPMAX", "BZMPOP":
 		return true
 	case "XREAD", "XREADGROUP":
-		return slices.ContainsFunc(arguments, func(a string) bool { return strings.EqualFold(a, "BLOCK") })
+		return slices.ContainsFunc(words[1:], func(a []byte) bool { return strings.EqualFold(string(a), "BLOCK") })
 	}
 	return false
 }

@@ -1,22 +1,15 @@
 package keyspace
 
 import (
-	"context"
 	"math/bits"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/atollkv/atoll/store"
 )
 
-const (
-	// filterCellsAtOnce is how many cells a shard reads for its filter when it opens; the rest it reads later.
-	filterCellsAtOnce = 10_000
-	// filterPauseEvery is after how many cells the reading in the background rests, for filterPause.
-	filterPauseEvery = 1024
-	filterPause      = time.Millisecond
-)
+// filterCellsAtOnce is how many cells a shard reads for its filter when it opens; the rest it reads later.
+const filterCellsAtOnce = 10_000
 
 // cellFilter tells of most cells that are not there that they are not: a write of a new key, a new member or a new
 // field needs no search of the store then. It is a Bloom filter (Bloom, Space/Time Trade-offs in Hash Coding with
@@ -30,13 +23,14 @@ type cellFilter struct {
 	whole atomic.Bool
 
 	mu    sync.Mutex
-	times int           // guarded by mu; how often it was to begin anew
-	anew  chan struct{} // capacity 1: the cells are to be read again
+	times int // guarded by mu; how often it was to begin anew
+	// forgotten is told that the cells are to be read again; nil where nobody reads them.
+	forgotten func()
 }
 
 func newCellFilter(size int64) *cellFilter {
 	words := max(1, size/8)
-	return &cellFilter{words: make([]uint64, 1<<(bits.Len64(uint64(words))-1)), anew: make(chan struct{}, 1)}
+	return &cellFilter{words: make([]uint64, 1<<(bits.Len64(uint64(words))-1))}
 }
 
 // place returns the word of a cell and its bits there.
@@ -83,14 +77,8 @@ func (f *cellFilter) forget() {
 	defer f.mu.Unlock()
 	f.times++
 	f.whole.Store(false)
-	f.wake()
-}
-
-// wake lets the cells be read in the background.
-func (f *cellFilter) wake() {
-	select {
-	case f.anew <- struct{}{}:
-	default:
+	if f.forgotten != nil {
+		f.forgotten()
 	}
 }
 
@@ -115,42 +103,7 @@ func (c *cellCache) learn(times int, src store.Reader, more func(n int) bool) er
 // learnSome reads what can be read at once; the rest is left to the background. Damage that it meets is told where
 // the cell is asked for.
 func (c *cellCache) learnSome(src store.Reader) {
-	if c == nil {
-		return
+	if c != nil {
+		_ = c.learn(c.filter.begin(), src, func(n int) bool { return n < filterCellsAtOnce })
 	}
-	if err := c.learn(c.filter.begin(), src, func(n int) bool { return n < filterCellsAtOnce }); err != nil || !c.filter.whole.Load() {
-		c.filter.wake()
-	}
-}
-
-// learnCells keeps the filter of the shard whole until ctx ends. Where a cell cannot be read, or there are too many,
-// every read goes to the store.
-func (s *Shard) learnCells(ctx context.Context) {
-	c := s.core.cache
-	if c == nil {
-		return
-	}
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-c.filter.anew:
-			s.learnOnce(ctx, c)
-		}
-	}
-}
-
-func (s *Shard) learnOnce(ctx context.Context, c *cellCache) {
-	times := c.filter.begin()
-	view := s.store.View() // newer than what is published: what was healed is in it
-	defer func() { _ = view.Close() }()
-	_ = c.learn(times, view, func(n int) bool {
-		if n%filterPauseEvery == 0 {
-			select {
-			case <-ctx.Done():
-			case <-time.After(filterPause):
-			}
-		}
-		return n < len(c.filter.words)*8 && ctx.Err() == nil
-	})
 }

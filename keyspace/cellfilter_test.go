@@ -74,7 +74,7 @@ func TestCellFilterLearnsALargeStore(t *testing.T) {
 	if c.learnSome(db); c.filter.whole.Load() {
 		t.Fatalf("whole after %d cells", filterCellsAtOnce)
 	}
-	s := &Shard{store: db, core: &Core{cache: c}}
+	s := &Shard{store: db, core: &Core{cache: c}, unlearnt: make(chan struct{}, 1)}
 	ended := make(chan struct{})
 	ctx, stop := context.WithCancel(context.Background())
 	go func() { defer close(ended); s.learnCells(ctx) }()

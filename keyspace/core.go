@@ -205,7 +205,7 @@ func (c *Core) beginIn(m *txMemory, writes bool) *Tx {
 		ctx:  crdt.ContextOf(dot, c.vv),
 		keys: m.write.keys, changes: m.write.changes,
 		beyond: c.aheadOf, origins: c, lates: c.lates, keepEnded: c.cfg.Mistakes.Has(mistake.EndedKept),
-		anyRights: c.cfg.Mistakes.Has(mistake.RightsUnchecked), anyID: c.cfg.Mistakes.Has(mistake.IDsByClock),
+		anyRights: c.cfg.Mistakes.Has(mistake.RightsUnchecked), anyID: c.cfg.Mistakes.Has(mistake.IDsByClock), passPending: c.cfg.Mistakes.Has(mistake.PendingPassed),
 	}
 	return tx
 }

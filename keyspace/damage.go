@@ -157,6 +157,11 @@ func (c *Core) prefetch(u *crdt.Update) error {
 		if _, err := c.openCounts(ch.Key, &h, true); err != nil {
 			return err
 		}
+		if len(ch.Entries)+len(ch.Groups) > 0 {
+			if _, err := c.groupsAt(ch.Key, nil, &h); err != nil {
+				return err
+			}
+		}
 		for _, list := range [][][]byte{ch.Removes, ch.Adds} {
 			for _, m := range list {
 				if _, err := c.batch.member(ch.Key, m); err != nil {
@@ -192,8 +197,14 @@ func (c *Core) prefetchPairs(pairs []pair) error {
 			continue
 		}
 		last = key
-		if _, err := c.batch.header(key); err != nil {
+		h, err := c.batch.header(key)
+		if err != nil {
 			return err
+		}
+		if rest[0] == kindGroup || rest[0] == kindEntry {
+			if _, err := c.groupsAt(key, nil, &h); err != nil {
+				return err
+			}
 		}
 		for _, t := range crdt.Collections {
 			if _, err := c.batch.loadCount(key, t); err != nil {

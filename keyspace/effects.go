@@ -37,6 +37,9 @@ func effectsOf(ch *crdt.Change) (list []string) {
 		add("%s added", counted(n, "member", "members"))
 	}
 	for _, t := range fieldTypes {
+		if t == crdt.TypeStream && groupsOnly(ch) {
+			continue // the mark is written along
+		}
 		list = append(list, fieldEffects(t, ch.FieldsOf(t), ch.Clear)...)
 	}
 	switch e := ch.Expiry; {

@@ -183,14 +183,18 @@ func (c *Core) noteMerged(key []byte, before glance, ch *crdt.Change) {
 		note(ClassNew, "new")
 		fallthrough
 	default:
-		note(mergedEvent(is, ch))
+		if class, name := mergedEvent(is, ch); name != "" {
+			note(class, name)
+		}
 	}
 }
 
-// mergedEvent names what a change from elsewhere did to a key that shows type t.
+// mergedEvent names what a change from elsewhere did to a key that shows type t; nothing where Redis has no name for it.
 func mergedEvent(t crdt.Type, ch *crdt.Change) (Class, string) {
 	w := writeEvents[t]
 	switch {
+	case t == crdt.TypeStream && ch != nil && !ch.Clear && groupsOnly(ch):
+		return w.class, groupEvent(ch)
 	case ch == nil || ch.Clear || ch.Assign || len(ch.Adds) > 0:
 		return w.class, w.put
 	case ch.Increment != nil && t == crdt.TypeString:

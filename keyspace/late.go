@@ -6,6 +6,7 @@ import (
 
 	"github.com/atollkv/atoll/clock"
 	"github.com/atollkv/atoll/crdt"
+	"github.com/atollkv/atoll/internal/mistake"
 	"github.com/atollkv/atoll/store"
 )
 
@@ -91,7 +92,7 @@ func (c *Core) noteLate(key []byte, groups []*ReaderGroup, name []byte, added cl
 	at := crdt.EntryPoint{}
 	at.ID, at.By, _ = crdt.SplitEntry(name)
 	for _, g := range groups {
-		if g.late(at, added) {
+		if g.late(at, added) && !c.cfg.Mistakes.Has(mistake.LateForgotten) {
 			c.putLate(append(c.lateBegin(key, g.Name), name...), key, true)
 		}
 	}
@@ -201,7 +202,7 @@ func (c *Core) notePassed(key []byte, before, g *ReaderGroup, h *crdt.Header) er
 		return true
 	})
 	if IsDamage(err) {
-		err = nil // what cannot be read is healed, or gone; the cursor is right without it
+		err = nil // what cannot be read is not noted
 	}
 	for _, name := range noted {
 		c.putLate(append(c.lateBegin(key, g.Name), name...), key, true)
@@ -227,11 +228,14 @@ func (c *Core) forgetLate(key, name []byte, g *ReaderGroup, h *crdt.Header) erro
 		}
 		return failed == nil && !waits
 	})
-	for _, cell := range gone {
-		c.putLate(cell, key, false)
-	}
 	if err == nil {
 		err = failed
+	}
+	if IsDamage(err) {
+		err = nil // what cannot be read stays noted
+	}
+	for _, cell := range gone {
+		c.putLate(cell, key, false)
 	}
 	return err
 }

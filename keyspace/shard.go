@@ -59,10 +59,11 @@ type Shard struct {
 	hlc   *clock.HLC
 	// Two queues of which the loop takes in turn: what peers send, and operators ask for, does
 	// not wait behind all that clients want.
-	clients chan request
-	others  chan request
-	done    chan struct{} // closed when Run has ended
-	heard   atomic.Pointer[func(Change)]
+	clients  chan request
+	others   chan request
+	done     chan struct{} // closed when Run has ended
+	unlearnt chan struct{} // capacity 1: the filter of cells is to be made anew
+	heard    atomic.Pointer[func(Change)]
 
 	core *Core // owned by Run
 
@@ -130,12 +131,16 @@ func Open(cfg Config, st Store, hlc *clock.HLC) (*Shard, error) {
 	}
 	s := &Shard{
 		cfg: cfg, store: st, hlc: hlc,
-		clients: make(chan request, queueMax),
-		others:  make(chan request, queueMax),
-		done:    make(chan struct{}),
-		core:    NewCore(cfg.CoreConfig, st, heads, hlc),
-		moved:   make(chan struct{}),
-		heads:   map[clock.Origin]store.Head{},
+		clients:  make(chan request, queueMax),
+		others:   make(chan request, queueMax),
+		done:     make(chan struct{}),
+		core:     NewCore(cfg.CoreConfig, st, heads, hlc),
+		unlearnt: make(chan struct{}, 1),
+		moved:    make(chan struct{}),
+		heads:    map[clock.Origin]store.Head{},
+	}
+	if c := s.core.cache; c != nil {
+		c.filter.forgotten = s.unlearn
 	}
 	s.raise(heads, nil)
 	s.ended = newEnded(s.core)

@@ -419,3 +419,38 @@ func TestCellsOfNoNamespaceAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// counting counts a set of one namespace right after a look at the key of that name in another.
+type counting struct {
+	in, after namespace.Name
+	n         *int64
+}
+
+func (counting) Name() string   { return "COUNTING" }
+func (counting) Keys() [][]byte { return nil }
+func (counting) Writes() bool   { return false }
+func (c counting) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
+	tx.Enter(c.after)
+	if _, err = tx.Header(b("k")); err == nil {
+		tx.Enter(c.in)
+		*c.n, err = tx.Count(b("k"), crdt.TypeSet)
+	}
+	return r, err
+}
+
+// What a transaction remembers of the key it looked at last is of one namespace.
+func TestWhatHasEndedInOneNamespaceIsThereInAnother(t *testing.T) {
+	r := newRegion(0x1000)
+	r.do(t, setEx("k", "v", 10), in("3", sadd("k", "x")))
+	r.commit()
+	r.pass(1e9)
+	var n int64
+	if r.do(t, counting{"3", "", &n}); n != 1 {
+		t.Errorf("%d members", n)
+	}
+	r.do(t, in("orders", sadd("k", "x")), in("orders", expire("k", 10)))
+	r.pass(1e9)
+	if r.do(t, counting{"orders", "3", &n}); n != 0 {
+		t.Errorf("%d members of what has ended", n)
+	}
+}

@@ -52,8 +52,8 @@ type txWrite struct {
 	lates func(key, group []byte, fn func(cell, name []byte) bool) error
 	// origins tells who they are.
 	origins origins
-	// keepEnded, anyRights and anyID are planted mistakes.
-	keepEnded, anyRights, anyID bool
+	// keepEnded, anyRights, anyID and passPending are planted mistakes.
+	keepEnded, anyRights, anyID, passPending bool
 }
 
 // txKey is one key's net change: before and after, and how to get there.

@@ -142,7 +142,7 @@ func (x *delivering) done(name []byte, at crdt.EntryPoint, f *crdt.Field) (bool,
 		}
 		n := crdt.GroupName{Part: crdt.GroupPending, Region: region, Group: x.Group.Name, Of: name}
 		p, err := x.tx.field(x.Key, crdt.TypeGroups, n.Append(nil))
-		if err != nil || !p.Live() {
+		if err != nil || !p.Live() || x.tx.write.passPending {
 			return err == nil, err
 		}
 	}

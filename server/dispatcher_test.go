@@ -136,6 +136,19 @@ func TestPayloadOfATransaction(t *testing.T) {
 	if n := PayloadBytes([]keyspace.Command{added}); n != 3 || OnlyFrees([]keyspace.Command{added}) {
 		t.Errorf("%d bytes of an entry", n)
 	}
+	group := command.GroupOf{Key: key, Group: key}
+	acked := multi(command.XAck{GroupOf: group}, command.XGroupDelConsumer{GroupOf: group, Consumer: key}, command.XGroupDestroy{GroupOf: group}, command.XPending{GroupOf: group})
+	if n := PayloadBytes([]keyspace.Command{acked}); n != 4 || !OnlyFrees([]keyspace.Command{acked}) {
+		t.Errorf("%d bytes of what a group lets go", n)
+	}
+	for _, given := range []keyspace.Command{
+		command.XGroupCreate{GroupOf: group}, command.XGroupCreateConsumer{GroupOf: group, Consumer: key}, command.XClaim{GroupOf: group, Consumer: key},
+		command.XAutoClaim{GroupOf: group, Consumer: key}, command.XReadGroup{Streams: []command.ReadAs{{GroupOf: group}}, Consumer: key},
+	} {
+		if n := PayloadBytes([]keyspace.Command{given}); n != 2 || OnlyFrees([]keyspace.Command{given}) {
+			t.Errorf("%d bytes of %s", n, given.Name())
+		}
+	}
 	if OnlyFrees([]keyspace.Command{multi(command.GetDel{Key: key}, command.Set{Key: key})}) {
 		t.Error("a transaction that sets only frees")
 	}

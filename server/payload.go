@@ -35,7 +35,7 @@ func OnlyFrees(cmds []keyspace.Command) bool {
 	for _, cmd := range flat(cmds) {
 		_, cmd := keyspace.SpaceOf(cmd)
 		switch cmd.(type) {
-		case command.Delete, command.GetDel, command.SRem, command.SPop, command.HDel, command.ZRem, command.ZPop, command.ZRemRange, command.Pop, command.LMPop, command.LRem, command.LTrim, command.XDel, command.XTrim, command.ResetCounter, command.Reap:
+		case command.Delete, command.GetDel, command.SRem, command.SPop, command.HDel, command.ZRem, command.ZPop, command.ZRemRange, command.Pop, command.LMPop, command.LRem, command.LTrim, command.XDel, command.XTrim, command.XAck, command.XGroupDestroy, command.XGroupDelConsumer, command.ResetCounter, command.Reap:
 		default:
 			if cmd.Writes() {
 				return false
@@ -69,6 +69,16 @@ func payload(cmd keyspace.Command) (values, members [][]byte) {
 		return [][]byte{c.Value}, nil
 	case command.XAdd:
 		return c.Fields, nil
+	case command.XGroupCreate:
+		return nil, [][]byte{c.Group}
+	case command.XGroupCreateConsumer:
+		return nil, [][]byte{c.Consumer}
+	case command.XReadGroup:
+		return nil, [][]byte{c.Consumer}
+	case command.XClaim:
+		return nil, [][]byte{c.Consumer}
+	case command.XAutoClaim:
+		return nil, [][]byte{c.Consumer}
 	case command.LPos:
 		return [][]byte{c.Value}, nil
 	case command.PFAdd:

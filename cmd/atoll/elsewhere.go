@@ -6,7 +6,6 @@ var elsewhere = map[string]string{
 	"atoll.bcounter": "use bcreate, bget, bincrby, bdecrby, bgrant, brights, breclaim",
 	"flushall":       "use flushdb, in each of namespaces", "hscan": "use hgetall", "sscan": "use smembers", "zscan": "use zrange",
 	"multi": "use txn", "exec": "use txn", "discard": "use txn",
-	"blmove": waits, "blmpop": waits, "blpop": waits, "brpop": waits, "brpoplpush": waits, "bzmpop": waits, "bzpopmax": waits, "bzpopmin": waits,
 	"subscribe": ofConnection, "psubscribe": ofConnection, "unsubscribe": ofConnection, "punsubscribe": ofConnection,
 	"publish": channels, "pubsub": channels,
 	"auth": ofConnection, "client": ofConnection, "command": ofConnection, "echo": ofConnection, "hello": ofConnection, "quit": "use exit",
@@ -18,5 +17,4 @@ const (
 	ofConnection = "it is about a connection of the Redis protocol: use a client of that"
 	ofNode       = "it is about a node's Redis protocol: use a client of that, or see status and the node's /metrics"
 	channels     = "channels are those of the Redis protocol: use a client of that"
-	waits        = "it waits, and would hold up what follows it in a pipe: use a client of the Redis protocol, or ask again from time to time"
 )

@@ -56,13 +56,16 @@ func (s *session) close() {
 	}
 }
 
-// do runs one operation within the time for one command.
+// do runs one operation within the time for one command; one that waits has a timeout of its own.
 func (s *session) do(ctx context.Context, op *pb.Operation) (*pb.Result, *failure) {
 	if _, f := s.connect(ctx); f != nil {
 		return nil, f
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.opts.timeout)
-	defer cancel()
+	if !client.Waits(op) {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.opts.timeout)
+		defer cancel()
+	}
 	result, err := s.here().Do(ctx, op)
 	if err != nil {
 		return nil, explain(err)

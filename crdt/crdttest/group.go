@@ -1,6 +1,7 @@
 package crdttest
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/atollkv/atoll/clock"
@@ -10,8 +11,23 @@ import (
 // specGroups returns the cells of groups that the rules give: each that nobody has deleted who had seen it, with all that
 // was written to it concurrently.
 func specGroups(visible []Op) (out []string) {
-	for _, name := range namesOf(visible) {
-		puts := slices.DeleteFunc(surviving(visible, "gput", removesGroup), func(o Op) bool { return o.Field != name })
+	names := map[string]bool{}
+	for _, o := range visible {
+		for name := range o.Cells {
+			names[name] = true
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		removes := func(o, later Op) bool {
+			_, touches := later.Cells[name]
+			return clears(o, later) || touches
+		}
+		var puts []Op
+		for _, o := range surviving(visible, "gput", removes) {
+			if o.Value = o.Cells[name]; o.Value != "" {
+				puts = append(puts, o)
+			}
+		}
 		if len(puts) > 0 {
 			out = append(out, itemText(name, textOf(puts, nil).siblings))
 		}
@@ -19,16 +35,13 @@ func specGroups(visible []Op) (out []string) {
 	return out
 }
 
-func removesGroup(o, later Op) bool {
-	return clears(o, later) || (later.Kind == "gput" || later.Kind == "gdrop") && later.Field == o.Field
-}
-
 // groupCommand writes one of few cells of groups, and the mark, or deletes a cell.
 func (h *history) groupCommand(s *State, op *Op) crdt.Change {
 	live := liveOf(s.Groups)
 	if op.Kind == "gdrop" && len(live) > 0 {
-		op.Field = live[h.rng.IntN(len(live))]
-		return crdt.Change{Groups: []crdt.FieldChange{{Name: []byte(op.Field), Edit: crdt.Edit{Clear: true}}}}
+		name := live[h.rng.IntN(len(live))]
+		op.Cells = map[string]string{name: ""}
+		return crdt.Change{Groups: []crdt.FieldChange{{Name: []byte(name), Edit: crdt.Edit{Clear: true}}}}
 	}
 	op.Kind = "gput"
 	id := crdt.StreamID{Ms: 1 + uint64(h.rng.IntN(3))}
@@ -47,10 +60,10 @@ func (h *history) groupCommand(s *State, op *Op) crdt.Change {
 		value = crdt.Pending{Consumer: []byte("c"), Since: int64(h.rng.IntN(9)), Times: 1}.Append(nil)
 	}
 	mark := s.Entries[string(crdt.StreamMark())]
-	op.Field, op.Value = string(name.Append(nil)), string(value)
+	op.Cells = map[string]string{string(name.Append(nil)): string(value)}
 	op.Stream, _ = mark.StreamState()
 	return crdt.Change{
 		Entries: []crdt.FieldChange{{Name: crdt.StreamMark(), Edit: crdt.Edit{Assign: true, Value: op.Stream.Append(nil)}}},
-		Groups:  []crdt.FieldChange{{Name: []byte(op.Field), Edit: crdt.Edit{Assign: true, Value: value}}},
+		Groups:  []crdt.FieldChange{{Name: name.Append(nil), Edit: crdt.Edit{Assign: true, Value: value}}},
 	}
 }

@@ -21,6 +21,10 @@ type Op struct {
 	Field string  // hset, hincr, hdel; the member of zadd, zincr, zrem; the position of lset, lrem; which bounded counter; the register of pfadd; the name of xadd, xdel, gput, gdrop
 	Delta int64   // incr, hincr; bcreate (above the bound), badd (negative for a spend); the rank of pfadd
 	Score float64 // zadd, zincr, fincr
+	// Cells are those of groups that gput and gdrop change, by name: what is written, "" where they are deleted.
+	Cells map[string]string
+	// Given are the entries, by name, that a delivery to a group gave.
+	Given []string
 	// Stream is what xadd, xdel and gput write to the mark.
 	Stream crdt.StreamState
 	Time   uint64
@@ -56,7 +60,7 @@ type View struct {
 }
 
 func (v View) String() string {
-	return fmt.Sprintf("type=%s value=%q sum=%s siblings=%q members=%q fields=%v scores=%v items=%v bounded=%s ranks=%v stream=%q until=%d ends=%v rest=%d timed=%v",
+	return fmt.Sprintf("type=%s value=%q sum=%s siblings=%q members=%q fields=%v scores=%v items=%v bounded=%s ranks=%v stream=%q groups=%q until=%d ends=%v rest=%d timed=%v",
 		v.Type, v.Value, v.Sum, v.Siblings, v.Members, v.Fields, v.Scores, v.Items, v.Bounded, v.Ranks, v.Stream, v.Groups, v.Until, v.Ends, v.Rest, v.Timed)
 }
 

@@ -145,6 +145,10 @@ const (
 	MarkWinnerOnly
 	// IDsByClock gives ids to entries of a stream without a look at the last one.
 	IDsByClock
+	// LateForgotten notes no entry of a stream that a group has gone past.
+	LateForgotten
+	// PendingPassed takes what is pending in another region for done.
+	PendingPassed
 	// DeadlineOverwritten lets a deadline take the place of those that it had not seen.
 	DeadlineOverwritten
 	// EndedKept lets a write to a key that has ended leave there what had.
@@ -179,7 +183,7 @@ func (m Mistake) String() string {
 		"seal-ignored", "held-applied", "seal-too-low", "aside-dropped", "replayed-twice", "aside-unmarked",
 		"damage-absent", "quarantine-forgotten", "damage-handed-on",
 		"counters-unnamed", "scores-unnamed", "place-left", "index-not-made",
-		"list-unclaimed", "item-winner-only", "rights-unchecked", "rank-winner-only", "mark-winner-only", "ids-by-clock",
+		"list-unclaimed", "item-winner-only", "rights-unchecked", "rank-winner-only", "mark-winner-only", "ids-by-clock", "late-forgotten", "pending-passed",
 		"deadline-overwritten", "ended-kept", "ends-forgotten", "cache-stale", "cache-over-heal", "namespace-dropped",
 	}[m]
 }

@@ -250,6 +250,9 @@ func TestRedisTools(t *testing.T) {
 		{"HSET h f 1 g 2\nHINCRBY h f 4\nHGETALL h\n", "5", []string{cli, "-p", port}},
 		{"", "1# \"f\" => \"5\"", []string{cli, "-3", "--no-raw", "-p", port, "HGETALL", "h"}},
 		{"SADD x a b\nSADD y b c\nSUNIONSTORE z x y\nSINTER x y z\n", "3\nb", []string{cli, "-p", port}},
+		{"", "OK", []string{cli, "-p", port, "-n", "3", "SET", "k", "three"}},
+		{"", "three", []string{cli, "-p", port, "-n", "3", "GET", "k"}},
+		{"SELECT 3\nMOVE k 5\nSELECT 5\nGET k\nATOLL.NAMESPACE orders\nGET k\nSELECT 0\nGET k\n", "OK\n1\nOK\nthree\nOK\n\nOK\nv", []string{cli, "-p", port}},
 		{"", "redis_version:7", []string{cli, "-p", port, "INFO", "server"}},
 		{"", "throughput summary", []string{bench, "-p", port, "-t", "ping,set,get,incr,sadd,hset,mset", "-n", "2000", "-c", "8", "-P", "8"}},
 	} {

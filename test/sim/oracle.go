@@ -147,6 +147,7 @@ func (w *world) checkKey(n *node, key string, holds clock.VersionVector) (got cr
 	}
 	if want.Type == "stream" {
 		sometimes.hit("stream shown")
+		w.checkGroup(n, key, holds)
 	}
 	if want.Type == "hyperloglog" {
 		sometimes.hit("HyperLogLog shown")
@@ -326,6 +327,13 @@ func (c inspect) Run(tx *keyspace.Tx) (keyspace.Reply, error) {
 	}
 	err = tx.EachField(c.key, crdt.TypeStream, func(name []byte, f *crdt.Field) bool {
 		c.view.Stream = append(c.view.Stream, crdttest.EntryView(string(name), *f))
+		return true
+	})
+	if err != nil {
+		return keyspace.Reply{}, err
+	}
+	err = tx.EachField(c.key, crdt.TypeGroups, func(name []byte, f *crdt.Field) bool {
+		c.view.Groups = append(c.view.Groups, crdttest.ItemView(string(name), *f))
 		return true
 	})
 	if err != nil {

@@ -198,6 +198,10 @@ func opsOf(cmds []keyspace.Command) map[string]crdttest.Op {
 			if op = *c.op; op.Kind == "" {
 				continue
 			}
+		case groupWrite:
+			if op = *c.op; op.Kind == "" {
+				continue
+			}
 		case sketchWrite:
 			if op = *c.op; op.Kind == "" {
 				continue

@@ -14,6 +14,10 @@ import (
 // newStreamWrite draws a command that adds or deletes one entry of a stream at most, or the deletion of the whole key.
 func newStreamWrite(d *dice, key string) write {
 	w := write{key: key, kind: "xadd", delta: int64(d.n(1000))}
+	if d.chance(40) {
+		w.kind = groupKinds[d.n(len(groupKinds))]
+		return w
+	}
 	switch d.n(16) {
 	case 0:
 		return write{kind: "del", key: key}
@@ -30,7 +34,7 @@ func newStreamWrite(d *dice, key string) write {
 }
 
 func isStreamKind(kind string) bool {
-	return slices.Contains([]string{"xadd", "xgiven", "xdel", "xtrim", "xsetid"}, kind)
+	return slices.Contains([]string{"xadd", "xgiven", "xdel", "xtrim", "xsetid"}, kind) || isGroupKind(kind)
 }
 
 // streamWrite runs a command on a stream, and finds out what that means to the rules.
@@ -42,6 +46,9 @@ type streamWrite struct {
 }
 
 func (op write) streamCommand() (crdttest.Op, keyspace.Command) {
+	if isGroupKind(op.kind) {
+		return crdttest.Op{}, groupWrite{write: op, op: new(crdttest.Op)}
+	}
 	return crdttest.Op{}, streamWrite{write: op, op: new(crdttest.Op)}
 }
 
@@ -147,6 +154,16 @@ func twice(names []string, id crdt.StreamID) bool {
 // watchStreams is watchLists for streams.
 func watchStreams(cmds []keyspace.Command) []keyspace.Command {
 	for i, c := range cmds {
+		if x, ok := c.(command.XGroupReplay); ok {
+			w := groupWrite{write: write{key: string(x.Key)}, again: []keyspace.Command{x}, op: new(crdttest.Op)}
+			if i > 0 && bytes.Equal(cmds[i-1].Keys()[0], x.Key) {
+				if s, both := cmds[i-1].(streamWrite); both {
+					w.again = []keyspace.Command{s.inner, x}
+					cmds[i-1] = command.XLen{Key: x.Key} // done below
+				}
+			}
+			cmds[i] = w
+		}
 		if x, ok := c.(command.XReplay); ok {
 			cmds[i] = streamWrite{write: write{key: string(x.Key)}, inner: c, op: new(crdttest.Op)}
 		}

@@ -115,6 +115,9 @@ func dropIdle(ops map[string]crdttest.Op, replies []keyspace.Reply, cmds []keysp
 		case streamWrite:
 			idle = c.op.Kind == ""
 			ops[c.key] = *c.op
+		case groupWrite:
+			idle = c.op.Kind == ""
+			ops[c.key] = *c.op
 		case sketchWrite:
 			idle = c.op.Kind == ""
 			ops[c.key] = *c.op
