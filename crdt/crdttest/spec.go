@@ -223,12 +223,12 @@ func shownValue(sets, incrs []Op, sum *big.Rat) string {
 }
 
 // claims returns the newest surviving claim of a type: by writes of some kinds, which removals of another
-// kind take when they leave nothing.
+// kind take when they leave nothing; "" is none. An update may be of no kind: one that only clears a key that had ended.
 func claims(visible []Op, removal string, gone func(o, later Op) bool, kinds ...string) *Op {
 	var list []Op
 	for _, kind := range kinds {
 		list = append(list, surviving(visible, kind, func(_, later Op) bool {
-			return clears(later, later) || later.Kind == removal && emptied(visible, later, gone, kinds)
+			return clears(later, later) || removal != "" && later.Kind == removal && emptied(visible, later, gone, kinds)
 		})...)
 	}
 	return newest(list)
