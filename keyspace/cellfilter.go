@@ -8,8 +8,11 @@ import (
 	"github.com/atollkv/atoll/store"
 )
 
-// filterCellsAtOnce is how many cells a shard reads for its filter when it opens; the rest it reads later.
-const filterCellsAtOnce = 10_000
+const (
+	// filterCellsAtOnce and filterBytesAtOnce bound what a shard reads for its filter when it opens; the rest it reads later.
+	filterCellsAtOnce = 10_000
+	filterBytesAtOnce = 8 << 20
+)
 
 // cellFilter tells of most cells that are not there that they are not: a write of a new key, a new member or a new
 // field needs no search of the store then. It is a Bloom filter (Bloom, Space/Time Trade-offs in Hash Coding with
@@ -82,16 +85,16 @@ func (f *cellFilter) forget() {
 	}
 }
 
-// learn adds the cells of a state of the store that is not older than begin, until more, which is asked before each,
-// returns false.
-func (c *cellCache) learn(times int, src store.Reader, more func(n int) bool) error {
-	n, all := 0, true
+// learn adds the cells of a state of the store that is not older than begin, until more, which is asked before each and told
+// how much was read, returns false.
+func (c *cellCache) learn(times int, src store.Reader, more func(cells, bytes int) bool) error {
+	cells, bytes, all := 0, 0, true
 	lo, hi := dataRange(nil, nil)
-	err := scan(src, lo, hi, func(cell, _ []byte) (bool, error) {
-		if all = more(n); all {
+	err := scan(src, lo, hi, func(cell, value []byte) (bool, error) {
+		if all = more(cells, bytes); all {
 			c.filter.add(c.hash(cell))
 		}
-		n++
+		cells, bytes = cells+1, bytes+len(cell)+len(value)
 		return all, nil
 	})
 	if err == nil && all {
@@ -104,6 +107,6 @@ func (c *cellCache) learn(times int, src store.Reader, more func(n int) bool) er
 // the cell is asked for.
 func (c *cellCache) learnSome(src store.Reader) {
 	if c != nil {
-		_ = c.learn(c.filter.begin(), src, func(n int) bool { return n < filterCellsAtOnce })
+		_ = c.learn(c.filter.begin(), src, func(cells, bytes int) bool { return cells < filterCellsAtOnce && bytes < filterBytesAtOnce })
 	}
 }

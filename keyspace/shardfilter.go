@@ -5,10 +5,13 @@ import (
 	"time"
 )
 
-// The reading of cells in the background rests after so many of them, for so long.
 const (
-	filterPauseEvery = 1024
+	// filterPauseCells and filterPauseBytes are after how much the reading of cells in the background rests, for filterPause.
+	filterPauseCells = 1024
+	filterPauseBytes = 1 << 20
 	filterPause      = time.Millisecond
+	// filterBytesMax is how much is read at most: a store of large values has no filter.
+	filterBytesMax = 8 << 30
 )
 
 // learnCells keeps the filter of the shard whole until ctx ends. Where a cell cannot be read, or there are too many,
@@ -42,13 +45,15 @@ func (s *Shard) learnOnce(ctx context.Context, c *cellCache) {
 	times := c.filter.begin()
 	view := s.store.View() // newer than what is published: what was healed is in it
 	defer func() { _ = view.Close() }()
-	_ = c.learn(times, view, func(n int) bool {
-		if n%filterPauseEvery == 0 {
+	restCells, restBytes := 0, 0
+	_ = c.learn(times, view, func(cells, bytes int) bool {
+		if cells >= restCells || bytes >= restBytes {
+			restCells, restBytes = cells+filterPauseCells, bytes+filterPauseBytes
 			select {
 			case <-ctx.Done():
 			case <-time.After(filterPause):
 			}
 		}
-		return n < len(c.filter.words)*8 && ctx.Err() == nil
+		return cells < len(c.filter.words)*8 && bytes < filterBytesMax && ctx.Err() == nil
 	})
 }
