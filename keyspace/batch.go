@@ -25,7 +25,8 @@ type batch struct {
 	frames  []*oplog.Frame
 	skips   []store.Skip
 	retired []clock.Origin // their heads go
-	bytes   int
+	bytes   int            // about what the cells take
+	own     int            // bytes of frames of this node's records
 	watches *watches
 	at      []byte // the key of the cell that is looked at or written
 	named   bool   // a cell of another namespace than the default one may be here, or in the store
@@ -267,7 +268,7 @@ func (b *batch) set(key, value []byte) { b.extra[string(key)] = value }
 func (b *batch) seal(shard store.ShardID) *store.Commit {
 	commit := &store.Commit{Shard: shard, Frames: b.frames, Skips: b.skips, Retired: b.retired}
 	commit.Cells = make([]store.Cell, 0, len(b.cells)+len(b.extra))
-	room := make([]byte, 0, b.cellBytes()) // of all keys and values; a slice of it is not written to again
+	room := make([]byte, 0, b.bytes) // of all keys and values; a slice of it is not written to again
 	for k, c := range b.cells {
 		at := len(room)
 		room = append(room, k...)
@@ -289,15 +290,6 @@ func (b *batch) seal(shard store.ShardID) *store.Commit {
 	}
 	b.empty()
 	return commit
-}
-
-// cellBytes is about what the cells take.
-func (b *batch) cellBytes() int {
-	n := b.bytes
-	for _, f := range b.frames {
-		n -= f.Size()
-	}
-	return max(n, 0)
 }
 
 // batchCellsKept bounds the cells of a batch whose memory the next one uses.

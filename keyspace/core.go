@@ -259,7 +259,7 @@ func (c *Core) record(u crdt.Update, w *txWrite) error {
 func (c *Core) cutFrame() {
 	if f := c.own.Frame(); f != nil {
 		c.batch.frames = append(c.batch.frames, f)
-		c.batch.bytes += f.Size()
+		c.batch.own += f.Size()
 	}
 }
 
@@ -393,7 +393,7 @@ func (c *Core) Idle() bool {
 
 // Size returns the approximate bytes of the open batch.
 func (c *Core) Size() int {
-	n := c.batch.bytes
+	n := c.batch.bytes + c.batch.own
 	if c.own != nil {
 		n += c.own.Size()
 	}
