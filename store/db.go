@@ -251,7 +251,7 @@ func (db *DB) pebbleOptions(cache *pebble.Cache, lock *pebble.Lock) *pebble.Opti
 		MemTableSize:                db.opts.MemTableBytes,
 		MemTableStopWritesThreshold: db.opts.MemTables,
 		MaxOpenFiles:                db.opts.OpenTables,
-		L0CompactionThreshold:       4,
+		L0CompactionThreshold:       2,
 		L0StopWritesThreshold:       12,
 		BytesPerSync:                512 << 10,
 		WALBytesPerSync:             512 << 10,
