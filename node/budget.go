@@ -67,7 +67,9 @@ func (c *Config) shareOut(available, disk uint64) budget {
 	}
 	b.memTable = max(b.memTable, 1<<20)
 	b.slack = rest / 16
-	b.heap = rest - b.cache - int64(b.memTables)*b.memTable - b.slack
+	// As much as the cells have more than the block cache is left free: the heap outgrows its limit for a moment where much
+	// comes at once, and the cells, unlike the block cache, take all that they may.
+	b.heap = rest - max(b.cells, b.cache) - int64(b.memTables)*b.memTable - b.slack
 	b.ring = min(64<<20, rest/16)
 	b.window = max(min(8<<20, rest/64), 256<<10)
 	b.intake = max(rest/20, 2<<20)
