@@ -31,6 +31,9 @@ type budget struct {
 	cache, memTable, slack int64
 	// cells keeps what was written or read lately, in the heap.
 	cells int64
+	// spare is what the heap may outgrow its limit by for a moment, where much comes at once: the cells, unlike the block
+	// cache, take all that they may.
+	spare int64
 	// memTables is how many tables the store keeps before it holds writes back. Few large
 	// ones are better than many small ones: a commit larger than half a table is flushed
 	// by itself, with a log of its own.
@@ -67,9 +70,8 @@ func (c *Config) shareOut(available, disk uint64) budget {
 	}
 	b.memTable = max(b.memTable, 1<<20)
 	b.slack = rest / 16
-	// As much as the cells have more than the block cache is left free: the heap outgrows its limit for a moment where much
-	// comes at once, and the cells, unlike the block cache, take all that they may.
-	b.heap = rest - max(b.cells, b.cache) - int64(b.memTables)*b.memTable - b.slack
+	b.spare = b.cells - b.cache
+	b.heap = rest - b.cache - b.spare - int64(b.memTables)*b.memTable - b.slack
 	b.ring = min(64<<20, rest/16)
 	b.window = max(min(8<<20, rest/64), 256<<10)
 	b.intake = max(rest/20, 2<<20)
