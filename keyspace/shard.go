@@ -319,7 +319,7 @@ func (s *Shard) Read(ctx context.Context, cmd Command) (r Reply, err error) {
 	}()
 	cells := s.cellsOf(p)
 	cells.src = cachedReader{p.view, s.core.cache, &p.number}
-	tx := &Tx{cells: cells, hlc: s.hlc, ahead: s.core.cfg.MaxOffset, size: func(n namespace.Name) (Size, error) { return s.Size(ctx, n) }, shard: s.cfg.Shard, self: s.core.self(), conflicts: &s.core.conflicts, missing: s.core.notes.misses.Load()}
+	tx := &Tx{cells: cells, hlc: s.hlc, ahead: s.core.cfg.MaxOffset, size: func(n namespace.Name) (Size, error) { return s.Size(ctx, n) }, shard: s.cfg.Shard, self: s.core.self(), conflicts: &s.core.conflicts, applied: p.vector, arrivals: &s.core.arrivals, missing: s.core.notes.misses.Load()}
 	r, err = cmd.Run(tx)
 	if tx.NotifyMisses(cmd); err == nil && len(tx.events) > 0 {
 		s.hear(Change{Events: tx.events})
