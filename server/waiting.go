@@ -24,10 +24,12 @@ type Waiting struct {
 	Gone   error
 	// Timeout is how long it waits; 0 is for ever.
 	Timeout time.Duration
+	// Nothing, if it is not nil, is the reply where nothing came in time.
+	Nothing func() keyspace.Reply
 }
 
 // WaitingFor tells what a command waits for, for ever: one that takes elements of lists or members of sorted sets,
-// moves an element, or reads streams.
+// moves an element, or reads streams, from ids or from a cursor.
 func WaitingFor(cmd keyspace.Command) Waiting {
 	w := Waiting{Command: cmd, Of: crdt.TypeList}
 	switch x := cmd.(type) {
@@ -44,6 +46,11 @@ func WaitingFor(cmd keyspace.Command) Waiting {
 		x.Begins = make([]crdt.StreamID, len(x.Streams))
 		w.Command, w.For, w.Of, w.Shared = x, x.Keys(), crdt.TypeStream, true
 		w.At = func(key []byte) keyspace.Command { return x.From(key) }
+	case command.XCursor:
+		x.Next = new([]byte)
+		w.Command, w.For, w.Of, w.Shared = x, x.Keys(), crdt.TypeStream, true
+		w.At = func([]byte) keyspace.Command { return x.Resume() }
+		w.Nothing = func() keyspace.Reply { return keyspace.Reply{Cursor: *x.Next} }
 	}
 	return w
 }
@@ -71,10 +78,13 @@ func (d *Dispatcher) Await(ctx context.Context, n namespace.Name, w Waiting) (ke
 	if err != nil || done {
 		return r, err
 	}
-	if err = context.Cause(ctx); errors.Is(err, errTimedOut) {
-		err = nil
+	if err = context.Cause(ctx); !errors.Is(err, errTimedOut) {
+		return keyspace.Reply{}, err
 	}
-	return keyspace.Reply{}, err
+	if w.Nothing == nil {
+		return keyspace.Reply{}, nil
+	}
+	return w.Nothing(), nil
 }
 
 // onDrain calls f when the node drains, unless stop was called before.
