@@ -2,7 +2,10 @@ package keyspace
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -20,7 +23,7 @@ type arrivals struct {
 	some atomic.Bool // streams or wanted is not empty
 
 	mu      sync.Mutex
-	wanted  map[streamName]bool     // guarded by mu; to be remembered from the next update on
+	wanted  []streamName            // guarded by mu; to be remembered from the next update on
 	streams map[streamName]*arrived // guarded by mu
 	blocks  int                     // guarded by mu; of all streams
 	turn    uint64                  // guarded by mu; counts readers
@@ -97,7 +100,7 @@ func (a *arrivals) note(applied clock.VersionVector, u *crdt.Update, dot clock.D
 
 // begin lets streams be remembered that are wanted.
 func (a *arrivals) begin(applied clock.VersionVector) {
-	for name := range a.wanted {
+	for _, name := range a.wanted {
 		if len(a.streams) >= arrivalsStreamsMax {
 			a.dropOne()
 		}
@@ -107,7 +110,7 @@ func (a *arrivals) begin(applied clock.VersionVector) {
 		a.turn++
 		a.streams[name] = &arrived{floor: applied, used: a.turn}
 	}
-	clear(a.wanted)
+	a.wanted = nil
 }
 
 // add appends an entry and returns by how many the blocks are more.
@@ -142,16 +145,10 @@ func (a *arrivals) bound() {
 }
 
 func (a *arrivals) dropOne() {
-	var oldest streamName
-	used := ^uint64(0)
-	for name, s := range a.streams {
-		if s.used < used {
-			oldest, used = name, s.used
-		}
-	}
-	if s := a.streams[oldest]; s != nil {
-		a.blocks -= len(s.blocks)
-		delete(a.streams, oldest)
+	byUse := slices.SortedFunc(maps.Keys(a.streams), func(x, y streamName) int { return cmp.Compare(a.streams[x].used, a.streams[y].used) })
+	if len(byUse) > 0 {
+		a.blocks -= len(a.streams[byUse[0]].blocks)
+		delete(a.streams, byUse[0])
 	}
 }
 
@@ -160,8 +157,7 @@ func (a *arrivals) forget() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	clear(a.streams)
-	clear(a.wanted)
-	a.blocks = 0
+	a.wanted, a.blocks = nil, 0
 	a.some.Store(false)
 }
 
@@ -173,11 +169,8 @@ func (a *arrivals) since(full []byte, seen, now clock.VersionVector) (list []arr
 	defer a.mu.Unlock()
 	s := a.streams[name]
 	if s == nil {
-		if a.wanted == nil {
-			a.wanted = map[streamName]bool{}
-		}
-		if len(a.wanted) < arrivalsStreamsMax {
-			a.wanted[name] = true
+		if len(a.wanted) < arrivalsStreamsMax && !slices.Contains(a.wanted, name) {
+			a.wanted = append(a.wanted, name)
 			a.some.Store(true)
 		}
 		return nil, false
