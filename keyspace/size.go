@@ -179,17 +179,17 @@ func (s stored) exists(key, value []byte) (exists, ends bool, err error) {
 
 // Size is Shard.Size of the transaction's namespace, for commands that only read.
 func (tx *Tx) Size() (Size, error) {
-	if tx.size == nil {
+	if tx.sizes == nil {
 		return Size{}, ErrReadOnly
 	}
-	return tx.size(tx.space)
+	return tx.sizes.size(tx.space)
 }
 
 // Spaces returns the namespaces that have keys, in the order of their cells: the default one first, then shorter names
 // first. It works in reads only.
 func (tx *Tx) Spaces() (list []Space, err error) {
-	s, ok := tx.cells.(stored)
-	if !ok || tx.size == nil {
+	s, ok := tx.cells.(*stored)
+	if !ok || tx.sizes == nil {
 		return nil, ErrReadOnly
 	}
 	names, err := s.spaces()
@@ -198,7 +198,7 @@ func (tx *Tx) Spaces() (list []Space, err error) {
 	}
 	for _, name := range names {
 		x := Space{Name: namespace.Name(name)}
-		if x.Size, err = tx.size(x.Name); err != nil {
+		if x.Size, err = tx.sizes.size(x.Name); err != nil {
 			return nil, err
 		}
 		if x.Size.Keys > 0 {

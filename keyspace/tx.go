@@ -25,8 +25,8 @@ type Tx struct {
 	last  opened
 	// write is nil in a read.
 	write *txWrite
-	// size counts the keys of a namespace; nil in a write.
-	size func(namespace.Name) (Size, error)
+	// sizes counts the keys of namespaces; nil in a write.
+	sizes *sizing
 	// shard is that of a read.
 	shard store.ShardID
 	self  crdt.Declaration
