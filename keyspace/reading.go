@@ -34,7 +34,7 @@ func (s *Shard) beginReading(ctx context.Context, p *published) *reading {
 	r.sizes = sizing{ctx, s}
 	r.tx = Tx{
 		cells: &r.cells, hlc: s.hlc, ahead: s.core.cfg.MaxOffset, sizes: &r.sizes, shard: s.cfg.Shard, self: s.core.self(),
-		conflicts: &s.core.conflicts, missing: s.core.notes.misses.Load(),
+		conflicts: &s.core.conflicts, applied: p.vector, arrivals: &s.core.arrivals, missing: s.core.notes.misses.Load(),
 	}
 	return r
 }

@@ -15,6 +15,7 @@ type sizer struct {
 	known  SlotSet
 	commit [Slots]uint64 // which touch of the slot the number shows
 	counts [Slots]Size
+	whole  bool // all slots were counted
 }
 
 // Size is how many keys there are.
@@ -81,10 +82,30 @@ func (s *Shard) Size(ctx context.Context, name namespace.Name) (n Size, err erro
 	if err := z.update(ctx, p, []byte(name)); err != nil {
 		return n, err
 	}
+	z.whole = true
+	return z.sum(), nil
+}
+
+func (z *sizer) sum() (n Size) {
 	for _, c := range z.counts {
 		n.Keys, n.Ending = n.Keys+c.Keys, n.Ending+c.Ending
 	}
-	return n, nil
+	return n
+}
+
+// last returns what a namespace had when it was counted last; ok is false where it was not, or is being counted.
+func (x *sizers) last(n namespace.Name) (size Size, ok bool) {
+	x.mu.Lock()
+	z := x.by[n]
+	x.mu.Unlock()
+	if z == nil || !z.mu.TryLock() {
+		return size, false
+	}
+	defer z.mu.Unlock()
+	if !z.whole {
+		return size, false
+	}
+	return z.sum(), true
 }
 
 // update brings the numbers to the pinned state. After an error the slots that were reached are kept.

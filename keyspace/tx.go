@@ -33,6 +33,10 @@ type Tx struct {
 	// watches is nil outside the commit loop.
 	watches   *watches
 	conflicts *conflicts
+	// applied is what the state contains, and arrivals what of it came lately.
+	applied       clock.VersionVector
+	arrivals      *arrivals
+	roundsTrusted bool // a planted mistake
 	// events are what the commands did, where noting; missing: also what reads did not find.
 	events          []Event
 	noting, missing bool

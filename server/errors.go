@@ -46,6 +46,8 @@ const (
 	CodeSuperseded  Code = "SUPERSEDED"
 	CodeStale       Code = "STALE"
 	CodeNoRights    Code = "NORIGHTS"
+	CodeNoGroup     Code = "NOGROUP"
+	CodeGroupExists Code = "BUSYGROUP"
 	CodeInternal    Code = "INTERNAL"
 )
 
@@ -86,6 +88,8 @@ var kinds = map[Code]kind{
 	CodeMembers:     {codes.FailedPrecondition, "see who is who: atoll member list", false},
 	CodeDenied:      {codes.PermissionDenied, "", false},
 	CodeNoRights:    {codes.FailedPrecondition, "", true},
+	CodeNoGroup:     {codes.NotFound, "make the group first", false},
+	CodeGroupExists: {codes.AlreadyExists, "", false},
 	CodeInternal:    {codes.Internal, "this is a defect in Atoll; the node's log has more", false},
 }
 
@@ -102,6 +106,7 @@ var causes = []struct {
 	{command.ErrInfinite, CodeOverflow},
 	{command.ErrNotScore, CodeOverflow},
 	{command.ErrNoKey, CodeNoKey},
+	{command.ErrGroupExists, CodeGroupExists},
 	{command.ErrIndex, CodeInvalid},
 	{command.ErrNoPlace, CodeInvalid},
 	{command.ErrStreamID, CodeInvalid},

@@ -47,6 +47,7 @@ type world struct {
 	chunks    []time.Duration
 	trace     []string
 	sessions  sessions
+	readers   map[string]*reader // of streams, from cursors
 	history   history
 }
 
@@ -78,6 +79,7 @@ func newWorld(s *scenario, planted mistake.Set) *world {
 	w.accidents = map[verb]int{}
 	w.gone, w.keepers, w.replayed = map[string]bool{}, map[string]bool{}, map[string]bool{}
 	w.writers = map[clock.Origin]string{}
+	w.readers = map[string]*reader{}
 	w.keys = strings.Split(s.cond.keys, "")
 	for _, letter := range []byte(s.cond.nodes) {
 		n := &node{w: w, id: string(letter), number: int(letter - 'a'), identity: string(letter), disk: newDisk(planted)}
