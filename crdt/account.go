@@ -65,7 +65,7 @@ func ParseAmount(b []byte) (n int64, ok bool) {
 // DecodeAccount reads a cell of a bounded counter as Append wrote it; the result shares b. Errors match
 // ErrMalformed.
 func DecodeAccount(b []byte) (Field, error) {
-	f, err := DecodeField(b)
+	f, err := decodeEndless(b)
 	for _, s := range f.Register.Siblings {
 		if _, ok := ParseAmount(s.Value); !ok && err == nil {
 			err = fmt.Errorf("%w: amount of %d bytes", ErrMalformed, len(s.Value))

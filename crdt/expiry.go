@@ -10,7 +10,7 @@ import (
 // Never is the time of a deadline that says: this does not end.
 const Never int64 = 0
 
-// Deadline says until when a part of a key lives. An update sets one on each value of the string
+// Deadline says until when a part of a key, or of a field of a hash, lives. An update sets one on each value
 // that its writer had seen, and on the rest; it replaces the deadlines that the writer had seen, and
 // those set concurrently stay beside it. The longest counts, and Never is longer than any other.
 //
@@ -20,8 +20,8 @@ type Deadline struct {
 	Tag
 	// At is the end in Unix milliseconds, or Never.
 	At int64
-	// Of is the value of the string; the zero Dot is the rest of the key: what was added to a counter,
-	// and the elements of collections.
+	// Of is the value of the register; the zero Dot is the rest of the key or field: what was added to a
+	// counter, and the elements of collections.
 	Of clock.Dot
 }
 
@@ -43,59 +43,59 @@ func compareDeadlines(a, b Deadline) int {
 	return newerFirst(a.Tag, b.Tag)
 }
 
-// Expiry is what an update does to a key's deadlines: it takes those that the writer had seen.
+// Expiry is what an update does to the deadlines of a key or a field: it takes those that the writer had seen.
 type Expiry struct {
 	// None: no other takes their place. So ends the deadline of a collection that its writer saw
-	// become empty.
+	// become empty. Fields have no need of it.
 	None bool
 	// At is the new deadline of the values that the writer had seen, Unix milliseconds or Never.
 	At int64
-	// Rest: it is the deadline of the rest of the key as well.
+	// Rest: it is the deadline of the rest as well.
 	Rest bool
 }
 
-// applyExpiry applies what a change means for deadlines; its other parts are applied already.
-func (h *Header) applyExpiry(c *Change, tag Tag, ctx Context) {
-	if len(h.Expiry) == 0 && c.Expiry == nil {
+// applyExpiry applies what an edit means for deadlines; its other parts are applied already.
+func (f *Field) applyExpiry(e *Edit, tag Tag, ctx Context) {
+	if len(f.Expiry) == 0 && e.Expiry == nil {
 		return
 	}
-	if c.Clear || c.Expiry != nil {
-		h.Expiry = without(h.Expiry, deadlineDot, ctx.Covers)
+	if e.Clear || e.Expiry != nil {
+		f.Expiry = without(f.Expiry, deadlineDot, ctx.Covers)
 	}
-	if c.Expiry != nil && !c.Expiry.None {
-		h.expire(c.Expiry, tag, ctx)
+	if e.Expiry != nil && !e.Expiry.None {
+		f.expire(e.Expiry, tag, ctx)
 	}
-	h.tidyExpiry()
+	f.tidyExpiry()
 }
 
-func (h *Header) expire(e *Expiry, tag Tag, ctx Context) {
-	list := slices.Clip(h.Expiry)
+func (f *Field) expire(e *Expiry, tag Tag, ctx Context) {
+	list := slices.Clip(f.Expiry)
 	if e.Rest {
 		list = append(list, Deadline{Tag: tag, At: e.At})
 	}
-	for _, s := range h.Register.Siblings {
+	for _, s := range f.Register.Siblings {
 		if s.Dot == tag.Dot || ctx.Covers(s.Dot) {
 			list = append(list, Deadline{tag, e.At, s.Dot})
 		}
 	}
-	h.Expiry = list
+	f.Expiry = list
 }
 
 // tidyExpiry drops the deadlines of values that are gone, and sorts the others.
-func (h *Header) tidyExpiry() {
-	if len(h.Expiry) == 0 {
+func (f *Field) tidyExpiry() {
+	if len(f.Expiry) == 0 {
 		return
 	}
-	list := slices.DeleteFunc(slices.Clone(h.Expiry), func(d Deadline) bool { return !h.has(d.Of) })
+	list := slices.DeleteFunc(slices.Clone(f.Expiry), func(d Deadline) bool { return !f.has(d.Of) })
 	slices.SortFunc(list, compareDeadlines)
-	if h.Expiry = list; len(list) == 0 {
-		h.Expiry = nil
+	if f.Expiry = list; len(list) == 0 {
+		f.Expiry = nil
 	}
 }
 
 // has reports whether there is the value that a deadline is of; the rest always is.
-func (h *Header) has(of clock.Dot) bool {
-	return of == clock.Dot{} || slices.ContainsFunc(h.Register.Siblings, func(s Sibling) bool { return s.Dot == of })
+func (f *Field) has(of clock.Dot) bool {
+	return of == clock.Dot{} || slices.ContainsFunc(f.Register.Siblings, func(s Sibling) bool { return s.Dot == of })
 }
 
 func joinDeadlines(ours, theirs []Deadline, v Vectors) []Deadline {
@@ -106,8 +106,8 @@ func joinDeadlines(ours, theirs []Deadline, v Vectors) []Deadline {
 }
 
 // lasting returns the deadline that counts for a value or the rest, if one was set.
-func (h *Header) lasting(of clock.Dot) (best Deadline, ok bool) {
-	for _, d := range h.Expiry {
+func (f *Field) lasting(of clock.Dot) (best Deadline, ok bool) {
+	for _, d := range f.Expiry {
 		if d.Of == of && (!ok || d.outlasts(best)) {
 			best, ok = d, true
 		}
@@ -115,24 +115,76 @@ func (h *Header) lasting(of clock.Dot) (best Deadline, ok bool) {
 	return best, ok
 }
 
-// Ends returns when a value of the string ends, or the rest of the key for the zero Dot, in Unix
-// milliseconds; Never if no time is set.
-func (h *Header) Ends(of clock.Dot) int64 {
-	d, _ := h.lasting(of)
+// shownPart returns what the deadline of a field, or of a key that shows a string, is of.
+func (f *Field) shownPart() clock.Dot {
+	s, _ := f.Register.Shown()
+	return s.Dot
+}
+
+// Ends returns when a value ends, or the rest for the zero Dot, in Unix milliseconds; Never if no time is set.
+func (f *Field) Ends(of clock.Dot) int64 {
+	d, _ := f.lasting(of)
 	return d.At
 }
 
-// shownPart returns what the deadline of a key that shows type t is of.
-func (h *Header) shownPart(t Type) clock.Dot {
-	if s, has := h.Register.Shown(); t == TypeString && has {
-		return s.Dot
+// Until returns when a field ends, in Unix milliseconds, or Never: what it shows decides for all of it.
+func (f *Field) Until() int64 { return f.Ends(f.shownPart()) }
+
+// Gone reports whether a field has ended by a time in Unix milliseconds; also when it shows nothing and
+// deadlines are left over. It shows nothing then, and whoever writes to it deletes first what is here.
+func (f *Field) Gone(now int64) bool {
+	if len(f.Expiry) == 0 {
+		return false
 	}
-	return clock.Dot{}
+	at := f.Until()
+	return !f.Live() || at != Never && at <= now
+}
+
+// Expire returns what lets all of a field that its replica has seen end at a time.
+func (f *Field) Expire(at int64) *Expiry { return &Expiry{At: at, Rest: f.Counter.Live()} }
+
+// Due returns the deadline at which the field ends; ok is false when it does not. Deadlines that nothing is left of are due at once.
+func (f *Field) Due() (due Deadline, ok bool) { return f.due(false) }
+
+// due is Due of a field, or of a key that may have collections. It does not ask what the key shows: it is the first deadline
+// at which the key may have ended.
+func (f *Field) due(collections bool) (due Deadline, ok bool) {
+	if len(f.Expiry) == 0 {
+		return due, false
+	}
+	sooner := func(d Deadline, has bool) {
+		if has && d.At != Never && (!ok || d.At < due.At) {
+			due, ok = d, true
+		}
+	}
+	shown, text := f.Register.Shown()
+	if text {
+		sooner(f.lasting(shown.Dot))
+	}
+	if collections || !text && f.Counter.Live() {
+		sooner(f.lasting(clock.Dot{}))
+	}
+	if !text && !collections && !f.Counter.Live() {
+		due, ok = f.Expiry[0], true
+		due.At = max(1, due.Time.WallMillis())
+	}
+	return due, ok
 }
 
 // Until returns when a key that shows type t ends, in Unix milliseconds, or Never: what it shows
 // decides for the whole key.
-func (h *Header) Until(t Type) int64 { return h.Ends(h.shownPart(t)) }
+func (h *Header) Until(t Type) int64 {
+	if text := h.text(); t == TypeString {
+		return text.Until()
+	}
+	return h.Ends(clock.Dot{})
+}
+
+// Ends is Field.Ends of the string.
+func (h *Header) Ends(of clock.Dot) int64 {
+	text := h.text()
+	return text.Ends(of)
+}
 
 // Gone reports whether the key has ended by a time in Unix milliseconds; also when it shows nothing and
 // deadlines are left over. It shows nothing then, and whoever writes to it deletes first what is here.
@@ -150,7 +202,12 @@ func (h *Header) Gone(now int64, holds func(Type) (bool, error)) (bool, error) {
 }
 
 // hasRest reports whether there is more than values that a deadline can be set on.
-func (h *Header) hasRest() bool { return h.Counter.Live() || len(h.Claims) > 0 }
+func (h *Header) hasRest() bool { return h.Counter.Live() || h.collects() }
+
+// collects reports whether there may be elements of collections.
+func (h *Header) collects() bool {
+	return len(h.Claims) > 1 || len(h.Claims) == 1 && h.Claims[0].Type != TypeDeadlines
+}
 
 // Expire returns what lets all of the key that the header's replica has seen end at a time.
 func (h *Header) Expire(at int64) *Expiry { return &Expiry{At: at, Rest: h.hasRest()} }
@@ -161,23 +218,8 @@ func (h *Header) Due() (due Deadline, ok bool) {
 	if len(h.Expiry) == 0 {
 		return due, false
 	}
-	sooner := func(d Deadline, has bool) {
-		if has && d.At != Never && (!ok || d.At < due.At) {
-			due, ok = d, true
-		}
-	}
-	shown, text := h.Register.Shown()
-	if text {
-		sooner(h.lasting(shown.Dot))
-	}
-	if len(h.Claims) > 0 || !text && h.Counter.Live() {
-		sooner(h.lasting(clock.Dot{}))
-	}
-	if !text && !h.hasRest() {
-		due, ok = h.Expiry[0], true
-		due.At = max(1, due.Time.WallMillis())
-	}
-	return due, ok
+	text := h.text()
+	return text.due(h.collects())
 }
 
 const (
@@ -213,7 +255,7 @@ func (d *decoder) expiry(h *Header) {
 		if k := len(h.Expiry); k > 0 && compareDeadlines(h.Expiry[k-1], x) >= 0 {
 			d.fail("deadlines not in order")
 		}
-		if !h.has(x.Of) {
+		if text := h.text(); !text.has(x.Of) {
 			d.fail("deadline of nothing")
 		}
 		if d.err != nil {
@@ -249,7 +291,7 @@ func (d *decoder) time() int64 {
 	return int64(v)
 }
 
-// The second flags of a change that has something of deadlines.
+// The second flags of a change, or the flags of a change of a field, that has something of deadlines.
 const (
 	moreExpire   = 1 << 4 // a time follows: uvarint Unix milliseconds, 0 is never
 	moreRest     = 1 << 5 // with moreExpire: of the rest too

@@ -129,7 +129,7 @@ func TestDueTable(t *testing.T) {
 
 func TestOfEqualDeadlinesTheNewerWasDecisive(t *testing.T) {
 	old, young := Deadline{Tag: tag(originA, 1, 1), At: 5}, Deadline{Tag: tag(originB, 1, 2), At: 5}
-	h := Header{Expiry: []Deadline{young, old}}
+	h := Field{Expiry: []Deadline{young, old}}
 	if d, ok := h.lasting(clock.Dot{}); !ok || d != young {
 		t.Errorf("%+v", d)
 	}

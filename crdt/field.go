@@ -1,10 +1,14 @@
 package crdt
 
-import "github.com/atollkv/atoll/clock"
+import (
+	"fmt"
 
-// Field is the content of one field of a hash: a register, and a counter whose remaining
-// increments are added to what the register shows. A key that holds a string has the same
-// content, see [Header].
+	"github.com/atollkv/atoll/clock"
+)
+
+// Field is the content of one field of a hash: a register, a counter whose remaining
+// increments are added to what the register shows, and deadlines. A key that holds a string has the same
+// content, see [Header]. Elements of other collections have no deadlines.
 //
 // A deletion of the whole hash takes what it had seen of a field by the header's Hidden;
 // for the counters among the fields it carries floors, one edit a field, since of a shard
@@ -12,6 +16,9 @@ import "github.com/atollkv/atoll/clock"
 type Field struct {
 	Register Register
 	Counter  Counter
+	// Expiry are the deadlines of the values and of the counter, ascending by what they are of, then greatest
+	// stamp first. The values that they are of are there.
+	Expiry []Deadline
 }
 
 // Edit is what an update does to a register and the counter over it. Its parts apply in
@@ -26,6 +33,8 @@ type Edit struct {
 	Value  []byte
 	// Increment replaces the writer's shard of the counter.
 	Increment *Increment
+	// Expiry changes the deadlines, if it is not nil.
+	Expiry *Expiry
 }
 
 // Deletion returns the edit that deletes all that is here.
@@ -64,6 +73,7 @@ func (f *Field) Apply(e *Edit, tag Tag, ctx Context) {
 			Base: e.Increment.Base, Total: e.Increment.Total,
 		})
 	}
+	f.applyExpiry(e, tag, ctx)
 }
 
 // Hide drops what deletions of the whole hash had seen. It must come before folding: of a
@@ -74,14 +84,20 @@ func (f *Field) Hide(hidden clock.VersionVector) {
 	}
 	f.Register.Siblings = without(f.Register.Siblings, siblingDot, hidden.Covers)
 	f.Counter.hide(hidden.Covers)
+	if len(f.Expiry) > 0 {
+		f.Expiry = without(f.Expiry, deadlineDot, hidden.Covers)
+		f.tidyExpiry()
+	}
 }
 
 // Live reports whether the field is in the hash.
 func (f *Field) Live() bool { return len(f.Register.Siblings) > 0 || f.Counter.Live() }
 
 // Empty reports whether nothing is left that must be kept: a field that is not live may
-// hold floors still.
-func (f *Field) Empty() bool { return len(f.Register.Siblings) == 0 && f.Counter.Empty() }
+// hold floors still, or a deadline of increments that are gone.
+func (f *Field) Empty() bool {
+	return len(f.Register.Siblings) == 0 && f.Counter.Empty() && len(f.Expiry) == 0
+}
 
 // Stamp returns the greatest stamp of the content.
 func (f *Field) Stamp() (Tag, bool) {
@@ -130,7 +146,9 @@ func (f *Field) Integer() (n Total, ok bool) {
 
 // Merge returns the least upper bound of two canonical fields.
 func (f Field) Merge(o Field, v Vectors) Field {
-	return Field{f.Register.Merge(o.Register, v), f.Counter.Merge(o.Counter, v)}
+	out := Field{f.Register.Merge(o.Register, v), f.Counter.Merge(o.Counter, v), joinDeadlines(f.Expiry, o.Expiry, v)}
+	out.tidyExpiry()
+	return out
 }
 
 // Canonical returns the field as every replica with the same version vector has it. What
@@ -164,12 +182,15 @@ func (f *Field) Dots() []clock.Dot {
 			dots = append(dots, x.By)
 		}
 	}
+	for _, d := range f.Expiry {
+		dots = append(dots, d.Dot)
+	}
 	return dots
 }
 
 // Append appends the canonical encoding: that of a header with no other parts.
 func (f *Field) Append(b []byte) []byte {
-	h := Header{Register: f.Register, Counter: f.Counter}
+	h := Header{Register: f.Register, Counter: f.Counter, Expiry: f.Expiry}
 	return h.Append(b)
 }
 
@@ -177,8 +198,17 @@ func (f *Field) Append(b []byte) []byte {
 func DecodeField(b []byte) (Field, error) {
 	d := decoder{b: b}
 	h := d.header()
-	if len(h.Claims)+len(h.Expiry) > 0 || h.Hidden.Len() > 0 {
+	if len(h.Claims) > 0 || h.Hidden.Len() > 0 {
 		d.fail("field with parts of a header")
 	}
 	return h.text(), d.end()
+}
+
+// decodeEndless is DecodeField of an element that has no deadlines.
+func decodeEndless(b []byte) (Field, error) {
+	f, err := DecodeField(b)
+	if err == nil && len(f.Expiry) > 0 {
+		err = fmt.Errorf("%w: element with a deadline", ErrMalformed)
+	}
+	return f, err
 }

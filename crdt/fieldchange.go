@@ -18,7 +18,7 @@ func (c *Change) Claims(t Type) bool {
 	if t == TypeSet {
 		return len(c.Adds) > 0
 	}
-	writes, counts := fieldWrites(c.FieldsOf(t))
+	writes, counts, _ := fieldWrites(c.FieldsOf(t))
 	if t == TypeHash || t == TypeZSet || t == TypeList || t == TypeStream || t == TypeBounded || t == TypeSketch || t == TypeGroups {
 		return writes
 	}
@@ -48,13 +48,14 @@ func (c *Change) FieldsOf(t Type) []FieldChange {
 	}
 }
 
-// fieldWrites tells whether changes write, and whether they add to counters.
-func fieldWrites(list []FieldChange) (writes, counts bool) {
+// fieldWrites tells whether changes write, whether they add to counters, and whether they set deadlines.
+func fieldWrites(list []FieldChange) (writes, counts, ends bool) {
 	for i := range list {
 		counts = counts || list[i].Increment != nil
 		writes = writes || counts || list[i].Assign
+		ends = ends || list[i].Expiry != nil
 	}
-	return writes, counts
+	return writes, counts, ends
 }
 
 // hasMore tells whether the change needs the second byte of flags.
@@ -63,7 +64,8 @@ func (c *Change) hasMore() bool {
 }
 
 // appendMore appends the second byte of flags, what changes deadlines, uvarint fields, each name,
-// flags and the parts that these name, the scores likewise, and the third byte of flags with its parts.
+// flags and the parts that these name, the last of them what changes the field's deadlines, the scores likewise,
+// and the third byte of flags with its parts.
 func (c *Change) appendMore(b []byte) []byte {
 	at := len(b)
 	b, flags := c.Expiry.appendTo(append(b, 0))
@@ -92,7 +94,12 @@ func (c *Change) appendMore(b []byte) []byte {
 func appendFields(b []byte, list []FieldChange) []byte {
 	b = appendUvarint(b, uint64(len(list)))
 	for i := range list {
-		b = list[i].appendTo(appendBytes(b, list[i].Name))
+		b = appendBytes(b, list[i].Name)
+		at := len(b)
+		b = list[i].Edit.appendTo(b)
+		var ends byte
+		b, ends = list[i].Expiry.appendTo(b)
+		b[at] |= ends
 	}
 	return b
 }
@@ -108,7 +115,7 @@ func (d *decoder) more(c *Change) (known bool) {
 	c.UnclaimHash = flags&moreUnclaimHash != 0
 	c.UnclaimZSet = flags&moreUnclaimZSet != 0
 	if flags&moreFields != 0 {
-		if c.Fields, known = d.fields(); !known {
+		if c.Fields, known = d.fieldsWith(moreExpire | moreRest); !known {
 			return false
 		}
 	}
@@ -124,18 +131,23 @@ func (d *decoder) more(c *Change) (known bool) {
 	return true
 }
 
-// fields reads what appendFields wrote; known is false when a newer version wrote it.
-func (d *decoder) fields() (list []FieldChange, known bool) {
+// fields is fieldsWith no deadlines.
+func (d *decoder) fields() (list []FieldChange, known bool) { return d.fieldsWith(0) }
+
+// fieldsWith reads what appendFields wrote of fields that have these flags of deadlines at most; known is false when a
+// newer version wrote it.
+func (d *decoder) fieldsWith(ends byte) (list []FieldChange, known bool) {
 	n := d.count(fieldBytesMin)
 	d.need(n > 0)
 	for range n {
 		f := FieldChange{Name: d.bytes()}
 		parts := d.byte()
-		if parts&^editKnown != 0 {
+		if parts&^(editKnown|ends) != 0 {
 			return nil, false
 		}
 		d.need(parts != 0)
 		f.Edit = d.edit(parts)
+		f.Expiry = d.expiryChange(parts)
 		if k := len(list); k > 0 && bytes.Compare(list[k-1].Name, f.Name) >= 0 {
 			d.fail("fields not in order")
 		}

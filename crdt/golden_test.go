@@ -3,6 +3,7 @@ package crdt
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -140,6 +141,23 @@ func goldenField() Field {
 		Register: Register{[]Sibling{{tag(0x22, 1, 9), []byte("10")}}},
 		Counter:  Counter{Shards: []Shard{{Origin: 0x11, Seq: 7, Time: 5, Base: 2, Total: TotalOf(-1)}}},
 	}
+}
+
+// goldenFieldEnds is a field whose counter a region lets end, and another its value.
+func goldenFieldEnds() Field {
+	f := goldenField()
+	value := f.Register.Siblings[0].Tag
+	f.Expiry = []Deadline{{Tag: tag(0x33, 4, 10), At: 1000}, {Tag: tag(0x11, 300, 11), At: Never, Of: value.Dot}, {Tag: value, At: 2000, Of: value.Dot}}
+	return f
+}
+
+// goldenFieldExpiries are all that an update does to deadlines of fields.
+func goldenFieldExpiries() Update {
+	return Update{Changes: []Change{{Key: []byte("h"), Fields: []FieldChange{
+		{[]byte("a"), Edit{Clear: true, Assign: true, Value: []byte("v"), Expiry: &Expiry{At: 2000}}},
+		{[]byte("b"), Edit{Expiry: &Expiry{At: 1000, Rest: true}}},
+		{[]byte("c"), Edit{Expiry: &Expiry{At: Never}}},
+	}}}}
 }
 
 func goldenFields() Update {
@@ -349,21 +367,47 @@ func TestItemBytes(t *testing.T) {
 }
 
 func TestFieldBytes(t *testing.T) {
-	f, want := goldenField(), golden(t, "field.hex")
-	if got := f.Append(nil); !bytes.Equal(got, want) {
-		t.Fatalf("encoded as\n%x, testdata has\n%x", got, want)
+	for name, f := range map[string]Field{"field.hex": goldenField(), "field-expiry.hex": goldenFieldEnds()} {
+		want := golden(t, name)
+		if got := f.Append(nil); !bytes.Equal(got, want) {
+			t.Fatalf("%s: encoded as\n%x, testdata has\n%x", name, got, want)
+		}
+		refusesDamage(t, want, func(b []byte) ([]byte, error) {
+			f, err := DecodeField(b)
+			return f.Append(nil), err
+		})
 	}
-	refusesDamage(t, want, func(b []byte) ([]byte, error) {
-		f, err := DecodeField(b)
-		return f.Append(nil), err
-	})
+}
+
+// Only fields of hashes end.
+func TestOtherElementsHaveNoDeadlines(t *testing.T) {
+	f := goldenScore()
+	f.Expiry = []Deadline{{Tag: tag(0x33, 4, 10), At: 1000}}
+	if _, err := DecodeScore(f.Append(nil)); !errors.Is(err, ErrMalformed) {
+		t.Errorf("a member of a sorted set with a deadline: %v", err)
+	}
+	f = goldenItem()
+	f.Expiry = []Deadline{{Tag: tag(0x33, 4, 10), At: 1000}}
+	if _, err := DecodeItem(f.Append(nil)); !errors.Is(err, ErrMalformed) {
+		t.Errorf("an element of a list with a deadline: %v", err)
+	}
+	u := goldenScores()
+	u.Changes[1].Scores[0].Expiry = &Expiry{At: 1000}
+	if _, err := DecodeUpdate(u.Append(nil)); !errors.Is(err, ErrUnknownUpdate) {
+		t.Errorf("a change of such a deadline: %v", err)
+	}
+	u = goldenFieldExpiries()
+	u.Changes[0].Fields[2].Expiry = &Expiry{None: true}
+	if _, err := DecodeUpdate(u.Append(nil)); !errors.Is(err, ErrUnknownUpdate) {
+		t.Errorf("a change that takes a field's deadlines only: %v", err)
+	}
 }
 
 func TestUpdateBytes(t *testing.T) {
 	beyond := Update{Changes: []Change{{
 		Key: []byte("k"), Clear: true, Beyond: clock.VectorOf(clock.Entry{Origin: 0x33, Seq: 7}),
 	}}}
-	for name, u := range map[string]Update{"update.hex": goldenUpdate(), "update-beyond.hex": beyond, "update-fields.hex": goldenFields(), "update-scores.hex": goldenScores(), "update-items.hex": goldenItems(), "update-accounts.hex": goldenAccounts(), "update-ranks.hex": goldenRanks(), "update-entries.hex": goldenEntries(), "update-groups.hex": goldenGroups(), "update-expiry.hex": goldenExpiries(), "update-names.hex": goldenNames()} {
+	for name, u := range map[string]Update{"update.hex": goldenUpdate(), "update-beyond.hex": beyond, "update-fields.hex": goldenFields(), "update-field-expiry.hex": goldenFieldExpiries(), "update-scores.hex": goldenScores(), "update-items.hex": goldenItems(), "update-accounts.hex": goldenAccounts(), "update-ranks.hex": goldenRanks(), "update-entries.hex": goldenEntries(), "update-groups.hex": goldenGroups(), "update-expiry.hex": goldenExpiries(), "update-names.hex": goldenNames()} {
 		want := golden(t, name)
 		if got := u.Append(nil); !bytes.Equal(got, want) {
 			t.Fatalf("%s: encoded as\n%x, testdata has\n%x", name, got, want)
@@ -425,6 +469,7 @@ func FuzzDecodeMember(f *testing.F) {
 }
 
 func FuzzDecodeField(f *testing.F) {
+	f.Add(golden(f, "field-expiry.hex"))
 	fuzz(f, "field.hex", func(b []byte) ([]byte, error) {
 		x, err := DecodeField(b)
 		return x.Append(nil), err
@@ -469,6 +514,7 @@ func FuzzDecodeItem(f *testing.F) {
 
 func FuzzDecodeUpdate(f *testing.F) {
 	f.Add(golden(f, "update-fields.hex"))
+	f.Add(golden(f, "update-field-expiry.hex"))
 	f.Add(golden(f, "update-scores.hex"))
 	f.Add(golden(f, "update-items.hex"))
 	f.Add(golden(f, "update-entries.hex"))

@@ -36,6 +36,8 @@ const (
 	TypeSketch Type = 13
 	// TypeGroups is never shown: the groups of readers of a stream. The type after it is not used.
 	TypeGroups Type = 15
+	// TypeDeadlines is never shown: its claim beside that of a hash says that fields may have deadlines.
+	TypeDeadlines Type = 17
 )
 
 // Collections are the types that keep their elements in cells of their own.
@@ -86,7 +88,8 @@ func claimDot(c Claim) clock.Dot { return c.Dot }
 // of strings are the stamps of their siblings and increments; collections have Claims.
 //
 // Invariant: a member or field that is not hidden implies a claim of its type, and an
-// increment of a field one of TypeCounters, of a score one of TypeScoreCounters. Only deletions remove a claim without adding
+// increment of a field one of TypeCounters, of a score one of TypeScoreCounters, and a deadline of a field
+// one of TypeDeadlines. Only deletions remove a claim without adding
 // one, and they take or hide all members and fields they had seen.
 type Header struct {
 	Register Register
@@ -102,7 +105,7 @@ type Header struct {
 }
 
 // text returns the content of the key as a string.
-func (h *Header) text() Field { return Field{h.Register, h.Counter} }
+func (h *Header) text() Field { return Field{h.Register, h.Counter, h.Expiry} }
 
 // StringStamp returns the greatest stamp of the key's string content.
 func (h *Header) StringStamp() (Tag, bool) {
@@ -248,7 +251,7 @@ func (h *Header) Apply(c *Change, tag Tag, ctx Context) {
 	}
 	text, edit := h.text(), c.edit()
 	text.Apply(&edit, tag, ctx)
-	h.Register, h.Counter = text.Register, text.Counter
+	h.Register, h.Counter, h.Expiry = text.Register, text.Counter, text.Expiry
 	switch {
 	case len(c.Adds) > 0:
 		h.Claim(TypeSet, tag, ctx)
@@ -262,7 +265,6 @@ func (h *Header) Apply(c *Change, tag Tag, ctx Context) {
 	h.applyFields(TypeBounded, c.Accounts, false, tag, ctx)
 	h.applyFields(TypeSketch, c.Ranks, false, tag, ctx)
 	h.applyFields(TypeGroups, c.Groups, false, tag, ctx)
-	h.applyExpiry(c, tag, ctx)
 }
 
 // applyFields applies what the change of fields or scores means for the claims.
@@ -270,13 +272,19 @@ func (h *Header) applyFields(t Type, list []FieldChange, unclaim bool, tag Tag, 
 	if unclaim {
 		h.Unclaim(t, ctx)
 		h.Unclaim(t.Counters(), ctx)
+		if t == TypeHash {
+			h.Unclaim(TypeDeadlines, ctx)
+		}
 	}
-	writes, counts := fieldWrites(list)
+	writes, counts, ends := fieldWrites(list)
 	if writes {
 		h.Claim(t, tag, ctx)
 	}
 	if counts {
 		h.Claim(t.Counters(), tag, ctx)
+	}
+	if ends {
+		h.Claim(TypeDeadlines, tag, ctx)
 	}
 }
 
@@ -285,10 +293,9 @@ func (h Header) Merge(o Header, v Vectors) Header {
 	text := h.text().Merge(o.text(), v)
 	out := Header{
 		Register: text.Register, Counter: text.Counter,
-		Claims: joinClaims(h.Claims, o.Claims, v), Expiry: joinDeadlines(h.Expiry, o.Expiry, v),
+		Claims: joinClaims(h.Claims, o.Claims, v), Expiry: text.Expiry,
 	}
 	out.sortClaims()
-	out.tidyExpiry()
 	return out
 }
 
@@ -306,7 +313,7 @@ type Knowledge struct {
 // settled and folded, and without what is only local.
 func (h Header) Canonical(k Knowledge) Header {
 	text := h.text().Canonical(k)
-	return Header{Register: text.Register, Counter: text.Counter, Claims: h.Claims, Expiry: h.Expiry}
+	return Header{Register: text.Register, Counter: text.Counter, Claims: h.Claims, Expiry: text.Expiry}
 }
 
 // An encoded header begins with a byte of format version (high half) and parts present

@@ -14,7 +14,7 @@ import (
 // DecodeItem reads the content of an element of a list as Append wrote it; the result
 // shares b. Errors match ErrMalformed.
 func DecodeItem(b []byte) (Field, error) {
-	f, err := DecodeField(b)
+	f, err := decodeEndless(b)
 	if err == nil && !f.Counter.Empty() {
 		err = fmt.Errorf("%w: element of a list with a counter", ErrMalformed)
 	}

@@ -57,7 +57,7 @@ func (f *Field) ScoreAfter(delta float64) float64 {
 // DecodeScore reads the content of a member of a sorted set as Append wrote it; the result
 // shares b. Errors match ErrMalformed.
 func DecodeScore(b []byte) (Field, error) {
-	f, err := DecodeField(b)
+	f, err := decodeEndless(b)
 	if err != nil {
 		return f, err
 	}

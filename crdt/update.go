@@ -206,8 +206,11 @@ func (u *Update) fractions() bool {
 }
 
 // edit returns what the change does to the key's string.
-func (c *Change) edit() Edit { return Edit{c.Clear, c.Floors, c.Assign, c.Value, c.Increment} }
+func (c *Change) edit() Edit {
+	return Edit{c.Clear, c.Floors, c.Assign, c.Value, c.Increment, c.Expiry}
+}
 
+// setEdit is the inverse of edit, but for the deadlines.
 func (c *Change) setEdit(e Edit) {
 	c.Clear, c.Floors, c.Assign, c.Value, c.Increment = e.Clear, e.Floors, e.Assign, e.Value, e.Increment
 }

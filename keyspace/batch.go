@@ -14,22 +14,29 @@ import (
 // batch is the open batch: what its records changed, decoded, over the latest state of
 // the store. It reads as the state after its last record.
 type batch struct {
-	below   stored
-	cells   map[string]*cell    // by cell key
-	read    memo[crdt.Header]   // what was read from below and not changed
-	lists   map[string][]string // cell keys of elements of lists in cells, ascending, by what they begin with
-	fronts  fronts              // where streams begin
-	scores  map[string]place    // by cell key; where members of sorted sets that were read stand in the index
-	extra   map[string][]byte   // other keys; nil deletes
-	heads   map[clock.Origin]store.Head
-	frames  []*oplog.Frame
-	skips   []store.Skip
-	retired []clock.Origin // their heads go
-	bytes   int            // about what the cells take
-	own     int            // bytes of frames of this node's records
-	watches *watches
-	at      []byte // the key of the cell that is looked at or written
-	named   bool   // a cell of another namespace than the default one may be here, or in the store
+	below  stored
+	cells  map[string]*cell    // by cell key
+	read   memo[crdt.Header]   // what was read from below and not changed
+	lists  map[string][]string // cell keys of elements of lists in cells, ascending, by what they begin with
+	fronts fronts              // where streams begin
+	scores map[string]place    // by cell key; where members of sorted sets that were read stand in the index
+	// fieldEnds is by cell key where fields that were read stand in the indexes of what ends; ending: there are such, or cells
+	// of them in the batch.
+	fieldEnds map[string]fieldEnd
+	ending    bool
+	endOf     func(*crdt.Field) fieldEnd
+	extra     map[string][]byte // other keys; nil deletes
+	heads     map[clock.Origin]store.Head
+	frames    []*oplog.Frame
+	skips     []store.Skip
+	retired   []clock.Origin // their heads go
+	bytes     int            // about what the cells take
+	own       int            // bytes of frames of this node's records
+	watches   *watches
+	at        []byte // the key of the cell that is looked at or written
+	named     bool   // a cell of another namespace than the default one may be here, or in the store
+	// endsForgotten is a planted mistake.
+	endsForgotten bool
 	// writers tell who alone has changed each key; nil where nobody asks. writer is whose commands run.
 	writers map[string]int64
 	writer  int64
@@ -67,6 +74,7 @@ func newBatch(below stored) batch {
 func (b *batch) forget() {
 	b.read.forget()
 	clear(b.scores)
+	clear(b.fieldEnds)
 }
 
 func (b *batch) raw() store.Reader { return b.below.src }
@@ -105,6 +113,9 @@ func (b *batch) field(key []byte, t crdt.Type, name []byte, hidden clock.Version
 	f, err := b.below.fieldAt(b.at, key, t)
 	if t == crdt.TypeZSet && err == nil {
 		b.scores[string(b.at)] = placeOf(&f)
+	}
+	if len(f.Expiry) > 0 {
+		b.noteEnd(b.at, f)
 	}
 	return b.below.open(f, hidden), err
 }
@@ -185,6 +196,8 @@ func (b *batch) putField(key []byte, t crdt.Type, name []byte, f crdt.Field) {
 	switch t {
 	case crdt.TypeZSet:
 		b.reindex(key, name, at, &f)
+	case crdt.TypeHash:
+		b.moveEnd(key, name, at, &f)
 	case crdt.TypeList, crdt.TypeStream, crdt.TypeGroups:
 		b.noteItem(at, len(at)-len(name))
 	}
@@ -300,6 +313,7 @@ func (b *batch) empty() {
 	old := *b
 	*b = newBatch(b.below)
 	b.watches, b.fronts, b.named, b.at = old.watches, old.fronts, old.named, old.at
+	b.endOf, b.endsForgotten = old.endOf, old.endsForgotten
 	if len(old.cells) <= batchCellsKept {
 		clear(old.cells)
 		b.cells = old.cells

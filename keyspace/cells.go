@@ -32,6 +32,9 @@ type cells interface {
 	// index calls fn for the places in the index of scores of key in [lo, hi), in order or
 	// back, until it returns false. Slices are valid during the call only.
 	index(key []byte, r indexRange, fn func(place []byte) bool) error
+	// ends calls fn for the fields of the hash at key that stand in the index of what ends up to a time in Unix
+	// milliseconds, the soonest first, until it returns false. Names are valid during the call only.
+	ends(key []byte, upTo int64, fn func(at int64, name []byte) bool) error
 	// raw gives the store below, without the open batch.
 	raw() store.Reader
 	// endings are the origins that have ended: vectors in cells name fewer origins than they cover.

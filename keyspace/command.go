@@ -27,6 +27,8 @@ type Reply struct {
 	Int int64
 	// List holds keys or members.
 	List [][]byte
+	// Ints are numbers, one a field that was named.
+	Ints []int64
 	// Scores are those of the members in List; Score is a single one.
 	Scores []float64
 	Score  float64

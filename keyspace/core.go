@@ -104,6 +104,7 @@ func NewCore(cfg CoreConfig, src store.Reader, heads []store.Head, hlc *clock.HL
 	c.guard = &guarded{Reader: cachedReader{src, c.cache, &c.sealed}, quarantine: c.quarantine, mistakes: cfg.Mistakes}
 	c.batch = newBatch(stored{src: c.guard, shard: cfg.Shard})
 	c.batch.watches, c.batch.named = &c.watches, hasNamed(src)
+	c.followEnds()
 	c.watches.closed = make(chan struct{})
 	c.watches.close = sync.OnceFunc(func() { close(c.watches.closed) })
 	c.cache.learnSome(src)
@@ -200,7 +201,7 @@ func (c *Core) begin(writes bool) *Tx { return c.beginIn(&txMemory{}, writes) }
 // beginIn begins a transaction in memory that no other uses.
 func (c *Core) beginIn(m *txMemory, writes bool) *Tx {
 	tx := &m.tx
-	*tx = Tx{cells: &c.batch, self: c.self(), hlc: c.hlc, ahead: c.cfg.MaxOffset, watches: &c.watches, conflicts: &c.conflicts, applied: c.vv, arrivals: &c.arrivals, roundsTrusted: c.cfg.Mistakes.Has(mistake.RoundsTrusted), noting: c.notes.wanted.Load(), missing: c.notes.misses.Load()}
+	*tx = Tx{cells: &c.batch, countEnded: c.cfg.Mistakes.Has(mistake.FieldsEndedCounted), self: c.self(), hlc: c.hlc, ahead: c.cfg.MaxOffset, watches: &c.watches, conflicts: &c.conflicts, applied: c.vv, arrivals: &c.arrivals, roundsTrusted: c.cfg.Mistakes.Has(mistake.RoundsTrusted), noting: c.notes.wanted.Load(), missing: c.notes.misses.Load()}
 	if !writes {
 		return tx
 	}

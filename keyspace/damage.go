@@ -327,6 +327,9 @@ func (c *Core) requeueCell(key, rest, value []byte) error {
 		if err == nil && f.Counter.Unsettled() {
 			c.batch.set(sweepFieldKey(key, t, rest[1:]), []byte{})
 		}
+		if err == nil {
+			c.indexField(key, rest[1:], &f)
+		}
 		return err
 	default:
 		return nil

@@ -2,6 +2,8 @@ package keyspace
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/atollkv/atoll/crdt"
@@ -42,22 +44,30 @@ func effectsOf(ch *crdt.Change) (list []string) {
 		}
 		list = append(list, fieldEffects(t, ch.FieldsOf(t), ch.Clear)...)
 	}
-	switch e := ch.Expiry; {
-	case e == nil:
-	case e.None:
+	if e := ch.Expiry; e != nil && e.None {
 		add("no deadline any more")
-	case e.At == crdt.Never:
-		add("made to last")
-	default:
-		add("made to end at %s", time.UnixMilli(e.At).UTC().Format("2006-01-02T15:04:05.000Z"))
+	} else if e != nil {
+		list = append(list, madeToEnd(e.At))
 	}
 	return list
+}
+
+// madeToEnd tells that a deadline was set, or taken away.
+func madeToEnd(at int64) string {
+	if at == crdt.Never {
+		return "made to last"
+	}
+	return "made to end at " + time.UnixMilli(at).UTC().Format("2006-01-02T15:04:05.000Z")
 }
 
 // fieldEffects tells what is done to elements of a collection. A deletion of all of it names those that have counters.
 func fieldEffects(t crdt.Type, changes []crdt.FieldChange, deleted bool) (list []string) {
 	var put, added, taken, marked int
+	ends := map[int64]int{}
 	for i := range changes {
+		if e := changes[i].Expiry; e != nil {
+			ends[e.At]++
+		}
 		switch x := &changes[i]; {
 		case isMark(t, x.Name):
 			marked = 1
@@ -65,7 +75,7 @@ func fieldEffects(t crdt.Type, changes []crdt.FieldChange, deleted bool) (list [
 			put++
 		case x.Increment != nil:
 			added++
-		case !deleted:
+		case x.Clear && !deleted:
 			taken++
 		}
 	}
@@ -77,6 +87,9 @@ func fieldEffects(t crdt.Type, changes []crdt.FieldChange, deleted bool) (list [
 		if x.n > 0 {
 			list = append(list, counted(x.n, words.one, words.many)+" "+x.what)
 		}
+	}
+	for _, at := range slices.Sorted(maps.Keys(ends)) {
+		list = append(list, counted(ends[at], words.one, words.many)+" "+madeToEnd(at))
 	}
 	if marked > put+added+taken {
 		list = append(list, "last id set")

@@ -2,6 +2,7 @@ package keyspace
 
 import (
 	"bytes"
+	"slices"
 	"sync/atomic"
 
 	"github.com/atollkv/atoll/crdt"
@@ -147,6 +148,7 @@ type glance struct {
 	known bool
 	shown crdt.Type
 	gone  bool // it has ended, and was not deleted yet
+	ended bool // fields had ended that a change deletes
 }
 
 // glance looks at a key, if anybody wants to know.
@@ -174,11 +176,18 @@ func (c *Core) noteMerged(key []byte, before glance, ch *crdt.Change) {
 	if before.gone && !after.gone {
 		note(ClassExpired, "expired")
 	}
+	if before.ended {
+		note(ClassHash, "hexpired")
+	}
 	switch was, is := before.shown, after.shown; {
 	case !after.known:
 	case is == crdt.TypeNone && was != crdt.TypeNone && !after.gone:
 		note(ClassGeneric, "del")
 	case is == crdt.TypeNone:
+		if before.ended && !c.storesFields(key) {
+			note(ClassGeneric, "del")
+		}
+	case before.ended && takesOnly(ch, crdt.TypeHash):
 	case was == crdt.TypeNone:
 		note(ClassNew, "new")
 		fallthrough
@@ -199,6 +208,8 @@ func mergedEvent(t crdt.Type, ch *crdt.Change) (Class, string) {
 		return w.class, w.put
 	case ch.Increment != nil && t == crdt.TypeString:
 		return w.class, "incrby"
+	case t == crdt.TypeHash && endsOnly(ch.Fields):
+		return w.class, fieldEndEvent(ch.Fields)
 	case takesOnly(ch, t):
 		return w.class, w.take
 	case !changesContent(ch) && ch.Expiry.At == crdt.Never:
@@ -236,6 +247,45 @@ func takesOnly(ch *crdt.Change, t crdt.Type) bool {
 		}
 	}
 	return len(list) > 0
+}
+
+// endsOnly tells whether changes of fields do nothing but to set deadlines.
+func endsOnly(list []crdt.FieldChange) bool {
+	return len(list) > 0 && !slices.ContainsFunc(list, func(f crdt.FieldChange) bool {
+		return f.Clear || f.Assign || f.Increment != nil || f.Expiry == nil
+	})
+}
+
+func fieldEndEvent(list []crdt.FieldChange) string {
+	if slices.ContainsFunc(list, func(f crdt.FieldChange) bool { return f.Expiry.At != crdt.Never }) {
+		return "hexpire"
+	}
+	return "hpersist"
+}
+
+// deletesEnded tells whether a change from elsewhere deletes fields that have ended here.
+func (c *Core) deletesEnded(ch *crdt.Change) bool {
+	h, err := c.batch.header(ch.Key)
+	if err != nil || !fieldsMayEnd(crdt.TypeHash, &h) {
+		return false
+	}
+	tx := c.begin(false)
+	return slices.ContainsFunc(ch.Fields, func(x crdt.FieldChange) bool {
+		f, err := c.batch.field(ch.Key, crdt.TypeHash, x.Name, h.Hidden)
+		return err == nil && x.Clear && f.Live() && tx.fieldEnded(&f)
+	})
+}
+
+// storesFields tells whether there are fields at a key, ended or not.
+func (c *Core) storesFields(key []byte) bool {
+	tx := c.begin(false)
+	key = tx.enter(key)
+	h, _, err := tx.open(key)
+	if err != nil {
+		return true
+	}
+	some, err := tx.stores(key, crdt.TypeHash, &h)
+	return some || err != nil
 }
 
 // isMark tells whether a cell is what a stream keeps beside its entries.

@@ -3,6 +3,7 @@ package keyspace_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,6 +38,9 @@ func TestEventsOfMergedChanges(t *testing.T) {
 		"the last member":              {before: []keyspace.Command{sadd("k", "a")}, there: []keyspace.Command{srem("k", "a")}, want: []string{"g del k"}},
 		"a field":                      {there: []keyspace.Command{hset("k", "f", "v")}, want: []string{"n new k", "h hset k"}},
 		"a field that goes":            {before: []keyspace.Command{hset("k", "f", "v"), hset("k", "g", "v")}, there: []keyspace.Command{hdel("k", "f")}, want: []string{"h hdel k"}},
+		"a deadline of a field":        {before: []keyspace.Command{hset("k", "f", "v")}, there: []keyspace.Command{hexpire("f", 100_000)}, want: []string{"h hexpire k"}},
+		"no deadline of a field":       {before: []keyspace.Command{hsetEx("f", "v", 100_000)}, there: []keyspace.Command{hpersist("f")}, want: []string{"h hpersist k"}},
+		"a field that ends":            {there: []keyspace.Command{hsetEx("f", "v", 100_000)}, want: []string{"n new k", "h hset k"}},
 		"a score":                      {there: []keyspace.Command{zadd("k", "m", 1)}, want: []string{"n new k", "z zadd k"}},
 		"an element":                   {there: []keyspace.Command{rpush("a")}, want: []string{"n new l", "l rpush l"}},
 		"a deadline":                   {before: []keyspace.Command{set("k", "v")}, there: []keyspace.Command{expire("k", 100_000)}, want: []string{"g expire k"}},
@@ -103,6 +107,87 @@ func TestTheEndOfAKeyIsAnEventEverywhere(t *testing.T) {
 		if got := r.events(); !slices.Equal(got, []string{"x expired k"}) {
 			t.Errorf("%s noted %q", name, got)
 		}
+	}
+}
+
+// TestTheEndOfAFieldIsAnEventEverywhere: likewise, and with the last field the hash goes.
+func TestTheEndOfAFieldIsAnEventEverywhere(t *testing.T) {
+	us, eu := newRegion(0x1000), newRegion(0x2000)
+	for _, r := range []*region{us, eu} {
+		r.pass(time.Second)
+	}
+	us.do(t, hsetEx("f", "v", 1000), hsetEx("g", "v", 10_000), hsetEx("h", "v", 1000))
+	us.commit()
+	eu.pull(t, us)
+	for _, step := range []struct {
+		pass time.Duration
+		want []string
+	}{{2 * time.Second, []string{"h hexpired k"}}, {20 * time.Second, []string{"h hexpired k", "g del k"}}} {
+		for _, r := range []*region{us, eu} {
+			r.NoteEvents()
+			r.pass(step.pass)
+			r.fieldsOf(t)
+			if list := r.events(); len(list) > 0 {
+				t.Errorf("a read is an event: %q", list)
+			}
+		}
+		var fields [][]byte
+		q := &keyspace.ReadDue{Limit: 10}
+		us.do(t, q)
+		for _, due := range q.Found {
+			fields = append(fields, due.Field)
+		}
+		us.do(t, command.HReap{Key: b("k"), Fields: fields})
+		us.commit()
+		eu.pull(t, us)
+		for name, r := range map[string]*region{"us": us, "eu": eu} {
+			if got := r.events(); !slices.Equal(got, step.want) {
+				t.Errorf("%s noted %q, want %q", name, got, step.want)
+			}
+		}
+	}
+}
+
+// TestEventsOfDeadlinesOfFields: each command has those that Redis gives it.
+func TestEventsOfDeadlinesOfFields(t *testing.T) {
+	us := newRegion(0x1000)
+	us.NoteEvents()
+	get := func(c command.HGetEx) keyspace.Command {
+		c.Key, c.Fields = b("k"), names("f")
+		return c
+	}
+	for _, x := range []struct {
+		cmd  keyspace.Command
+		want string
+	}{
+		{hexpire("f", 5e3), ""},
+		{hsetEx("f", "v", 5e3), "n new k, h hset k, h hexpire k"},
+		{hexpire("f", 9e3), "h hexpire k"},
+		{hpersist("f"), "h hpersist k"},
+		{hpersist("f"), ""},
+		{get(command.HGetEx{}), ""},
+		{get(command.HGetEx{Life: endsIn(5e3)}), "h hexpire k"},
+		{get(command.HGetEx{Persist: true}), "h hpersist k"},
+		{hset("k", "g", "v"), "h hset k"},
+		{hexpire("g", 0), "h hdel k"},
+		{hsetEx("g", "v", 0), "h hset k, h hdel k"},
+		{command.HGetDel{Key: b("k"), Fields: names("none")}, ""},
+		{command.HGetDel{Key: b("k"), Fields: names("f")}, "h hdel k, g del k"},
+	} {
+		us.do(t, x.cmd)
+		us.commit()
+		if got := strings.Join(us.events(), ", "); got != x.want {
+			t.Errorf("%+v: %q, want %q", x.cmd, got, x.want)
+		}
+	}
+	us.do(t, hsetEx("f", "v", 1000), hset("k", "g", "v"))
+	us.commit()
+	us.events()
+	us.pass(2 * time.Second)
+	us.do(t, hincr("k", "f", 1))
+	us.commit()
+	if got := us.events(); !slices.Equal(got, []string{"h hexpired k", "h hincrby k"}) {
+		t.Errorf("noted %q", got)
 	}
 }
 

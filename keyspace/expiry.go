@@ -14,9 +14,9 @@ import (
 	"github.com/atollkv/atoll/store"
 )
 
-// A key that has ended shows nothing from then on, at every node by its own clock. Really deleted it is by
+// A key, or a field of a hash, that has ended shows nothing from then on, at every node by its own clock. Really deleted it is by
 // an ordinary update: of the node whose deadline was decisive, once every clock has come that far, or of
-// any other when that one has not done it for ten minutes. An index of the store has the keys by the time
+// any other when that one has not done it for ten minutes. An index of the store has the keys and fields by the time
 // at which this node is to look. It is local and says only where to look: the header decides.
 
 const (
@@ -34,7 +34,7 @@ func expireSpread(region, node string) time.Duration {
 }
 
 // expiryKey is where the index has a key that this node is to look at, at a time in Unix milliseconds. Keys of the default
-// namespace are in one part of it, all others in a second one, as full keys.
+// namespace are in one part of it, all others in a second one, as full keys; fields are in a third one: see fieldends.go.
 func expiryKey(at int64, key []byte) []byte {
 	if namespace.Names(key) {
 		return append(expiryBegin(spaceNamed, at), key...)
@@ -48,17 +48,33 @@ func expiryBegin(part uint32, at int64) []byte {
 	return binary.BigEndian.AppendUint64(b, uint64(at))
 }
 
-// splitExpiry returns the key of an entry of the index; ok is false for what is none.
-func splitExpiry(entry []byte) (key []byte, ok bool) {
-	if len(entry) < expiryPrefixBytes {
-		return nil, false
-	}
-	key = entry[expiryPrefixBytes:]
-	if entry[expiryPartAt] == 0 {
-		return namespace.Default.Key(key), true
-	}
-	return key, namespace.Names(key) && namespace.Check(key)
+// Due is a key that has ended, or a field of the hash at it.
+type Due struct {
+	Key     []byte // a full key
+	Field   []byte
+	OfField bool
 }
+
+// splitExpiry returns what an entry of the index is of; ok is false for what is none.
+func splitExpiry(entry []byte) (d Due, ok bool) {
+	if len(entry) < expiryPrefixBytes {
+		return d, false
+	}
+	rest := entry[expiryPrefixBytes:]
+	switch entry[expiryPartAt] {
+	case 0:
+		return Due{Key: namespace.Default.Key(rest)}, true
+	case expiryOfFields:
+		d.Key, d.Field, ok = splitFieldExpiry(rest)
+		d.OfField = true
+		return d, ok
+	default:
+		return Due{Key: rest}, namespace.Names(rest) && namespace.Check(rest)
+	}
+}
+
+// expiryOfFields is the last part of the index.
+const expiryOfFields = spaceNamed + 1
 
 const (
 	expiryPartAt      = 4
@@ -67,7 +83,7 @@ const (
 
 // expiryRanges bound what the index has behind an entry, or from a time on, up to another, in each of its parts.
 func expiryRanges(after []byte, from, upTo int64) (list [][2][]byte) {
-	for part := range uint32(spaceNamed + 1) {
+	for part := range uint32(expiryOfFields + 1) {
 		lo, hi := expiryBegin(part, from), expiryBegin(part, upTo+1)
 		if after != nil && bytes.Compare(after, lo) >= 0 {
 			lo = append(bytes.Clone(after), 0)
@@ -85,6 +101,11 @@ func (c *Core) dueAt(h *crdt.Header) int64 {
 	if !ok {
 		return 0
 	}
+	return c.lookAt(due)
+}
+
+// lookAt returns when this node is to look whether what a deadline is of has ended.
+func (c *Core) lookAt(due crdt.Deadline) int64 {
 	wait := c.cfg.ExpireOthers
 	if c.wrote(due.Dot.Origin) {
 		wait = c.cfg.MaxOffset
@@ -123,16 +144,32 @@ func (c *Core) Reindex(lo, hi []byte) (next []byte, err error) {
 			return false, nil
 		}
 		_, key, rest, err := splitKey(cell)
-		if err != nil || len(rest) == 0 || rest[0] != kindHeader {
-			return err == nil, err
-		}
-		h, err := decodeHeader(key, value)
-		if err == nil {
-			c.index(key, &h)
+		if err == nil && len(rest) > 0 {
+			err = c.indexCell(key, rest, value)
 		}
 		return err == nil, err
 	})
 	return next, err
+}
+
+// indexCell enters what a cell is of.
+func (c *Core) indexCell(key, rest, value []byte) error {
+	switch rest[0] {
+	case kindHeader:
+		h, err := decodeHeader(key, value)
+		if err == nil {
+			c.index(key, &h)
+		}
+		return err
+	case kindField:
+		f, err := decodeField(key, crdt.TypeHash, value)
+		if err == nil {
+			c.indexField(key, rest[1:], &f)
+		}
+		return err
+	default:
+		return nil
+	}
 }
 
 // index enters a key into the index.
@@ -145,7 +182,7 @@ func (c *Core) index(key []byte, h *crdt.Header) {
 // dueExamined bounds how many entries of the index one look goes through.
 const dueExamined = 4096
 
-// ReadDue is a command that finds keys that have ended and that this node is to delete by now, at most
+// ReadDue is a command that finds keys and fields that have ended and that this node is to delete by now, at most
 // Limit of them.
 type ReadDue struct {
 	// After continues after an earlier look that gave Next; nil begins.
@@ -154,8 +191,7 @@ type ReadDue struct {
 	From  int64
 	Limit int
 
-	// Found are full keys.
-	Found [][]byte
+	Found []Due
 	// Next is nil when all were looked at that were due at Seen, in Unix milliseconds.
 	Next []byte
 	Seen int64
@@ -191,18 +227,29 @@ func (q *ReadDue) Run(tx *Tx) (r Reply, err error) {
 	return r, nil
 }
 
-// look looks at the key of an entry of the index.
+// look looks at what an entry of the index is of.
 func (q *ReadDue) look(tx *Tx, entry []byte) error {
-	key, ok := splitExpiry(entry)
+	d, ok := splitExpiry(entry)
 	if !ok {
 		return nil // an entry is a hint; this one hints at nothing
 	}
-	_, gone, err := tx.open(tx.enter(key))
-	if gone {
-		q.Found = append(q.Found, key)
+	ended, err := tx.isDue(d)
+	if ended {
+		q.Found = append(q.Found, d)
 	}
 	if IsDamage(err) {
 		return nil // it is healed in time, and looked at again
 	}
 	return err
+}
+
+// isDue tells whether a key or a field has ended; a field of a key that has ended goes with that.
+func (tx *Tx) isDue(d Due) (ended bool, err error) {
+	key := tx.enter(d.Key)
+	h, gone, err := tx.open(key)
+	if err != nil || gone || !d.OfField {
+		return gone && !d.OfField, err
+	}
+	f, err := tx.cells.field(d.Key, crdt.TypeHash, d.Field, h.Hidden)
+	return tx.fieldEnded(&f), err
 }

@@ -51,9 +51,12 @@ func (r *region) reap(t testing.TB) (keys []string) {
 	q := &keyspace.ReadDue{Limit: 10}
 	for {
 		r.do(t, q)
-		for _, key := range q.Found {
-			keys = append(keys, string(key))
-			space, user := namespace.Split(key)
+		for _, due := range q.Found {
+			space, user := namespace.Split(due.Key)
+			if keys = append(keys, string(due.Key)+string(due.Field)); due.OfField {
+				r.do(t, keyspace.InNamespace(space, command.HReap{Key: user, Fields: [][]byte{due.Field}}))
+				continue
+			}
 			r.do(t, keyspace.InNamespace(space, command.Reap{Key: user}))
 		}
 		if q.After = q.Next; q.After == nil {
@@ -711,7 +714,7 @@ func TestOneLookFindsWhatAnotherLeft(t *testing.T) {
 	}
 	r.pass(time.Second)
 	q := &keyspace.ReadDue{Limit: 7}
-	var found [][]byte
+	var found []keyspace.Due
 	for range 10 {
 		r.do(t, q)
 		if found = append(found, q.Found...); len(q.Found) > 7 {
@@ -721,8 +724,8 @@ func TestOneLookFindsWhatAnotherLeft(t *testing.T) {
 			break
 		}
 	}
-	if n := len(slices.CompactFunc(found, bytes.Equal)); n != 25 {
-		t.Errorf("found %d: %q", n, found)
+	if n := len(slices.CompactFunc(found, func(a, b keyspace.Due) bool { return bytes.Equal(a.Key, b.Key) })); n != 25 {
+		t.Errorf("found %d: %v", n, found)
 	}
 }
 

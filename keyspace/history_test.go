@@ -30,6 +30,24 @@ func history(t *testing.T, n *node, key string, count int) *keyspace.HistoryPage
 	return read(t, n, command.History{Key: b(key), Count: count}).History
 }
 
+func TestTheHistoryOfFieldsThatEnd(t *testing.T) {
+	us := start(t, vfs.NewMem(), "us")
+	at := command.Lifetime{As: command.EndsAt, Millis: 32503680000000}
+	do(t, us, hset("k", "f", "v"), command.HSetEx{Key: b("k"), Fields: []command.FieldValue{{Field: b("g")}}, Life: at})
+	do(t, us, command.HExpire{Key: b("k"), Fields: names("f", "g"), Life: at})
+	do(t, us, hpersist("f"))
+	do(t, us, hdel("k", "f"))
+	want := []string{
+		`us:4 here=true ["1 field removed"]`,
+		`us:3 here=true ["1 field made to last"]`,
+		`us:2 here=true ["2 fields made to end at 3000-01-01T00:00:00.000Z"]`,
+		`us:1 here=true ["2 fields set" "1 field made to end at 3000-01-01T00:00:00.000Z"]`,
+	}
+	if got := updates(history(t, us, "k", 100)); !slices.Equal(got, want) {
+		t.Errorf("tells\n%q, want\n%q", got, want)
+	}
+}
+
 // TestTheHistoryOfAKey: of two regions that write in turn, the newest first, each update in words.
 func TestTheHistoryOfAKey(t *testing.T) {
 	us, eu := start(t, vfs.NewMem(), "us"), start(t, vfs.NewMem(), "eu")

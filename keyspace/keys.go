@@ -31,6 +31,7 @@ const (
 	kindSketchCount  = 0x07 // local: number of cells of a HyperLogLog
 	kindGroupCount   = 0x08 // local: number of visible cells of the groups of a stream
 	kindField        = 0x20
+	kindFieldEnd     = 0x21 // local: fields of a hash by when they end, see fieldends.go
 	kindMember       = 0x30
 	kindScore        = 0x40
 	kindIndex        = 0x41 // local: members of a sorted set by score, see index.go

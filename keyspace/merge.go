@@ -159,6 +159,7 @@ func (c *Core) applyAndNote(ch *crdt.Change, tag crdt.Tag, ctx crdt.Context) err
 		return c.applyChange(ch, tag, ctx)
 	}
 	before := c.glance(ch.Key)
+	before.ended = before.known && !before.gone && c.deletesEnded(ch)
 	err := c.applyChange(ch, tag, ctx)
 	if err == nil {
 		c.noteMerged(ch.Key, before, ch)
@@ -377,6 +378,9 @@ func (c *Core) applyField(key []byte, t crdt.Type, ch *crdt.FieldChange, tag crd
 		c.lostField(key, t, ch.Name, &before, &f)
 	}
 	c.spoilItem(t, &f)
+	if mistake.Enabled && t == crdt.TypeHash {
+		c.spoilFieldEnds(&before, &f, &ch.Edit, tag)
+	}
 	n.change(was, f.Live())
 	c.noteSweep(t, key, ch.Name, was, f.Live())
 	c.putField(key, t, ch.Name, f)

@@ -122,7 +122,9 @@ func (c *Core) ourField(key []byte, t crdt.Type, name []byte, hidden clock.Versi
 	case x.open:
 		return c.batch.field(key, t, name, hidden)
 	case x.ours != nil:
-		f, err = decodeField(key, t, x.ours)
+		if f, err = decodeField(key, t, x.ours); len(f.Expiry) > 0 {
+			c.batch.noteEnd(x.key, f)
+		}
 	}
 	f.Hide(hidden)
 	return f, err

@@ -91,6 +91,16 @@ func (c *Core) spoilItem(t crdt.Type, f *crdt.Field) {
 	}
 }
 
+// spoilFieldEnds does to the deadlines of a field what a planted mistake does after a change.
+func (c *Core) spoilFieldEnds(before, f *crdt.Field, e *crdt.Edit, tag crdt.Tag) {
+	if c.cfg.Mistakes.Has(mistake.FieldDeadlineOverwritten) && e.Expiry != nil {
+		f.Expiry = slices.DeleteFunc(slices.Clone(f.Expiry), func(d crdt.Deadline) bool { return d.Dot != tag.Dot })
+	}
+	if c.cfg.Mistakes.Has(mistake.FieldDeadlineKept) && e.Assign && e.Expiry == nil && len(before.Expiry) > 0 {
+		f.Expiry = []crdt.Deadline{{Tag: tag, At: before.Until(), Of: tag.Dot}}
+	}
+}
+
 // clearing returns the context that an edit of a field acts with.
 func (c *Core) clearing(e *crdt.Edit, ctx crdt.Context) crdt.Context {
 	if e.Clear && !e.Assign {

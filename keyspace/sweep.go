@@ -288,9 +288,10 @@ func (s *sweeper) sweepFields(c *Core, t crdt.Type, budget int) (used int, done 
 	var page []found
 	err = c.batch.elements(s.key, fieldKind(t), s.next, func(name []byte, x *cell) bool {
 		f := *x.field // not folded: see crdt.Field.Hide
-		before := len(f.LiveDots())
+		before, ends := len(f.LiveDots()), len(f.Expiry)
 		f.Hide(s.hidden)
-		page = append(page, found{bytes.Clone(name), len(f.LiveDots()) != before})
+		stale := len(f.LiveDots()) != before || len(f.Expiry) != ends
+		page = append(page, found{bytes.Clone(name), stale})
 		if f.Live() {
 			s.kept++
 		}

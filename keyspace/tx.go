@@ -40,6 +40,8 @@ type Tx struct {
 	// events are what the commands did, where noting; missing: also what reads did not find.
 	events          []Event
 	noting, missing bool
+	// countEnded is a planted mistake.
+	countEnded bool
 }
 
 // txWrite collects the changes of one update.
@@ -64,6 +66,7 @@ type txWrite struct {
 type txKey struct {
 	before, after crdt.Header
 	existed       bool // it showed something when it was last noted what became of it; false where nothing is noted
+	fieldEnded    bool // it was noted that a field had ended
 	ctx           crdt.Context
 	change        crdt.Change
 	members       map[string]*txMember
@@ -178,18 +181,31 @@ func (tx *Tx) Count(key []byte, t crdt.Type) (int64, error) {
 		return 0, err
 	}
 	n, known, err := tx.counted(key, t)
-	if err != nil || known {
+	if err != nil || known && !(t == crdt.TypeHash && tx.fieldsEnd(key)) {
 		return n, err
 	}
 	h, err := tx.Header(key)
 	if err != nil {
 		return 0, err
 	}
+	if known {
+		ended, err := tx.endedFields(key, &h)
+		return n - ended, err
+	}
 	n = 0
 	err = tx.eachElement(key, t, &h, func() bool { n++; return true })
 	return n, err
 }
 
+// fieldsEnd tells whether fields of the hash at a key that was opened may have deadlines.
+func (tx *Tx) fieldsEnd(key []byte) bool {
+	if k := tx.touched(key); k != nil {
+		return fieldsMayEnd(crdt.TypeHash, &k.after)
+	}
+	return tx.last.ends
+}
+
+// counted returns how many elements are stored, those that have ended included.
 func (tx *Tx) counted(key []byte, t crdt.Type) (n int64, known bool, err error) {
 	if k := tx.touched(key); k != nil {
 		n := k.counts.of(t)
@@ -204,6 +220,11 @@ func (tx *Tx) holds(key []byte, t crdt.Type, h *crdt.Header) (bool, error) {
 		return tx.defined(key, h)
 	}
 	n, known, err := tx.counted(key, t)
+	if err == nil && known && n > 0 && fieldsMayEnd(t, h) {
+		var ended int64
+		ended, err = tx.endedFields(key, h)
+		n -= ended
+	}
 	if err != nil || known {
 		return n > 0, err
 	}

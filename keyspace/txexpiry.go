@@ -13,6 +13,7 @@ type opened struct {
 	space namespace.Name
 	key   []byte
 	gone  bool
+	ends  bool // fields of its hash may have deadlines
 }
 
 // open returns the header of a key, and whether the key has ended: then nothing of it shows, and what the
@@ -28,7 +29,7 @@ func (tx *Tx) open(key []byte) (h crdt.Header, gone bool, err error) {
 		gone, err = tx.hasEnded(key, h)
 	}
 	if err == nil {
-		tx.last = opened{true, tx.space, key, gone}
+		tx.last = opened{true, tx.space, key, gone, fieldsMayEnd(crdt.TypeHash, &h)}
 	}
 	return h, gone, err
 }

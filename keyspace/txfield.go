@@ -16,8 +16,9 @@ type txField struct {
 // txFields are the net changes of the elements of a hash, a sorted set or a list.
 type txFields struct {
 	byName   map[string]*txField
-	setting  int // how many of them are written
-	counting int // how many of them are added to
+	setting  int32 // how many of them are written
+	counting int32 // how many of them are added to
+	ending   int32 // of how many of them deadlines are set
 }
 
 func (k *txKey) fieldsOf(t crdt.Type) *txFields {
@@ -42,7 +43,16 @@ func (k *txKey) fieldsOf(t crdt.Type) *txFields {
 // Field returns a field of the hash at key, in any type shown.
 func (tx *Tx) Field(key, name []byte) (crdt.Field, error) { return tx.field(key, crdt.TypeHash, name) }
 
+// field returns an element; that of a field that has ended is empty.
 func (tx *Tx) field(key []byte, t crdt.Type, name []byte) (crdt.Field, error) {
+	f, err := tx.fieldAsStored(key, t, name)
+	if tx.fieldEnded(&f) {
+		return crdt.Field{}, err
+	}
+	return f, err
+}
+
+func (tx *Tx) fieldAsStored(key []byte, t crdt.Type, name []byte) (crdt.Field, error) {
 	if k := tx.touched(key); k != nil {
 		if f := k.fieldsOf(t).byName[string(name)]; f != nil {
 			return f.after, nil
@@ -78,8 +88,13 @@ func (tx *Tx) EachField(key []byte, t crdt.Type, fn func(name []byte, f *crdt.Fi
 	return tx.eachField(key, t, nil, &h, fn)
 }
 
-// eachField merges the cells with what this transaction changed.
+// eachField calls fn for the visible elements.
 func (tx *Tx) eachField(key []byte, t crdt.Type, from []byte, h *crdt.Header, fn func([]byte, *crdt.Field) bool) error {
+	return tx.walkFields(key, t, from, h, func(name []byte, f *crdt.Field) bool { return tx.fieldEnded(f) || fn(name, f) })
+}
+
+// walkFields merges the cells of elements that are stored with what this transaction changed.
+func (tx *Tx) walkFields(key []byte, t crdt.Type, from []byte, h *crdt.Header, fn func([]byte, *crdt.Field) bool) error {
 	var mine map[string]*txField
 	if k := tx.touched(key); k != nil {
 		mine = k.fieldsOf(t).byName
@@ -117,12 +132,15 @@ func (tx *Tx) changeField(key []byte, t crdt.Type, name []byte, change func(*txF
 	list := k.fieldsOf(t)
 	f := list.byName[string(name)]
 	if f == nil {
-		before, err := tx.field(key, t, name)
+		before, err := tx.fieldAsStored(key, t, name)
 		if err != nil {
 			return err
 		}
 		f = &txField{before: before, after: before}
 		list.put(name, f)
+		if tx.fieldEnded(&before) {
+			tx.restartField(key, k, t, f)
+		}
 	}
 	was := f.after.Live()
 	list.weigh(f, -1)
@@ -146,24 +164,33 @@ func (l *txFields) put(name []byte, f *txField) {
 }
 
 // weigh counts a field by what its edit claims.
-func (l *txFields) weigh(f *txField, by int) {
+func (l *txFields) weigh(f *txField, by int32) {
 	if f.edit.Assign || f.edit.Increment != nil {
 		l.setting += by
 	}
 	if f.edit.Increment != nil {
 		l.counting += by
 	}
+	if f.edit.Expiry != nil {
+		l.ending += by
+	}
 }
 
 var (
 	someField   = []crdt.FieldChange{{Edit: crdt.Edit{Assign: true}}}
 	someCounter = []crdt.FieldChange{{Edit: crdt.Edit{Increment: &crdt.Increment{}}}}
+	someEnd     = []crdt.FieldChange{{Edit: crdt.Edit{Expiry: &crdt.Expiry{}}}}
+	// The same, and some end.
+	someFieldEnd   = append(someField[:1:1], someEnd...)
+	someCounterEnd = append(someCounter[:1:1], someEnd...)
 )
 
 // some returns changes that claim what the fields do: the header asks only whether there is
 // one.
 func (l *txFields) some() []crdt.FieldChange {
 	switch {
+	case l.ending > 0:
+		return l.someEnding()
 	case l.counting > 0:
 		return someCounter
 	case l.setting > 0:
@@ -173,11 +200,22 @@ func (l *txFields) some() []crdt.FieldChange {
 	}
 }
 
+func (l *txFields) someEnding() []crdt.FieldChange {
+	switch {
+	case l.counting > 0:
+		return someCounterEnd
+	case l.setting > 0:
+		return someFieldEnd
+	default:
+		return someEnd
+	}
+}
+
 // claimFields decides what the change of elements means for the key's type.
 func (tx *Tx) claimFields(key []byte, t crdt.Type, k *txKey) error {
 	empty := false
 	if k.fieldsOf(t).setting == 0 {
-		some, err := tx.holds(key, t, &k.after)
+		some, err := tx.stores(key, t, &k.after)
 		if err != nil {
 			return err
 		}
@@ -190,7 +228,11 @@ func (tx *Tx) claimFields(key []byte, t crdt.Type, k *txKey) error {
 		k.change.UnclaimList = empty
 	case crdt.TypeStream, crdt.TypeBounded, crdt.TypeSketch, crdt.TypeGroups: // never emptied but by a deletion
 	default:
-		k.change.UnclaimHash = empty
+		if k.change.UnclaimHash = empty; empty {
+			if err := tx.dropLeftovers(key, k); err != nil {
+				return err
+			}
+		}
 	}
 	tx.apply(k)
 	return tx.emptied(key, k)

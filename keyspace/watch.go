@@ -22,9 +22,15 @@ type Watch struct {
 	changed atomic.Bool
 
 	mu     sync.Mutex
-	types  map[string]crdt.Type // guarded by mu; what each key showed, by full key
-	in     *watches             // guarded by mu; nil before the first key
-	closed bool                 // guarded by mu
+	keys   map[string]watched // guarded by mu; by full key
+	in     *watches           // guarded by mu; nil before the first key
+	closed bool               // guarded by mu
+}
+
+// watched is what a key showed when it was watched, and when the next of its fields ends, in Unix milliseconds; 0 is never.
+type watched struct {
+	shown crdt.Type
+	until int64
 }
 
 // Has tells whether a key is watched.
@@ -33,7 +39,7 @@ func (w *Watch) Has(n namespace.Name, key []byte) bool { return w.has(n.Key(key)
 func (w *Watch) has(key []byte) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	_, ok := w.types[string(key)]
+	_, ok := w.keys[string(key)]
 	return ok
 }
 
@@ -48,13 +54,28 @@ func (tx *Tx) Watch(w *Watch, keys [][]byte) error {
 		if w.has(full) {
 			continue
 		}
-		t, _, err := tx.Type(key)
+		x, err := tx.watched(key)
 		if err != nil {
 			return err
 		}
-		tx.watches.add(w, string(full), t)
+		tx.watches.add(w, string(full), x)
 	}
 	return nil
+}
+
+func (tx *Tx) watched(key []byte) (x watched, err error) {
+	t, h, err := tx.Type(key)
+	if err != nil || !fieldsMayEnd(t, &h) {
+		return watched{shown: t}, err
+	}
+	x.shown = t
+	err = tx.eachEnd(key, &h, maxMillis, func(_ []byte, f *crdt.Field) bool {
+		if f.Live() && !tx.fieldEnded(f) {
+			x.until = f.Until()
+		}
+		return x.until == 0
+	})
+	return x, err
 }
 
 // Holds tells whether no key of w has changed. It works in the commit loop only.
@@ -68,9 +89,9 @@ func (tx *Tx) Holds(w *Watch) (bool, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	defer tx.Enter(tx.Namespace())
-	for _, key := range slices.Sorted(maps.Keys(w.types)) {
+	for _, key := range slices.Sorted(maps.Keys(w.keys)) {
 		t, _, err := tx.Type(tx.enter([]byte(key)))
-		if err != nil || t != w.types[key] {
+		if x := w.keys[key]; err != nil || t != x.shown || x.until != 0 && x.until <= tx.Now() {
 			return false, err
 		}
 	}
@@ -103,16 +124,16 @@ type watches struct {
 // noteSome keeps what some says. Callers hold mu.
 func (s *watches) noteSome() { s.some.Store(len(s.byKey)+len(s.queues) > 0) }
 
-func (s *watches) add(w *Watch, key string, t crdt.Type) {
+func (s *watches) add(w *Watch, key string, x watched) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
 		return
 	}
-	if w.types == nil {
-		w.types = map[string]crdt.Type{}
+	if w.keys == nil {
+		w.keys = map[string]watched{}
 	}
-	w.in, w.types[key] = s, t
+	w.in, w.keys[key] = s, x
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.byKey == nil {
@@ -126,7 +147,7 @@ func (s *watches) add(w *Watch, key string, t crdt.Type) {
 func (s *watches) remove(w *Watch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, key := range slices.Sorted(maps.Keys(w.types)) {
+	for _, key := range slices.Sorted(maps.Keys(w.keys)) {
 		left := slices.DeleteFunc(s.byKey[key], func(x *Watch) bool { return x == w })
 		if s.byKey[key] = left; len(left) == 0 {
 			delete(s.byKey, key)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/keyspace/command"
@@ -138,6 +139,26 @@ func TestWatchSeesWhatARecordOfAnotherOriginChanges(t *testing.T) {
 	})
 	if _, _, err := eu.Execute([]keyspace.Command{command.Multi{If: w}}); !errors.Is(err, command.ErrChanged) {
 		t.Errorf("%v", err)
+	}
+}
+
+// A field that ends is a change of its hash, at once and not only when it is deleted.
+func TestTheEndOfAFieldIsAChange(t *testing.T) {
+	for name, x := range map[string]struct {
+		pass  time.Duration
+		holds bool
+	}{"before": {500 * time.Millisecond, true}, "after": {1100 * time.Millisecond, false}} {
+		c := newRegion(2)
+		c.do(t, hset("k", "g", "v"), hsetEx("f", "v", 1000), hsetEx("later", "v", 5000))
+		c.commit()
+		w := &keyspace.Watch{}
+		if _, _, err := c.Execute([]keyspace.Command{command.Watch{List: [][]byte{b("k")}, As: w}}); err != nil {
+			t.Fatal(err)
+		}
+		c.pass(x.pass)
+		if _, _, err := c.Execute([]keyspace.Command{command.Multi{If: w}}); errors.Is(err, command.ErrChanged) == x.holds {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -2,17 +2,15 @@ package keyspace
 
 import (
 	"testing"
-
-	"github.com/atollkv/atoll/crdt"
 )
 
 // TestNothingIsKeptOfClosedWatches closes in every state.
 func TestNothingIsKeptOfClosedWatches(t *testing.T) {
 	var s watches
 	var a, b, late Watch
-	s.add(&a, "k", crdt.TypeNone)
-	s.add(&a, "l", crdt.TypeNone)
-	s.add(&b, "k", crdt.TypeNone)
+	s.add(&a, "k", watched{})
+	s.add(&a, "l", watched{})
+	s.add(&b, "k", watched{})
 	a.Close()
 	a.Close()
 	if len(s.byKey) != 1 || !s.some.Load() {
@@ -24,7 +22,7 @@ func TestNothingIsKeptOfClosedWatches(t *testing.T) {
 	}
 	b.Close()
 	late.Close()
-	s.add(&late, "k", crdt.TypeNone)
+	s.add(&late, "k", watched{})
 	if len(s.byKey) != 0 {
 		t.Error("a closed watch watches")
 	}

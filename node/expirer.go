@@ -19,7 +19,7 @@ const (
 	expireAllEvery = 10 * time.Second
 )
 
-// expirer deletes keys that have ended. They show nothing already: it makes room, and is in no hurry. Its
+// expirer deletes keys and fields that have ended. They show nothing already: it makes room, and is in no hurry. Its
 // deletions are updates like those of clients, and pass the same gate: a node that must not write deletes
 // nothing.
 type expirer struct {
@@ -60,12 +60,11 @@ func (x *expirer) step(ctx context.Context) {
 	x.delete(ctx, x.look.Found)
 }
 
-// delete deletes keys, full ones, each as one update; those of one call share commits.
-func (x *expirer) delete(ctx context.Context, keys [][]byte) {
+// delete deletes keys and fields, those of a hash as one update; the updates of one call share commits.
+func (x *expirer) delete(ctx context.Context, found []keyspace.Due) {
 	var waits []func() ([]keyspace.Reply, error)
-	for _, full := range keys {
-		space, key := namespace.Split(full)
-		wait, err := x.n.dispatcher.Begin(ctx, space, command.Reap{Key: key})
+	for _, c := range reaping(found) {
+		wait, err := x.n.dispatcher.Begin(ctx, c.space, c.cmd)
 		if err != nil {
 			break // the node does not write now
 		}
@@ -76,4 +75,31 @@ func (x *expirer) delete(ctx context.Context, keys [][]byte) {
 			x.n.metrics.expired.Add(float64(r[0].Int))
 		}
 	}
+}
+
+// reap is a command that deletes what has ended.
+type reap struct {
+	space namespace.Name
+	cmd   keyspace.Command
+}
+
+// reaping returns the commands that delete what was found.
+func reaping(found []keyspace.Due) (list []reap) {
+	hashes := map[string]int{} // in list, by full key
+	for _, d := range found {
+		space, key := namespace.Split(d.Key)
+		at, known := hashes[string(d.Key)]
+		switch {
+		case !d.OfField:
+			list = append(list, reap{space, command.Reap{Key: key}})
+		case known:
+			c := list[at].cmd.(command.HReap)
+			c.Fields = append(c.Fields, d.Field)
+			list[at].cmd = c
+		default:
+			hashes[string(d.Key)] = len(list)
+			list = append(list, reap{space, command.HReap{Key: key, Fields: [][]byte{d.Field}}})
+		}
+	}
+	return list
 }

@@ -65,6 +65,33 @@ func TestKeysEndEverywhereAndAreDeleted(t *testing.T) {
 	}
 }
 
+// Fields end in three regions, also in one that is cut off, and are deleted everywhere; a hash goes with its last field.
+func TestFieldsEndEverywhereAndAreDeleted(t *testing.T) {
+	nodes := trio(t)
+	us := nodes[0]
+	fields := [][]byte{[]byte("f"), []byte("g")}
+	us.do(t, command.HSet{Key: []byte("h"), Fields: []command.FieldValue{{Field: []byte("stays"), Value: []byte("v")}, {Field: fields[0]}}})
+	us.do(t, command.HSetEx{Key: []byte("gone"), Fields: []command.FieldValue{{Field: fields[0]}}, Life: command.Lifetime{As: command.EndsIn, Millis: 1500}})
+	us.do(t, command.HIncr{Key: []byte("h"), Field: fields[1], Delta: 5})
+	us.do(t, command.HExpire{Key: []byte("h"), Fields: fields, Life: command.Lifetime{As: command.EndsIn, Millis: 1500}})
+	for _, n := range nodes {
+		eventually(t, n.cfg.Region+" has it all", func() bool { return n.live(t) == 6 && n.entries(t) == 3 })
+	}
+	cutAll(nodes)
+	for _, n := range nodes {
+		eventually(t, "the fields have ended at "+n.cfg.Region, func() bool {
+			return n.do(t, command.HLen{Key: []byte("h")}).Int == 1 && n.do(t, command.Exists{List: [][]byte{[]byte("gone")}}).Int == 0
+		})
+	}
+	deliveries()[0].heal(t, nodes)
+	for _, n := range nodes {
+		eventually(t, "nothing is left of them at "+n.cfg.Region, func() bool { return n.live(t) == 2 && n.entries(t) == 0 })
+		if got := n.do(t, command.HGetAll{Key: []byte("h")}).List; len(got) != 2 || string(got[0]) != "stays" {
+			t.Errorf("%s shows %q", n.cfg.Region, got)
+		}
+	}
+}
+
 func TestANodeThatMustNotWriteDeletesNothing(t *testing.T) {
 	n := launch(t, testConfig(t, "us"))
 	n.do(t, setEx("k", 200))

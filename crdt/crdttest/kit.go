@@ -180,28 +180,29 @@ func (h *history) foldable(r *replica) clock.Origin {
 func (h *history) command(r *replica, op *Op, rec *record) crdt.Change {
 	r.state.fold(h.folds.At(r.vv))
 	now := int64(r.time)
-	gone, _ := r.state.Header.Gone(now, r.state.holds)
+	gone, _ := r.state.Header.Gone(now, r.state.holdsAt(now))
 	h.drawKind(op, &r.state, gone, now)
+	h.drawFieldEnd(op, &r.state, gone, now)
 	op.Prepare(h.seen(r), now)
 	if !gone || op.Kind == "set" || op.Kind == "del" {
-		c := h.commandOn(&r.state, op, rec.tag)
+		c := h.commandOn(&r.state, op, rec)
 		if op.Kind == "srem" || op.Kind == "hdel" {
-			h.emptied(&r.state, &c, rec)
+			h.emptied(&r.state, &c, rec, now)
 		}
 		return c
 	}
 	clear := r.state.deletion(r.state.Header.Deletion(nil))
 	after := r.state.clone()
 	after.apply(&clear, rec.tag, crdt.ContextOf(rec.dot, rec.dep))
-	return inOne(clear, h.commandOn(&after, op, rec.tag))
+	return inOne(clear, h.commandOn(&after, op, rec))
 }
 
 // drawKind makes of a command one that changes something, and draws the time of one that sets any.
 func (h *history) drawKind(op *Op, s *State, gone bool, now int64) {
-	shown, _ := s.Header.Shown(s.holds)
+	shown, _ := s.Header.Shown(s.holdsAt(now))
 	op.Field, op.Value = "", ""
 	switch op.Kind {
-	case "hset", "hincr", "hdel":
+	case "hset", "hincr", "hdel", "hsetex", "hexpire", "hpersist":
 		op.Field = string(rune('p' + h.rng.IntN(3)))
 	case "sadd", "srem":
 		op.Value = string(rune('a' + h.rng.IntN(3)))
@@ -228,6 +229,27 @@ func (h *history) drawKind(op *Op, s *State, gone bool, now int64) {
 	}
 }
 
+// drawFieldEnd makes of a command about the end of a field one that changes something, and draws its time.
+func (h *history) drawFieldEnd(op *Op, s *State, gone bool, now int64) {
+	f := s.Fields[op.Field]
+	switch op.Kind {
+	case "hsetex":
+		op.Kind, op.Until = "hset", now+1+int64(h.rng.IntN(40))
+	case "hexpire", "hpersist":
+		if op.Until = 0; op.Kind == "hexpire" {
+			op.Until = now + 1 + int64(h.rng.IntN(40))
+		}
+		switch {
+		case gone:
+			op.Kind = "del"
+		case !f.Live() || f.Gone(now):
+			op.Kind = "hdel"
+		default:
+			op.Kind = "hexpire"
+		}
+	}
+}
+
 // inOne joins the deletion of a key with what the same update writes after it.
 func inOne(clear, c crdt.Change) crdt.Change {
 	c.Clear, c.Floors = true, clear.Floors
@@ -250,8 +272,8 @@ func (h *history) seen(r *replica) (ops []Op) {
 	return ops
 }
 
-func (h *history) commandOn(s *State, op *Op, tag crdt.Tag) crdt.Change {
-	head := &s.Header
+func (h *history) commandOn(s *State, op *Op, rec *record) crdt.Change {
+	head, tag := &s.Header, rec.tag
 	switch op.Kind {
 	case "set":
 		op.Value = h.value(op)
@@ -274,8 +296,8 @@ func (h *history) commandOn(s *State, op *Op, tag crdt.Tag) crdt.Change {
 		return crdt.Change{Increment: &crdt.Increment{Base: x.Base, Total: x.Total, Delta: crdt.TotalOfFloat(op.Score)}}
 	case "expire":
 		return crdt.Change{Expiry: head.Expire(op.Until)}
-	case "hset", "hincr", "hdel":
-		return h.fieldCommand(s, op, tag)
+	case "hset", "hincr", "hdel", "hexpire":
+		return h.fieldCommand(s, op, rec)
 	case "zadd", "zincr", "zrem":
 		return h.scoreCommand(s, op, tag)
 	case "pfadd":
@@ -296,10 +318,10 @@ func (h *history) commandOn(s *State, op *Op, tag crdt.Tag) crdt.Change {
 }
 
 // emptied adds to a change what it means for the deadlines that it leaves nothing of the key.
-func (h *history) emptied(s *State, c *crdt.Change, rec *record) {
+func (h *history) emptied(s *State, c *crdt.Change, rec *record, now int64) {
 	after := s.clone()
 	after.apply(c, rec.tag, crdt.ContextOf(rec.dot, rec.dep))
-	if t, _ := after.Header.Shown(after.holds); t == crdt.TypeNone && len(after.Header.Expiry) > 0 {
+	if t, _ := after.Header.Shown(after.holdsAt(now)); t == crdt.TypeNone && len(after.Header.Expiry) > 0 {
 		c.Expiry = &crdt.Expiry{None: true}
 	}
 }
@@ -386,23 +408,46 @@ func (h *history) place(live []string, after int, kind string, tag crdt.Tag) (p 
 	return p
 }
 
-func (h *history) fieldCommand(s *State, op *Op, tag crdt.Tag) crdt.Change {
+func (h *history) fieldCommand(s *State, op *Op, rec *record) crdt.Change {
 	f := s.Fields[op.Field]
 	change := crdt.FieldChange{Name: []byte(op.Field)}
-	empties := false
+	if op.ClearsField {
+		change.Edit = f.Deletion()
+		f.Apply(&change.Edit, rec.tag, crdt.ContextOf(rec.dot, rec.dep))
+	}
 	switch op.Kind {
 	case "hset":
+		before := s.Fields[op.Field]
 		op.Value = h.value(op)
-		change.Edit = f.Assignment([]byte(op.Value))
+		change.Edit = before.Assignment([]byte(op.Value))
+		if op.Until > 0 {
+			change.Expiry = &crdt.Expiry{At: op.Until}
+		}
 	case "hincr":
 		op.Delta = int64(h.rng.IntN(21) - 10)
-		change.Edit.Add(&f.Counter, crdt.TotalOf(op.Delta), tag)
+		change.Edit.Add(&f.Counter, crdt.TotalOf(op.Delta), rec.tag)
+	case "hexpire":
+		change.Expiry = f.Expire(op.Until)
 	default:
-		change.Edit = f.Deletion()
-		live := liveOf(s.Fields)
-		empties = len(live) == 0 || len(live) == 1 && live[0] == op.Field
+		return deleteField(s, op.Field)
 	}
-	return crdt.Change{Fields: []crdt.FieldChange{change}, UnclaimHash: empties}
+	return crdt.Change{Fields: []crdt.FieldChange{change}}
+}
+
+// deleteField deletes a field. With the last one what is left over of deadlines of others goes too.
+func deleteField(s *State, name string) crdt.Change {
+	f, live := s.Fields[name], liveOf(s.Fields)
+	c := crdt.Change{Fields: []crdt.FieldChange{{Name: []byte(name), Edit: f.Deletion()}}}
+	if c.UnclaimHash = len(live) == 0 || len(live) == 1 && live[0] == name; !c.UnclaimHash {
+		return c
+	}
+	for other, f := range s.Fields {
+		if other != name && len(f.Expiry) > 0 {
+			c.Fields = append(c.Fields, crdt.FieldChange{Name: []byte(other), Edit: f.Deletion()})
+		}
+	}
+	slices.SortFunc(c.Fields, func(a, b crdt.FieldChange) int { return bytes.Compare(a.Name, b.Name) })
+	return c
 }
 
 func (h *history) knowledge(r *replica) crdt.Knowledge {

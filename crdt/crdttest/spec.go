@@ -16,9 +16,9 @@ import (
 // updates it had seen.
 type Op struct {
 	ID    int
-	Kind  string  // set, del, incr, fincr, sadd, srem, hset, hincr, hdel, expire, zadd, zincr, zrem, lset, lrem, bcreate, badd, bgrant, pfadd, xadd, xdel, gput, gdrop
+	Kind  string  // set, del, incr, fincr, sadd, srem, hset, hincr, hdel, hexpire, expire, zadd, zincr, zrem, lset, lrem, bcreate, badd, bgrant, pfadd, xadd, xdel, gput, gdrop
 	Value string  // set, sadd, srem, hset, lset; the bound of bcreate; what xadd and gput write
-	Field string  // hset, hincr, hdel; the member of zadd, zincr, zrem; the position of lset, lrem; which bounded counter; the register of pfadd; the name of xadd, xdel, gput, gdrop
+	Field string  // hset, hincr, hdel, hexpire; the member of zadd, zincr, zrem; the position of lset, lrem; which bounded counter; the register of pfadd; the name of xadd, xdel, gput, gdrop
 	Delta int64   // incr, hincr; bcreate (above the bound), badd (negative for a spend); the rank of pfadd
 	Score float64 // zadd, zincr, fincr
 	// Cells are those of groups that gput and gdrop change, by name: what is written, "" where they are deleted.
@@ -30,12 +30,13 @@ type Op struct {
 	Time   uint64
 	Origin uint64
 	Saw    map[int]bool
-	// Until is the deadline that an expire sets, or a set; 0 is never.
+	// Until is the deadline that an expire or hexpire sets, or a set or hset; 0 is never.
 	Until int64
 	// What follows from what the writer saw, see Prepare.
-	Clears  bool // the key had ended: the update deletes first what was there
-	Rest    bool // of an expire: there was more than values
-	Empties bool // nothing was left of the key
+	Clears      bool // the key had ended: the update deletes first what was there
+	ClearsField bool // the field had ended, likewise
+	Rest        bool // of an expire or hexpire: there was more than values
+	Empties     bool // nothing was left of the key
 }
 
 // View is what a reader sees of a key.
@@ -66,7 +67,10 @@ func (v View) String() string {
 
 // Spec returns the view that the rules give for a set of visible updates, by nothing
 // but their happens-before relation and stamps.
-func Spec(visible []Op) View {
+func Spec(visible []Op) View { return SpecAt(visible, 0) }
+
+// SpecAt is Spec at a time in Unix milliseconds: fields that have ended by then are not there.
+func SpecAt(visible []Op, now int64) View {
 	v := View{Type: "none"}
 	incrs := slices.Concat(surviving(visible, "incr", clears), surviving(visible, "fincr", clears))
 	text := textOf(surviving(visible, "set", clears), incrs)
@@ -76,7 +80,7 @@ func Spec(visible []Op) View {
 	}
 	slices.Sort(v.Members)
 	v.Members = slices.Compact(v.Members)
-	v.Fields, v.Scores, v.Items = specFields(visible), specScores(visible), specItems(visible)
+	v.Fields, v.Scores, v.Items = specFields(visible, now), specScores(visible), specItems(visible)
 	v.Bounded, v.Ranks, v.Stream = specBounded(visible), specRanks(visible), specStream(visible)
 	v.Groups = specGroups(visible)
 	v.Type = shownType(visible, text.newest, v)
@@ -164,15 +168,18 @@ func removesItem(o, later Op) bool {
 	return clears(o, later) || (later.Kind == "lset" || later.Kind == "lrem") && later.Field == o.Field
 }
 
-// specFields returns the fields that the rules give.
-func specFields(visible []Op) (out []string) {
+// specFields returns the fields that the rules give at a time.
+func specFields(visible []Op, now int64) (out []string) {
 	for _, name := range namesOf(visible) {
+		if FieldGone(visible, name, now) {
+			continue
+		}
 		other := func(o Op) bool { return o.Field != name }
 		sets := slices.DeleteFunc(surviving(visible, "hset", removesField), other)
 		incrs := slices.DeleteFunc(surviving(visible, "hincr", removesField), other)
 		if len(sets)+len(incrs) > 0 {
 			t := textOf(sets, incrs)
-			out = append(out, fieldText(name, t.value, t.siblings, t.sum.RatString()))
+			out = append(out, fieldText(name, t.value, t.siblings, t.sum.RatString(), specFieldEnds(visible, name)))
 		}
 	}
 	return out
@@ -189,7 +196,7 @@ func removesMember(add, later Op) bool {
 
 // removesField: a write of a field, or its deletion, removes what it had seen of it.
 func removesField(o, later Op) bool {
-	return clears(o, later) || (later.Kind == "hset" || later.Kind == "hdel") && later.Field == o.Field
+	return clears(o, later) || (later.Kind == "hset" || later.Kind == "hdel" || later.ClearsField) && later.Field == o.Field
 }
 
 // surviving returns the updates of a kind that no visible later update has removed.
@@ -236,7 +243,9 @@ func claims(visible []Op, removal string, gone func(o, later Op) bool, kinds ...
 
 func setClaim(visible []Op) *Op { return claims(visible, "srem", removesMember, "sadd") }
 
-func hashClaim(visible []Op) *Op { return claims(visible, "hdel", removesField, "hset", "hincr") }
+var hashWrites = []string{"hset", "hincr"}
+
+func hashClaim(visible []Op) *Op { return claims(visible, "hdel", removesField, hashWrites...) }
 
 func listClaim(visible []Op) *Op { return claims(visible, "lrem", removesItem, "lset") }
 

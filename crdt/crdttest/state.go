@@ -264,11 +264,21 @@ func (s State) roundTrip() error {
 	return nil
 }
 
-// holds tells whether a collection has an element.
-func (s State) holds(t crdt.Type) (bool, error) {
+// holds tells whether a collection has an element, ended or not.
+func (s State) holds(t crdt.Type) (bool, error) { return s.holdsAt(0)(t) }
+
+// holdsAt tells whether a collection has an element that has not ended by a time in Unix milliseconds.
+func (s State) holdsAt(now int64) func(crdt.Type) (bool, error) {
+	return func(t crdt.Type) (bool, error) {
+		if t == crdt.TypeHash {
+			return slices.ContainsFunc(liveOf(s.Fields), func(name string) bool { f := s.Fields[name]; return !f.Gone(now) }), nil
+		}
+		return s.holdsOther(t)
+	}
+}
+
+func (s State) holdsOther(t crdt.Type) (bool, error) {
 	switch t {
-	case crdt.TypeHash:
-		return len(liveOf(s.Fields)) > 0, nil
 	case crdt.TypeZSet:
 		return len(liveOf(s.Scores)) > 0, nil
 	case crdt.TypeList:
@@ -327,11 +337,11 @@ func FieldView(name string, f crdt.Field) string {
 	for _, x := range f.Register.Siblings {
 		siblings = append(siblings, string(x.Value))
 	}
-	return fieldText(name, string(value), siblings, f.Counter.Sum().String())
+	return fieldText(name, string(value), siblings, f.Counter.Sum().String(), fieldEnds(&f))
 }
 
-func fieldText(name, value string, siblings []string, sum string) string {
-	return fmt.Sprintf("%s=%q of %q and %s", name, value, siblings, sum)
+func fieldText(name, value string, siblings []string, sum string, e ends) string {
+	return fmt.Sprintf("%s=%q of %q and %s%v", name, value, siblings, sum, e)
 }
 
 // ScoreView returns what a reader sees of a member of a sorted set.

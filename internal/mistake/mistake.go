@@ -155,9 +155,9 @@ const (
 	RoundsTrusted
 	// DeadlineOverwritten lets a deadline take the place of those that it had not seen.
 	DeadlineOverwritten
-	// EndedKept lets a write to a key that has ended leave there what had.
+	// EndedKept lets a write to a key or a field that has ended leave there what had.
 	EndedKept
-	// EndsForgotten leaves keys out of the index of what is to end.
+	// EndsForgotten leaves keys and fields out of the index of what is to end.
 	EndsForgotten
 	// CacheStale keeps cells in memory as they were before a commit changed them.
 	CacheStale
@@ -165,6 +165,12 @@ const (
 	CacheOverHeal
 	// NamespaceDropped applies what comes from elsewhere to the default namespace.
 	NamespaceDropped
+	// FieldDeadlineOverwritten lets a deadline of a field take the place of those that it had not seen.
+	FieldDeadlineOverwritten
+	// FieldsEndedCounted counts fields that have ended.
+	FieldsEndedCounted
+	// FieldDeadlineKept lets a write of a field leave the deadline there that was set on what it held.
+	FieldDeadlineKept
 	// Count is the number of mistakes.
 	Count
 )
@@ -189,6 +195,7 @@ func (m Mistake) String() string {
 		"counters-unnamed", "scores-unnamed", "place-left", "index-not-made",
 		"list-unclaimed", "item-winner-only", "rights-unchecked", "rank-winner-only", "mark-winner-only", "ids-by-clock", "late-forgotten", "pending-passed", "arrivals-by-id", "rounds-trusted",
 		"deadline-overwritten", "ended-kept", "ends-forgotten", "cache-stale", "cache-over-heal", "namespace-dropped",
+		"field-deadline-overwritten", "fields-ended-counted", "field-deadline-kept",
 	}[m]
 }
 

@@ -341,11 +341,17 @@ func TestReissueOfFields(t *testing.T) {
 			{Name: b("a"), Edit: crdt.Edit{Clear: true, Assign: true, Value: b("1"), Increment: inc}},
 			{Name: b("b"), Edit: crdt.Edit{Clear: true}},
 			{Name: b("c"), Edit: crdt.Edit{Increment: inc}},
+			{Name: b("d"), Edit: crdt.Edit{Clear: true, Assign: true, Value: b("1"), Expiry: &crdt.Expiry{At: 5000}}},
+			{Name: b("e"), Edit: crdt.Edit{Expiry: &crdt.Expiry{At: 6000, Rest: true}}},
+			{Name: b("f"), Edit: crdt.Edit{Expiry: &crdt.Expiry{At: crdt.Never}}},
+			{Name: b("g"), Edit: crdt.Edit{Assign: true, Value: b("1"), Expiry: &crdt.Expiry{At: crdt.Never}}},
 		}},
 		{Key: b("i"), Clear: true, Fields: []crdt.FieldChange{{Name: b("n"), Edit: crdt.Edit{Clear: true}}}},
 	}}
 	want := []keyspace.Command{
 		HSet{b("h"), fields("a", "1")}, HIncr{b("h"), b("a"), 2}, HDel{b("h"), list("b")}, HIncr{b("h"), b("c"), 2},
+		HSet{b("h"), fields("d", "1")}, HExpire{Key: b("h"), Fields: list("d"), Life: Lifetime{As: EndsAt, Millis: 5000}},
+		HExpire{Key: b("h"), Fields: list("e"), Life: Lifetime{As: EndsAt, Millis: 6000}}, HPersist{b("h"), list("f")}, HSet{b("h"), fields("g", "1")},
 		Delete{list("i")},
 	}
 	if got := Reissue(&u); !reflect.DeepEqual(got, want) {
@@ -367,6 +373,7 @@ func TestTheTableHasEveryCommandUnderItsName(t *testing.T) {
 		SAdd{Key: b("k")}, SRem{Key: b("k")}, SMembers{Key: b("k")}, SIsMember{Key: b("k")}, SCard{b("k")}, Siblings{b("k")},
 		HSet{Key: b("k")}, HSetNX{Key: b("k")}, HGet{Key: b("k")}, HMGet{Key: b("k")}, HGetAll{Key: b("k")}, HKeys{Key: b("k")}, HVals{Key: b("k")},
 		HLen{b("k")}, HExists{Key: b("k")}, HStrLen{Key: b("k")}, HDel{Key: b("k")}, HIncr{Key: b("k")},
+		HExpire{Key: b("k")}, HTTL{Key: b("k")}, HPersist{Key: b("k")}, HGetEx{Key: b("k")}, HSetEx{Key: b("k")}, HGetDel{Key: b("k")}, HReap{Key: b("k")},
 		SetIf{Key: b("k")}, GetDel{b("k")}, Append{Key: b("k")}, SetRange{Key: b("k")}, MGet{list("k")}, MSet{List: list("k")},
 		Expire{Key: b("k")}, Persist{b("k")}, TTL{Key: b("k")}, GetEx{Key: b("k")}, Reap{b("k")},
 		SMIsMember{Key: b("k")}, Types{list("k")}, Multi{Commands: []keyspace.Command{Get{b("k")}}},

@@ -123,10 +123,15 @@ func duplicateList(tx *keyspace.Tx, from []byte) (func([]byte) error, error) {
 }
 
 func duplicateHash(tx *keyspace.Tx, from []byte) (func([]byte) error, error) {
-	var list []FieldValue
+	type field struct {
+		FieldValue
+		at int64
+	}
+	var list []field
 	var size burden
-	err := tx.Fields(from, nil, func(name, value []byte) bool {
-		list = append(list, FieldValue{name, value})
+	err := tx.EachField(from, crdt.TypeHash, func(name []byte, f *crdt.Field) bool {
+		value, _ := f.Value()
+		list = append(list, field{FieldValue{bytes.Clone(name), bytes.Clone(value)}, f.Until()})
 		return size.takes(len(name) + len(value))
 	})
 	if err == nil {
@@ -135,6 +140,12 @@ func duplicateHash(tx *keyspace.Tx, from []byte) (func([]byte) error, error) {
 	return func(to []byte) error {
 		for _, f := range list {
 			if err := tx.AssignField(to, f.Field, f.Value); err != nil {
+				return err
+			}
+			if f.at == crdt.Never {
+				continue
+			}
+			if err := tx.ExpireField(to, f.Field, f.at); err != nil {
 				return err
 			}
 		}

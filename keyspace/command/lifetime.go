@@ -37,6 +37,7 @@ const (
 type LifetimeError struct {
 	Of         string
 	NotInteger bool
+	Negative   bool
 }
 
 // Error returns the text that Redis has for it.
@@ -44,6 +45,8 @@ func (e *LifetimeError) Error() string {
 	switch {
 	case e.NotInteger:
 		return "value is not an integer or out of range"
+	case e.Negative:
+		return "invalid expire time, must be >= 0"
 	case e.Of == "":
 		return "invalid expire time"
 	default:

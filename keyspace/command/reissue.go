@@ -134,15 +134,28 @@ func reissueFields(c *crdt.Change) (cmds []keyspace.Command) {
 		case f.Clear && !c.Clear:
 			cmds = append(cmds, HDel{Key: c.Key, Fields: [][]byte{f.Name}})
 		}
-		if f.Increment == nil {
-			continue
+		if f.Increment != nil {
+			cmds = append(cmds, reissueFieldIncrement(c.Key, f)...)
 		}
-		delta, whole := f.Increment.Delta.Int64()
-		if !whole {
-			cmds = append(cmds, HIncrFloat{Key: c.Key, Field: f.Name, Delta: f.Increment.Delta})
-		} else if delta != 0 {
-			cmds = append(cmds, HIncr{Key: c.Key, Field: f.Name, Delta: delta})
+		switch e := f.Expiry; {
+		case e == nil:
+		case e.At != crdt.Never:
+			cmds = append(cmds, HExpire{Key: c.Key, Fields: [][]byte{f.Name}, Life: Lifetime{As: EndsAt, Millis: e.At}})
+		case !f.Assign:
+			cmds = append(cmds, HPersist{Key: c.Key, Fields: [][]byte{f.Name}})
 		}
 	}
 	return cmds
+}
+
+func reissueFieldIncrement(key []byte, f *crdt.FieldChange) []keyspace.Command {
+	delta, whole := f.Increment.Delta.Int64()
+	switch {
+	case !whole:
+		return []keyspace.Command{HIncrFloat{Key: key, Field: f.Name, Delta: f.Increment.Delta}}
+	case delta != 0:
+		return []keyspace.Command{HIncr{Key: key, Field: f.Name, Delta: delta}}
+	default:
+		return nil
+	}
 }

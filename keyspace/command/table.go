@@ -7,6 +7,7 @@ func All() map[string]keyspace.Command {
 	all := map[string]keyspace.Command{}
 	for _, c := range []keyspace.Command{
 		HSet{}, HSetNX{}, HGet{}, HMGet{}, HGetAll{}, HKeys{}, HVals{}, HLen{}, HExists{}, HStrLen{}, HDel{}, HIncr{}, HRandField{},
+		HExpire{}, HTTL{}, HPersist{}, HGetEx{}, HSetEx{}, HGetDel{}, HReap{},
 		ZAdd{}, ZIncr{}, ZRem{}, ZScore{}, ZCard{}, ZCount{}, ZRank{}, ZRank{Reverse: true}, ZRange{}, ZRangeStore{}, ZPop{}, ZScan{}, ZRandMember{},
 		ZRemRange{Span: Span{By: ByRank}}, ZRemRange{Span: Span{By: ByScore}}, ZRemRange{Span: Span{By: ByLex}}, ZInterCard{},
 		ZCombine{As: Intersection}, ZCombine{As: Union}, ZCombine{As: Difference},

@@ -72,7 +72,7 @@ func parseExpiry(op write, text string) (write, error) {
 
 // prepare gives the operations of an update what follows for them from what its writer saw, and from the time.
 func (w *world) prepare(u *update, ops []write) {
-	if w.cond.expiry == 0 {
+	if !w.cond.ending() {
 		return
 	}
 	now := u.node.hlc.Look(maxOffset).WallMillis()
@@ -87,15 +87,18 @@ func (w *world) prepare(u *update, ops []write) {
 			spec.Saw[o.ID] = true
 		}
 		switch op.kind {
-		case "expire", "setex":
+		case "expire", "setex", "hexpire", "hsetex":
 			spec.Until = now + op.delta
 		case "keepttl":
-			if view := crdttest.Spec(before); !view.Gone(now) {
+			if view := crdttest.SpecAt(before, now); !view.Gone(now) {
 				spec.Until = view.Until
 			}
 		}
 		if spec.Prepare(before, now); spec.Clears {
 			sometimes.hit("write of a key that had ended")
+		}
+		if spec.ClearsField {
+			sometimes.hit("write of a field that had ended")
 		}
 		u.ops[op.key] = spec
 	}
@@ -112,7 +115,7 @@ func (n *node) asSeen(want crdttest.View) crdttest.View {
 
 // reap deletes what has ended and is due at a node, as its worker does.
 func (n *node) reap() {
-	if n.w.cond.expiry == 0 || n.disk.full || n.stale() || n.out(true) {
+	if !n.w.cond.ending() || n.disk.full || n.stale() || n.out(true) {
 		return
 	}
 	q := &keyspace.ReadDue{Limit: 4}
@@ -122,20 +125,45 @@ func (n *node) reap() {
 		}
 		return
 	}
-	for _, key := range q.Found {
+	for _, due := range q.Found {
 		if n.up && !n.w.failed() {
 			sometimes.hit("key deleted that had ended")
-			n.w.write(n, step{at: n.w.now, do: doWrite, node: n.id[0], ops: []write{{kind: "reap", key: bareKey(key)}}})
+			n.w.write(n, step{at: n.w.now, do: doWrite, node: n.id[0], ops: []write{reapOf(due)}})
 		}
 	}
 }
 
-// others is how long after its end a node deletes a key that another let end.
-func (c *conditions) others() time.Duration { return time.Duration(c.expiry) * 100 * time.Millisecond }
+// reapOf deletes what has ended.
+func reapOf(due keyspace.Due) write {
+	if due.OfField {
+		return write{kind: "hreap", key: bareKey(due.Key), field: string(due.Field)}
+	}
+	return write{kind: "reap", key: bareKey(due.Key)}
+}
+
+// ending tells whether keys or fields end.
+func (c *conditions) ending() bool { return c.expiry+c.fieldEnds > 0 }
+
+// others is how long after its end a node deletes what another let end.
+func (c *conditions) others() time.Duration {
+	tenths := c.expiry
+	if tenths == 0 {
+		tenths = c.fieldEnds
+	}
+	return time.Duration(tenths) * 100 * time.Millisecond
+}
+
+// today is the time for what ends: 0 where nothing does.
+func (n *node) today() int64 {
+	if n.w.cond.fieldEnds == 0 {
+		return 0
+	}
+	return n.hlc.Look(maxOffset).WallMillis()
+}
 
 // awaitEnds lets the time pass in which all that can end does, and is deleted.
 func (w *world) awaitEnds() {
-	if w.cond.expiry == 0 || w.failed() {
+	if !w.cond.ending() || w.failed() {
 		return
 	}
 	w.run(w.now+longest*time.Millisecond+maxOffset+w.cond.others()+2*time.Second, w.failed)
@@ -146,13 +174,14 @@ func (w *world) awaitEnds() {
 
 // checkEnds: what ended some time ago has been deleted.
 func (w *world) checkEnds(n *node) {
-	if w.cond.expiry == 0 {
+	if !w.cond.ending() {
 		return
 	}
 	for _, key := range w.keys {
 		late := n.hlc.Look(maxOffset).WallMillis() - (maxOffset + w.cond.others() + time.Second).Milliseconds()
-		if want := crdttest.Spec(w.visible(n.core.Vector(), key)); want.Gone(late) {
+		if want := crdttest.SpecAt(w.visible(n.core.Vector(), key), late); want.Gone(late) {
 			w.fail("I-18", "node %v keeps %s, which ended at %d: %v", n, key, want.Until, want)
 		}
+		w.checkFieldEnds(n, key, late)
 	}
 }

@@ -120,7 +120,8 @@ func (w *world) checkNode(n *node) {
 // checkKey compares what a node shows of a key with the rules, at the vector that it holds
 // of that key. served is false when it refuses, and rightly so.
 func (w *world) checkKey(n *node, key string, holds clock.VersionVector) (got crdttest.View, served bool) {
-	want := n.asSeen(crdttest.Spec(w.visible(holds, key)))
+	visible := w.visible(holds, key)
+	want := n.asSeen(crdttest.SpecAt(visible, n.today()))
 	got, card, err := n.look(key)
 	if n.refuses(err, key) {
 		sometimes.hit("read refused on damage")
@@ -176,6 +177,9 @@ func (w *world) checkKey(n *node, key string, holds clock.VersionVector) (got cr
 	}
 	if want.Type == "hash" {
 		sometimes.hit("hash shown")
+	}
+	if all := crdttest.Spec(visible); len(all.Fields) > len(want.Fields) {
+		sometimes.hit("field hidden that had ended")
 	}
 	return got, true
 }

@@ -36,10 +36,12 @@ type conditions struct {
 	lists    int           // percent of those that write to lists
 	hashes   int           // percent of writes to keys without a role that write fields
 	expiry   int           // percent of writes to keys without a role that are about their end
-	laggard  byte          // a node with slow links and a slow disk, for ever; or 0
-	ends     bool          // nodes end their earlier origins
-	endAfter time.Duration // guard time of each end
-	core     bool          // at the end only a tree of links heals, the others stay cut
+	// fieldEnds is the percentage of writes to keys without a role that are about the end of fields.
+	fieldEnds int
+	laggard   byte          // a node with slow links and a slow disk, for ever; or 0
+	ends      bool          // nodes end their earlier origins
+	endAfter  time.Duration // guard time of each end
+	core      bool          // at the end only a tree of links heals, the others stay cut
 }
 
 // step is one thing that a client, an operator or the world does.
@@ -143,6 +145,10 @@ func scenarioOf(seed uint64, verbs []verb) *scenario {
 	removals := len(verbs) > 0 && diceOf(seed, 7).chance(15)
 	if d := diceOf(seed, 12); d.chance(25) && !removals {
 		s.cond.expiry = pick(d, 20, 40, 60)
+	}
+	if d := diceOf(seed, 28); d.chance(25) && !removals {
+		s.cond.fieldEnds = pick(d, 20, 40, 60)
+		s.cond.hashes = max(s.cond.hashes, pick(d, 40, 70, 100))
 	}
 	if removals {
 		verbs = removalVerbs(verbs)
@@ -272,6 +278,9 @@ func (s *scenario) newWrite(d *dice, id int, key string) write {
 	}
 	if e := diceOf(s.seed, 13, uint64(id)); e.chance(s.cond.expiry) {
 		return newExpiryWrite(e, id, key)
+	}
+	if e := diceOf(s.seed, 29, uint64(id)); e.chance(s.cond.fieldEnds) {
+		return newFieldEndWrite(e, id, key)
 	}
 	if f := diceOf(s.seed, 11, uint64(id)); f.chance(s.cond.hashes) {
 		return newFieldWrite(f, id, key)

@@ -45,6 +45,9 @@ func (s *scenario) String() string {
 	if c.expiry > 0 {
 		fmt.Fprintf(&b, "expiry %d\n", c.expiry)
 	}
+	if c.fieldEnds > 0 {
+		fmt.Fprintf(&b, "fieldends %d\n", c.fieldEnds)
+	}
 	if c.core {
 		b.WriteString("core\n")
 	}
@@ -75,6 +78,9 @@ func (st step) String() string {
 func (w write) String() string {
 	if isExpiry(w.kind) {
 		return w.expiryText()
+	}
+	if isFieldEnd(w.kind) {
+		return w.fieldEndText()
 	}
 	switch w.kind {
 	case "incr", "bcreate", "bincr", "bdecr", "pfadd", "xadd", "xgiven", "xdel", "xtrim", "xsetid", "xnext", "xone", "xnoack", "xack", "xclaim":
@@ -156,6 +162,8 @@ func (s *scenario) parseLine(word string, rest []string) error {
 		number(&c.lists)
 	case "expiry":
 		number(&c.expiry)
+	case "fieldends":
+		number(&c.fieldEnds)
 	case "breaks":
 		number(&c.breaks)
 	case "offset":
@@ -211,6 +219,9 @@ func parseWrite(word string) (w write, err error) {
 		}
 		if isExpiry(w.kind) {
 			return parseExpiry(w, parts[2])
+		}
+		if isFieldEnd(w.kind) {
+			return parseFieldEnd(w, parts[2])
 		}
 		if strings.HasPrefix(w.kind, "h") {
 			return parseField(w, parts[2])

@@ -108,8 +108,10 @@ func dropIdle(ops map[string]crdttest.Op, replies []keyspace.Reply, cmds []keysp
 		switch c := cmd.(type) {
 		case command.Delete, command.SRem, command.HDel, command.ZRem:
 			idle = replies[i].Int == 0
-		case command.Expire, command.Reap:
+		case command.Expire, command.Reap, command.HReap:
 			idle = replies[i].Int == 0
+		case command.HExpire, command.HPersist:
+			idle = replies[i].Ints[0] != command.FieldSet
 		case command.ResetCounter, command.Persist:
 			idle = !replies[i].Found
 		case streamWrite:
@@ -138,6 +140,9 @@ func dropIdle(ops map[string]crdttest.Op, replies []keyspace.Reply, cmds []keysp
 func (op write) command() (crdttest.Op, keyspace.Command) {
 	if isExpiry(op.kind) {
 		return op.expiryCommand()
+	}
+	if isFieldEnd(op.kind) {
+		return op.fieldEndCommand()
 	}
 	k, v := []byte(op.key), []byte(op.value)
 	spec := crdttest.Op{Kind: op.kind, Value: op.value, Delta: op.delta}
