@@ -33,7 +33,7 @@ const intro = `# The Redis protocol
 
 A node also speaks the protocol of Redis, versions 2 and 3, on ` + "`resp.listen`" + ` (127.0.0.1:7001): ` + "`redis-cli -p 7001`" + `, and the client libraries. The data is the same as through
 gRPC, and so are the [rules](consistency.md) for concurrent writes in several regions. What is offered answers as Redis ` + redisVersion + ` does, down to the texts of errors, but for what this page
-says. It is made from the table of commands; a test holds it against the table.
+says; the commands about deadlines of fields, ` + "`HEXPIRE` to `HSETEX`" + `, are those of Redis 7.4 and 8.0, held against tables made from their pages, as Redis ` + redisVersion + ` has none of them. It is made from the table of commands; a test holds it against the table.
 
 - **Only clients on the node's own host are let in** until there is a password: ` + "`resp.password_file`" + `. There is one user, ` + "`default`" + `. The password and the data travel in clear text: there is no TLS yet, see
   [security.md](security.md).
@@ -59,10 +59,10 @@ alone: a client hears of a key that has changed in another namespace, too.
 where they listen, of commands there and of what comes from other nodes, when the change shows and before its writer is answered.
 
 - Of a command given at this node, also over gRPC, the event is the one of Redis: ` + "`set`, `incrby`, `lpush`, `rename_from`" + ` and so on. A test holds them against those of Redis.
-- Of a change that comes from elsewhere the command is not known. If the key is gone it is ` + "`del`, or `expired`" + ` where its deadline had come; if only its deadline changed, ` + "`expire` or `persist`" + `; an increment of a string is ` + "`incrby`" + `; where elements
+- Of a change that comes from elsewhere the command is not known. If the key is gone it is ` + "`del`, or `expired`" + ` where its deadline had come; if only its deadline changed, ` + "`expire` or `persist`" + `; if only those of fields did, ` + "`hexpire` or `hpersist`" + `; fields that had ended and are deleted, ` + "`hexpired`" + `; an increment of a string is ` + "`incrby`" + `; where elements
   were only taken away, ` + "`srem`, `hdel`, `zrem`, `lrem`, `xdel`" + `; otherwise what writes the type that the key shows: ` + "`set`, `sadd`, `hset`, `zadd`, `rpush`, `xadd`, `pfadd`, `bincrby`" + `; of a group of readers ` + "`xgroup-create`, `xgroup-destroy`" + `, and nothing for what is delivered to it. That is so even where the change loses to a concurrent one and does not show.
 - Bounded counters have ` + "`bcreate`, `bincrby`, `bdecrby`" + `, of the class ` + "`d`" + `.
-- ` + "`expired`" + ` comes when the deletion is written or heard of, not when a read finds nothing any more: ` + "`max_offset`" + ` after the end, or with the next write of the key. ` + "`FLUSHALL`" + ` gives a ` + "`del`" + ` for each key, ` + "`GEORADIUS … STORE` `geosearchstore`" + `, and a deadline
+- ` + "`expired`, and `hexpired` of fields, of the class `h`," + ` comes when the deletion is written or heard of, not when a read finds nothing any more: ` + "`max_offset`" + ` after the end, or with the next write of the key. ` + "`FLUSHALL`" + ` gives a ` + "`del`" + ` for each key, ` + "`GEORADIUS … STORE` `geosearchstore`" + `, and a deadline
   in the past of ` + "`SET`" + ` a ` + "`del`" + `. ` + "`keymiss`" + ` is of commands that only read. There are no events of evictions, of damage that is healed, and of what a listener was not there for.
 
 ## Limits

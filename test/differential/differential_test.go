@@ -719,6 +719,10 @@ func whole(p *peer, command, options []string) string {
 	return strings.Join(all, " ")
 }
 
+// laterCommands are of Redis 7.4 and 8.0: a server that lacks them has nothing to compare with. Their replies stand in tables
+// made by hand, from their pages and the source of Redis 8: server/respserver/fieldends_test.go.
+var laterCommands = strings.Fields("hexpire hpexpire hexpireat hpexpireat httl hpttl hexpiretime hpexpiretime hpersist hgetex hsetex hgetdel")
+
 // TestTable compares what COMMAND INFO says of each command: arity, flags, keys, categories.
 func TestTable(t *testing.T) {
 	redis, door := dial(t, startRedis(t)), dial(t, startDoor(t))
@@ -727,7 +731,7 @@ func TestTable(t *testing.T) {
 		name := r.parts[0].text()
 		theirs := redis.do("COMMAND", "INFO", name).parts[0]
 		if len(theirs.parts) == 0 {
-			if !strings.HasPrefix(name, "atoll") {
+			if !strings.HasPrefix(name, "atoll") && !slices.Contains(laterCommands, name) {
 				t.Errorf("redis has no %s", name)
 			}
 			continue
