@@ -3,8 +3,6 @@ package client
 import (
 	"context"
 	"iter"
-	"maps"
-	"slices"
 
 	pb "github.com/atollkv/atoll/proto/atoll/v1"
 )
@@ -74,13 +72,7 @@ func (h *Hash) GetSome(ctx context.Context, fields ...string) (map[string][]byte
 	if err != nil {
 		return nil, err
 	}
-	found := map[string][]byte{}
-	for i, v := range result.GetHmget().GetValues() {
-		if v.GetFound() && i < len(fields) {
-			found[fields[i]] = v.GetValue()
-		}
-	}
-	return found, nil
+	return foundOf(fields, result.GetHmget().GetValues()), nil
 }
 
 // Incr adds delta to the number in a field and returns it as the node sees it. Concurrent
@@ -174,11 +166,7 @@ func (h *Hash) Delete(ctx context.Context) (bool, error) {
 }
 
 func opHSet(key []byte, fields map[string][]byte) *pb.Operation {
-	list := make([]*pb.FieldValue, 0, len(fields))
-	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		list = append(list, pb.FieldValue_builder{Field: []byte(name), Value: fields[name]}.Build())
-	}
-	return pb.Operation_builder{Hset: pb.HSetRequest_builder{Key: key, Fields: list}.Build()}.Build()
+	return pb.Operation_builder{Hset: pb.HSetRequest_builder{Key: key, Fields: fieldValues(fields)}.Build()}.Build()
 }
 
 func opHIncr(key []byte, field string, delta int64) *pb.Operation {

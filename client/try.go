@@ -71,7 +71,7 @@ func writes(op *pb.Operation) bool {
 	case pb.Operation_Get_case, pb.Operation_Exists_case, pb.Operation_Scan_case, pb.Operation_Siblings_case, pb.Operation_Ping_case,
 		pb.Operation_Sismember_case, pb.Operation_Scard_case, pb.Operation_Smembers_case,
 		pb.Operation_Hget_case, pb.Operation_Hmget_case, pb.Operation_Hgetall_case, pb.Operation_Hkeys_case, pb.Operation_Hvals_case,
-		pb.Operation_Hlen_case, pb.Operation_Hexists_case, pb.Operation_Hstrlen_case, pb.Operation_Ttl_case,
+		pb.Operation_Hlen_case, pb.Operation_Hexists_case, pb.Operation_Hstrlen_case, pb.Operation_Httl_case, pb.Operation_Ttl_case,
 		pb.Operation_Zscore_case, pb.Operation_Zcard_case, pb.Operation_Zrange_case, pb.Operation_ZrangeByScore_case, pb.Operation_Zrank_case,
 		pb.Operation_Lrange_case, pb.Operation_Llen_case, pb.Operation_Lindex_case, pb.Operation_Lpos_case,
 		pb.Operation_Pfcount_case, pb.Operation_Getbit_case, pb.Operation_Bitcount_case, pb.Operation_Bitpos_case,

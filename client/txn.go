@@ -49,6 +49,16 @@ func (t *Txn) SAdd(key string, members ...string) *Txn { return t.add(opSAdd([]b
 // SRem removes members from a set. Result: Int, how many were there.
 func (t *Txn) SRem(key string, members ...string) *Txn { return t.add(opSRem([]byte(key), members)) }
 
+// HExpire lets fields of a hash end. Result: Int, how many of them exist.
+func (t *Txn) HExpire(key string, end Lifetime, fields ...string) *Txn {
+	return t.add(opHExpire([]byte(key), fields, end, nil))
+}
+
+// HSetEx writes fields of a hash that end.
+func (t *Txn) HSetEx(key string, fields map[string][]byte, end Lifetime) *Txn {
+	return t.add(opHSetEx([]byte(key), fields, end, nil))
+}
+
 // HSet writes a field of a hash. Result: Int, 1 if it was not there before.
 func (t *Txn) HSet(key, field string, value []byte) *Txn {
 	return t.add(opHSet([]byte(key), map[string][]byte{field: value}))
@@ -172,6 +182,10 @@ func resultOf(r *pb.Result) Result {
 		return Result{Int: r.GetHincr().GetValue()}
 	case pb.Result_Expire_case:
 		return Result{Found: r.GetExpire().GetSet()}
+	case pb.Result_Hexpire_case:
+		return Result{Int: int64(len(changed(make([]string, len(r.GetHexpire().GetFields())), r.GetHexpire().GetFields())))}
+	case pb.Result_Hsetex_case:
+		return Result{Found: r.GetHsetex().GetSet()}
 	case pb.Result_Persist_case:
 		return Result{Found: r.GetPersist().GetPersisted()}
 	case pb.Result_Hdel_case:

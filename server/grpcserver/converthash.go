@@ -11,13 +11,17 @@ import (
 
 var convertHSet = conversion[*pb.HSetRequest, *pb.HSetResponse]{
 	func(r *pb.HSetRequest, _ *server.Limits) (keyspace.Command, error) {
-		fields := make([]command.FieldValue, len(r.GetFields()))
-		for i, f := range r.GetFields() {
-			fields[i] = command.FieldValue{Field: f.GetField(), Value: f.GetValue()}
-		}
-		return command.HSet{Key: r.GetKey(), Fields: fields}, keyAndFields(r.GetKey(), len(fields))
+		return command.HSet{Key: r.GetKey(), Fields: fieldValues(r.GetFields())}, keyAndFields(r.GetKey(), len(r.GetFields()))
 	},
 	func(p keyspace.Reply) *pb.HSetResponse { return pb.HSetResponse_builder{Added: p.Int}.Build() },
+}
+
+func fieldValues(list []*pb.FieldValue) []command.FieldValue {
+	fields := make([]command.FieldValue, len(list))
+	for i, f := range list {
+		fields[i] = command.FieldValue{Field: f.GetField(), Value: f.GetValue()}
+	}
+	return fields
 }
 
 func keyAndFields(key []byte, fields int) error {
@@ -53,11 +57,7 @@ var convertHMGet = conversion[*pb.HMGetRequest, *pb.HMGetResponse]{
 		return command.HMGet{Key: r.GetKey(), Fields: r.GetFields()}, keyAndFields(r.GetKey(), len(r.GetFields()))
 	},
 	func(p keyspace.Reply) *pb.HMGetResponse {
-		values := make([]*pb.HGetResponse, len(p.List))
-		for i, v := range p.List {
-			values[i] = fieldFound(v, v != nil)
-		}
-		return pb.HMGetResponse_builder{Values: values}.Build()
+		return pb.HMGetResponse_builder{Values: fieldsFound(p)}.Build()
 	},
 }
 

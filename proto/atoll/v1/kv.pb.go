@@ -20,6 +20,65 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// FieldDeadline tells what became of the deadline of a field.
+type FieldDeadline int32
+
+const (
+	FieldDeadline_FIELD_DEADLINE_UNSPECIFIED FieldDeadline = 0
+	// There is no such field.
+	FieldDeadline_FIELD_DEADLINE_NO_FIELD FieldDeadline = 1
+	// A condition does not hold.
+	FieldDeadline_FIELD_DEADLINE_UNCHANGED FieldDeadline = 2
+	// It was set, or taken away.
+	FieldDeadline_FIELD_DEADLINE_SET FieldDeadline = 3
+	// The time has come already: the field was deleted.
+	FieldDeadline_FIELD_DEADLINE_DELETED FieldDeadline = 4
+	// There was none that could be taken away.
+	FieldDeadline_FIELD_DEADLINE_NONE FieldDeadline = 5
+)
+
+// Enum value maps for FieldDeadline.
+var (
+	FieldDeadline_name = map[int32]string{
+		0: "FIELD_DEADLINE_UNSPECIFIED",
+		1: "FIELD_DEADLINE_NO_FIELD",
+		2: "FIELD_DEADLINE_UNCHANGED",
+		3: "FIELD_DEADLINE_SET",
+		4: "FIELD_DEADLINE_DELETED",
+		5: "FIELD_DEADLINE_NONE",
+	}
+	FieldDeadline_value = map[string]int32{
+		"FIELD_DEADLINE_UNSPECIFIED": 0,
+		"FIELD_DEADLINE_NO_FIELD":    1,
+		"FIELD_DEADLINE_UNCHANGED":   2,
+		"FIELD_DEADLINE_SET":         3,
+		"FIELD_DEADLINE_DELETED":     4,
+		"FIELD_DEADLINE_NONE":        5,
+	}
+)
+
+func (x FieldDeadline) Enum() *FieldDeadline {
+	p := new(FieldDeadline)
+	*p = x
+	return p
+}
+
+func (x FieldDeadline) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (FieldDeadline) Descriptor() protoreflect.EnumDescriptor {
+	return file_atoll_v1_kv_proto_enumTypes[0].Descriptor()
+}
+
+func (FieldDeadline) Type() protoreflect.EnumType {
+	return &file_atoll_v1_kv_proto_enumTypes[0]
+}
+
+func (x FieldDeadline) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
 type BitOperation int32
 
 const (
@@ -60,11 +119,11 @@ func (x BitOperation) String() string {
 }
 
 func (BitOperation) Descriptor() protoreflect.EnumDescriptor {
-	return file_atoll_v1_kv_proto_enumTypes[0].Descriptor()
+	return file_atoll_v1_kv_proto_enumTypes[1].Descriptor()
 }
 
 func (BitOperation) Type() protoreflect.EnumType {
-	return &file_atoll_v1_kv_proto_enumTypes[0]
+	return &file_atoll_v1_kv_proto_enumTypes[1]
 }
 
 func (x BitOperation) Number() protoreflect.EnumNumber {
@@ -108,11 +167,11 @@ func (x BitOverflow) String() string {
 }
 
 func (BitOverflow) Descriptor() protoreflect.EnumDescriptor {
-	return file_atoll_v1_kv_proto_enumTypes[1].Descriptor()
+	return file_atoll_v1_kv_proto_enumTypes[2].Descriptor()
 }
 
 func (BitOverflow) Type() protoreflect.EnumType {
-	return &file_atoll_v1_kv_proto_enumTypes[1]
+	return &file_atoll_v1_kv_proto_enumTypes[2]
 }
 
 func (x BitOverflow) Number() protoreflect.EnumNumber {
@@ -153,11 +212,11 @@ func (x GeoOrder) String() string {
 }
 
 func (GeoOrder) Descriptor() protoreflect.EnumDescriptor {
-	return file_atoll_v1_kv_proto_enumTypes[2].Descriptor()
+	return file_atoll_v1_kv_proto_enumTypes[3].Descriptor()
 }
 
 func (GeoOrder) Type() protoreflect.EnumType {
-	return &file_atoll_v1_kv_proto_enumTypes[2]
+	return &file_atoll_v1_kv_proto_enumTypes[3]
 }
 
 func (x GeoOrder) Number() protoreflect.EnumNumber {
@@ -1319,6 +1378,1069 @@ func (b0 TTLResponse_builder) Build() *TTLResponse {
 	return m0
 }
 
+type HExpireRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Fields    [][]byte               `protobuf:"bytes,3,rep,name=fields,proto3"`
+	xxx_hidden_Lifetime  *Lifetime              `protobuf:"bytes,4,opt,name=lifetime,proto3"`
+	xxx_hidden_IfNone    bool                   `protobuf:"varint,5,opt,name=if_none,json=ifNone,proto3"`
+	xxx_hidden_IfSome    bool                   `protobuf:"varint,6,opt,name=if_some,json=ifSome,proto3"`
+	xxx_hidden_IfLater   bool                   `protobuf:"varint,7,opt,name=if_later,json=ifLater,proto3"`
+	xxx_hidden_IfSooner  bool                   `protobuf:"varint,8,opt,name=if_sooner,json=ifSooner,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *HExpireRequest) Reset() {
+	*x = HExpireRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HExpireRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HExpireRequest) ProtoMessage() {}
+
+func (x *HExpireRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HExpireRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *HExpireRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *HExpireRequest) GetFields() [][]byte {
+	if x != nil {
+		return x.xxx_hidden_Fields
+	}
+	return nil
+}
+
+func (x *HExpireRequest) GetLifetime() *Lifetime {
+	if x != nil {
+		return x.xxx_hidden_Lifetime
+	}
+	return nil
+}
+
+func (x *HExpireRequest) GetIfNone() bool {
+	if x != nil {
+		return x.xxx_hidden_IfNone
+	}
+	return false
+}
+
+func (x *HExpireRequest) GetIfSome() bool {
+	if x != nil {
+		return x.xxx_hidden_IfSome
+	}
+	return false
+}
+
+func (x *HExpireRequest) GetIfLater() bool {
+	if x != nil {
+		return x.xxx_hidden_IfLater
+	}
+	return false
+}
+
+func (x *HExpireRequest) GetIfSooner() bool {
+	if x != nil {
+		return x.xxx_hidden_IfSooner
+	}
+	return false
+}
+
+func (x *HExpireRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *HExpireRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *HExpireRequest) SetFields(v [][]byte) {
+	x.xxx_hidden_Fields = v
+}
+
+func (x *HExpireRequest) SetLifetime(v *Lifetime) {
+	x.xxx_hidden_Lifetime = v
+}
+
+func (x *HExpireRequest) SetIfNone(v bool) {
+	x.xxx_hidden_IfNone = v
+}
+
+func (x *HExpireRequest) SetIfSome(v bool) {
+	x.xxx_hidden_IfSome = v
+}
+
+func (x *HExpireRequest) SetIfLater(v bool) {
+	x.xxx_hidden_IfLater = v
+}
+
+func (x *HExpireRequest) SetIfSooner(v bool) {
+	x.xxx_hidden_IfSooner = v
+}
+
+func (x *HExpireRequest) HasLifetime() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Lifetime != nil
+}
+
+func (x *HExpireRequest) ClearLifetime() {
+	x.xxx_hidden_Lifetime = nil
+}
+
+type HExpireRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Fields    [][]byte
+	// Required: in_ms or at_ms, not before 1970 and before the year 4199.
+	Lifetime *Lifetime
+	// Conditions on the deadline of each field that the node sees; a field without one ends later than any.
+	IfNone   bool
+	IfSome   bool
+	IfLater  bool
+	IfSooner bool
+}
+
+func (b0 HExpireRequest_builder) Build() *HExpireRequest {
+	m0 := &HExpireRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Fields = b.Fields
+	x.xxx_hidden_Lifetime = b.Lifetime
+	x.xxx_hidden_IfNone = b.IfNone
+	x.xxx_hidden_IfSome = b.IfSome
+	x.xxx_hidden_IfLater = b.IfLater
+	x.xxx_hidden_IfSooner = b.IfSooner
+	return m0
+}
+
+type HExpireResponse struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Fields []FieldDeadline        `protobuf:"varint,1,rep,packed,name=fields,proto3,enum=atoll.v1.FieldDeadline"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *HExpireResponse) Reset() {
+	*x = HExpireResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HExpireResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HExpireResponse) ProtoMessage() {}
+
+func (x *HExpireResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HExpireResponse) GetFields() []FieldDeadline {
+	if x != nil {
+		return x.xxx_hidden_Fields
+	}
+	return nil
+}
+
+func (x *HExpireResponse) SetFields(v []FieldDeadline) {
+	x.xxx_hidden_Fields = v
+}
+
+type HExpireResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// One for each field, in their order.
+	Fields []FieldDeadline
+}
+
+func (b0 HExpireResponse_builder) Build() *HExpireResponse {
+	m0 := &HExpireResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Fields = b.Fields
+	return m0
+}
+
+type HPersistRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Fields    [][]byte               `protobuf:"bytes,3,rep,name=fields,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *HPersistRequest) Reset() {
+	*x = HPersistRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HPersistRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HPersistRequest) ProtoMessage() {}
+
+func (x *HPersistRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HPersistRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *HPersistRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *HPersistRequest) GetFields() [][]byte {
+	if x != nil {
+		return x.xxx_hidden_Fields
+	}
+	return nil
+}
+
+func (x *HPersistRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *HPersistRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *HPersistRequest) SetFields(v [][]byte) {
+	x.xxx_hidden_Fields = v
+}
+
+type HPersistRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Fields    [][]byte
+}
+
+func (b0 HPersistRequest_builder) Build() *HPersistRequest {
+	m0 := &HPersistRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Fields = b.Fields
+	return m0
+}
+
+type HPersistResponse struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Fields []FieldDeadline        `protobuf:"varint,1,rep,packed,name=fields,proto3,enum=atoll.v1.FieldDeadline"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *HPersistResponse) Reset() {
+	*x = HPersistResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HPersistResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HPersistResponse) ProtoMessage() {}
+
+func (x *HPersistResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HPersistResponse) GetFields() []FieldDeadline {
+	if x != nil {
+		return x.xxx_hidden_Fields
+	}
+	return nil
+}
+
+func (x *HPersistResponse) SetFields(v []FieldDeadline) {
+	x.xxx_hidden_Fields = v
+}
+
+type HPersistResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// One for each field, in their order.
+	Fields []FieldDeadline
+}
+
+func (b0 HPersistResponse_builder) Build() *HPersistResponse {
+	m0 := &HPersistResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Fields = b.Fields
+	return m0
+}
+
+type HTTLRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Fields    [][]byte               `protobuf:"bytes,3,rep,name=fields,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *HTTLRequest) Reset() {
+	*x = HTTLRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HTTLRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HTTLRequest) ProtoMessage() {}
+
+func (x *HTTLRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HTTLRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *HTTLRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *HTTLRequest) GetFields() [][]byte {
+	if x != nil {
+		return x.xxx_hidden_Fields
+	}
+	return nil
+}
+
+func (x *HTTLRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *HTTLRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *HTTLRequest) SetFields(v [][]byte) {
+	x.xxx_hidden_Fields = v
+}
+
+type HTTLRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Fields    [][]byte
+}
+
+func (b0 HTTLRequest_builder) Build() *HTTLRequest {
+	m0 := &HTTLRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Fields = b.Fields
+	return m0
+}
+
+type HTTLResponse struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Fields *[]*TTLResponse        `protobuf:"bytes,1,rep,name=fields,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *HTTLResponse) Reset() {
+	*x = HTTLResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HTTLResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HTTLResponse) ProtoMessage() {}
+
+func (x *HTTLResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HTTLResponse) GetFields() []*TTLResponse {
+	if x != nil {
+		if x.xxx_hidden_Fields != nil {
+			return *x.xxx_hidden_Fields
+		}
+	}
+	return nil
+}
+
+func (x *HTTLResponse) SetFields(v []*TTLResponse) {
+	x.xxx_hidden_Fields = &v
+}
+
+type HTTLResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// One for each field, in their order.
+	Fields []*TTLResponse
+}
+
+func (b0 HTTLResponse_builder) Build() *HTTLResponse {
+	m0 := &HTTLResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Fields = &b.Fields
+	return m0
+}
+
+type HGetExRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Fields    [][]byte               `protobuf:"bytes,3,rep,name=fields,proto3"`
+	xxx_hidden_Lifetime  *Lifetime              `protobuf:"bytes,4,opt,name=lifetime,proto3"`
+	xxx_hidden_Persist   bool                   `protobuf:"varint,5,opt,name=persist,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *HGetExRequest) Reset() {
+	*x = HGetExRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HGetExRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HGetExRequest) ProtoMessage() {}
+
+func (x *HGetExRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HGetExRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *HGetExRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *HGetExRequest) GetFields() [][]byte {
+	if x != nil {
+		return x.xxx_hidden_Fields
+	}
+	return nil
+}
+
+func (x *HGetExRequest) GetLifetime() *Lifetime {
+	if x != nil {
+		return x.xxx_hidden_Lifetime
+	}
+	return nil
+}
+
+func (x *HGetExRequest) GetPersist() bool {
+	if x != nil {
+		return x.xxx_hidden_Persist
+	}
+	return false
+}
+
+func (x *HGetExRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *HGetExRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *HGetExRequest) SetFields(v [][]byte) {
+	x.xxx_hidden_Fields = v
+}
+
+func (x *HGetExRequest) SetLifetime(v *Lifetime) {
+	x.xxx_hidden_Lifetime = v
+}
+
+func (x *HGetExRequest) SetPersist(v bool) {
+	x.xxx_hidden_Persist = v
+}
+
+func (x *HGetExRequest) HasLifetime() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Lifetime != nil
+}
+
+func (x *HGetExRequest) ClearLifetime() {
+	x.xxx_hidden_Lifetime = nil
+}
+
+type HGetExRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Fields    [][]byte
+	// in_ms or at_ms; without it deadlines stay as they are.
+	Lifetime *Lifetime
+	// Take deadlines away.
+	Persist bool
+}
+
+func (b0 HGetExRequest_builder) Build() *HGetExRequest {
+	m0 := &HGetExRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Fields = b.Fields
+	x.xxx_hidden_Lifetime = b.Lifetime
+	x.xxx_hidden_Persist = b.Persist
+	return m0
+}
+
+type HGetExResponse struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Values *[]*HGetResponse       `protobuf:"bytes,1,rep,name=values,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *HGetExResponse) Reset() {
+	*x = HGetExResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HGetExResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HGetExResponse) ProtoMessage() {}
+
+func (x *HGetExResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HGetExResponse) GetValues() []*HGetResponse {
+	if x != nil {
+		if x.xxx_hidden_Values != nil {
+			return *x.xxx_hidden_Values
+		}
+	}
+	return nil
+}
+
+func (x *HGetExResponse) SetValues(v []*HGetResponse) {
+	x.xxx_hidden_Values = &v
+}
+
+type HGetExResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// One for each field asked for, in that order.
+	Values []*HGetResponse
+}
+
+func (b0 HGetExResponse_builder) Build() *HGetExResponse {
+	m0 := &HGetExResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Values = &b.Values
+	return m0
+}
+
+type HSetExRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Fields    *[]*FieldValue         `protobuf:"bytes,3,rep,name=fields,proto3"`
+	xxx_hidden_Lifetime  *Lifetime              `protobuf:"bytes,4,opt,name=lifetime,proto3"`
+	xxx_hidden_IfAbsent  bool                   `protobuf:"varint,5,opt,name=if_absent,json=ifAbsent,proto3"`
+	xxx_hidden_IfPresent bool                   `protobuf:"varint,6,opt,name=if_present,json=ifPresent,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *HSetExRequest) Reset() {
+	*x = HSetExRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HSetExRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HSetExRequest) ProtoMessage() {}
+
+func (x *HSetExRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HSetExRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *HSetExRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *HSetExRequest) GetFields() []*FieldValue {
+	if x != nil {
+		if x.xxx_hidden_Fields != nil {
+			return *x.xxx_hidden_Fields
+		}
+	}
+	return nil
+}
+
+func (x *HSetExRequest) GetLifetime() *Lifetime {
+	if x != nil {
+		return x.xxx_hidden_Lifetime
+	}
+	return nil
+}
+
+func (x *HSetExRequest) GetIfAbsent() bool {
+	if x != nil {
+		return x.xxx_hidden_IfAbsent
+	}
+	return false
+}
+
+func (x *HSetExRequest) GetIfPresent() bool {
+	if x != nil {
+		return x.xxx_hidden_IfPresent
+	}
+	return false
+}
+
+func (x *HSetExRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *HSetExRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *HSetExRequest) SetFields(v []*FieldValue) {
+	x.xxx_hidden_Fields = &v
+}
+
+func (x *HSetExRequest) SetLifetime(v *Lifetime) {
+	x.xxx_hidden_Lifetime = v
+}
+
+func (x *HSetExRequest) SetIfAbsent(v bool) {
+	x.xxx_hidden_IfAbsent = v
+}
+
+func (x *HSetExRequest) SetIfPresent(v bool) {
+	x.xxx_hidden_IfPresent = v
+}
+
+func (x *HSetExRequest) HasLifetime() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Lifetime != nil
+}
+
+func (x *HSetExRequest) ClearLifetime() {
+	x.xxx_hidden_Lifetime = nil
+}
+
+type HSetExRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Fields    []*FieldValue
+	// When the fields end; without it they do not.
+	Lifetime *Lifetime
+	// Conditions on the fields that the node sees: none is there, or all are.
+	IfAbsent  bool
+	IfPresent bool
+}
+
+func (b0 HSetExRequest_builder) Build() *HSetExRequest {
+	m0 := &HSetExRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Fields = &b.Fields
+	x.xxx_hidden_Lifetime = b.Lifetime
+	x.xxx_hidden_IfAbsent = b.IfAbsent
+	x.xxx_hidden_IfPresent = b.IfPresent
+	return m0
+}
+
+type HSetExResponse struct {
+	state          protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Set bool                   `protobuf:"varint,1,opt,name=set,proto3"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *HSetExResponse) Reset() {
+	*x = HSetExResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HSetExResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HSetExResponse) ProtoMessage() {}
+
+func (x *HSetExResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HSetExResponse) GetSet() bool {
+	if x != nil {
+		return x.xxx_hidden_Set
+	}
+	return false
+}
+
+func (x *HSetExResponse) SetSet(v bool) {
+	x.xxx_hidden_Set = v
+}
+
+type HSetExResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// False when a condition does not hold.
+	Set bool
+}
+
+func (b0 HSetExResponse_builder) Build() *HSetExResponse {
+	m0 := &HSetExResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Set = b.Set
+	return m0
+}
+
+type HGetDelRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Fields    [][]byte               `protobuf:"bytes,3,rep,name=fields,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *HGetDelRequest) Reset() {
+	*x = HGetDelRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HGetDelRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HGetDelRequest) ProtoMessage() {}
+
+func (x *HGetDelRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HGetDelRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *HGetDelRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *HGetDelRequest) GetFields() [][]byte {
+	if x != nil {
+		return x.xxx_hidden_Fields
+	}
+	return nil
+}
+
+func (x *HGetDelRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *HGetDelRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *HGetDelRequest) SetFields(v [][]byte) {
+	x.xxx_hidden_Fields = v
+}
+
+type HGetDelRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Fields    [][]byte
+}
+
+func (b0 HGetDelRequest_builder) Build() *HGetDelRequest {
+	m0 := &HGetDelRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Fields = b.Fields
+	return m0
+}
+
+type HGetDelResponse struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Values *[]*HGetResponse       `protobuf:"bytes,1,rep,name=values,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *HGetDelResponse) Reset() {
+	*x = HGetDelResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HGetDelResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HGetDelResponse) ProtoMessage() {}
+
+func (x *HGetDelResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *HGetDelResponse) GetValues() []*HGetResponse {
+	if x != nil {
+		if x.xxx_hidden_Values != nil {
+			return *x.xxx_hidden_Values
+		}
+	}
+	return nil
+}
+
+func (x *HGetDelResponse) SetValues(v []*HGetResponse) {
+	x.xxx_hidden_Values = &v
+}
+
+type HGetDelResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// One for each field asked for, in that order.
+	Values []*HGetResponse
+}
+
+func (b0 HGetDelResponse_builder) Build() *HGetDelResponse {
+	m0 := &HGetDelResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Values = &b.Values
+	return m0
+}
+
 type DeleteRequest struct {
 	state                protoimpl.MessageState `protogen:"opaque.v1"`
 	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
@@ -1329,7 +2451,7 @@ type DeleteRequest struct {
 
 func (x *DeleteRequest) Reset() {
 	*x = DeleteRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[13]
+	mi := &file_atoll_v1_kv_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1341,7 +2463,7 @@ func (x *DeleteRequest) String() string {
 func (*DeleteRequest) ProtoMessage() {}
 
 func (x *DeleteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[13]
+	mi := &file_atoll_v1_kv_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1399,7 +2521,7 @@ type DeleteResponse struct {
 
 func (x *DeleteResponse) Reset() {
 	*x = DeleteResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[14]
+	mi := &file_atoll_v1_kv_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1411,7 +2533,7 @@ func (x *DeleteResponse) String() string {
 func (*DeleteResponse) ProtoMessage() {}
 
 func (x *DeleteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[14]
+	mi := &file_atoll_v1_kv_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1459,7 +2581,7 @@ type IncrRequest struct {
 
 func (x *IncrRequest) Reset() {
 	*x = IncrRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[15]
+	mi := &file_atoll_v1_kv_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1471,7 +2593,7 @@ func (x *IncrRequest) String() string {
 func (*IncrRequest) ProtoMessage() {}
 
 func (x *IncrRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[15]
+	mi := &file_atoll_v1_kv_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1545,7 +2667,7 @@ type IncrResponse struct {
 
 func (x *IncrResponse) Reset() {
 	*x = IncrResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[16]
+	mi := &file_atoll_v1_kv_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1557,7 +2679,7 @@ func (x *IncrResponse) String() string {
 func (*IncrResponse) ProtoMessage() {}
 
 func (x *IncrResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[16]
+	mi := &file_atoll_v1_kv_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1604,7 +2726,7 @@ type ResetCounterRequest struct {
 
 func (x *ResetCounterRequest) Reset() {
 	*x = ResetCounterRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[17]
+	mi := &file_atoll_v1_kv_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1616,7 +2738,7 @@ func (x *ResetCounterRequest) String() string {
 func (*ResetCounterRequest) ProtoMessage() {}
 
 func (x *ResetCounterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[17]
+	mi := &file_atoll_v1_kv_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1677,7 +2799,7 @@ type ResetCounterResponse struct {
 
 func (x *ResetCounterResponse) Reset() {
 	*x = ResetCounterResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[18]
+	mi := &file_atoll_v1_kv_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1689,7 +2811,7 @@ func (x *ResetCounterResponse) String() string {
 func (*ResetCounterResponse) ProtoMessage() {}
 
 func (x *ResetCounterResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[18]
+	mi := &file_atoll_v1_kv_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1737,7 +2859,7 @@ type SAddRequest struct {
 
 func (x *SAddRequest) Reset() {
 	*x = SAddRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[19]
+	mi := &file_atoll_v1_kv_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1749,7 +2871,7 @@ func (x *SAddRequest) String() string {
 func (*SAddRequest) ProtoMessage() {}
 
 func (x *SAddRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[19]
+	mi := &file_atoll_v1_kv_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1823,7 +2945,7 @@ type SAddResponse struct {
 
 func (x *SAddResponse) Reset() {
 	*x = SAddResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[20]
+	mi := &file_atoll_v1_kv_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1835,7 +2957,7 @@ func (x *SAddResponse) String() string {
 func (*SAddResponse) ProtoMessage() {}
 
 func (x *SAddResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[20]
+	mi := &file_atoll_v1_kv_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1883,7 +3005,7 @@ type SRemRequest struct {
 
 func (x *SRemRequest) Reset() {
 	*x = SRemRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[21]
+	mi := &file_atoll_v1_kv_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1895,7 +3017,7 @@ func (x *SRemRequest) String() string {
 func (*SRemRequest) ProtoMessage() {}
 
 func (x *SRemRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[21]
+	mi := &file_atoll_v1_kv_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1969,7 +3091,7 @@ type SRemResponse struct {
 
 func (x *SRemResponse) Reset() {
 	*x = SRemResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[22]
+	mi := &file_atoll_v1_kv_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1981,7 +3103,7 @@ func (x *SRemResponse) String() string {
 func (*SRemResponse) ProtoMessage() {}
 
 func (x *SRemResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[22]
+	mi := &file_atoll_v1_kv_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2029,7 +3151,7 @@ type SMembersRequest struct {
 
 func (x *SMembersRequest) Reset() {
 	*x = SMembersRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[23]
+	mi := &file_atoll_v1_kv_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2041,7 +3163,7 @@ func (x *SMembersRequest) String() string {
 func (*SMembersRequest) ProtoMessage() {}
 
 func (x *SMembersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[23]
+	mi := &file_atoll_v1_kv_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2134,7 +3256,7 @@ type SMembersResponse struct {
 
 func (x *SMembersResponse) Reset() {
 	*x = SMembersResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[24]
+	mi := &file_atoll_v1_kv_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2146,7 +3268,7 @@ func (x *SMembersResponse) String() string {
 func (*SMembersResponse) ProtoMessage() {}
 
 func (x *SMembersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[24]
+	mi := &file_atoll_v1_kv_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2210,7 +3332,7 @@ type SIsMemberRequest struct {
 
 func (x *SIsMemberRequest) Reset() {
 	*x = SIsMemberRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[25]
+	mi := &file_atoll_v1_kv_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2222,7 +3344,7 @@ func (x *SIsMemberRequest) String() string {
 func (*SIsMemberRequest) ProtoMessage() {}
 
 func (x *SIsMemberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[25]
+	mi := &file_atoll_v1_kv_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2299,7 +3421,7 @@ type SIsMemberResponse struct {
 
 func (x *SIsMemberResponse) Reset() {
 	*x = SIsMemberResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[26]
+	mi := &file_atoll_v1_kv_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2311,7 +3433,7 @@ func (x *SIsMemberResponse) String() string {
 func (*SIsMemberResponse) ProtoMessage() {}
 
 func (x *SIsMemberResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[26]
+	mi := &file_atoll_v1_kv_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2357,7 +3479,7 @@ type SCardRequest struct {
 
 func (x *SCardRequest) Reset() {
 	*x = SCardRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[27]
+	mi := &file_atoll_v1_kv_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2369,7 +3491,7 @@ func (x *SCardRequest) String() string {
 func (*SCardRequest) ProtoMessage() {}
 
 func (x *SCardRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[27]
+	mi := &file_atoll_v1_kv_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2430,7 +3552,7 @@ type SCardResponse struct {
 
 func (x *SCardResponse) Reset() {
 	*x = SCardResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[28]
+	mi := &file_atoll_v1_kv_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2442,7 +3564,7 @@ func (x *SCardResponse) String() string {
 func (*SCardResponse) ProtoMessage() {}
 
 func (x *SCardResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[28]
+	mi := &file_atoll_v1_kv_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2489,7 +3611,7 @@ type FieldValue struct {
 
 func (x *FieldValue) Reset() {
 	*x = FieldValue{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[29]
+	mi := &file_atoll_v1_kv_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2501,7 +3623,7 @@ func (x *FieldValue) String() string {
 func (*FieldValue) ProtoMessage() {}
 
 func (x *FieldValue) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[29]
+	mi := &file_atoll_v1_kv_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2567,7 +3689,7 @@ type HSetRequest struct {
 
 func (x *HSetRequest) Reset() {
 	*x = HSetRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[30]
+	mi := &file_atoll_v1_kv_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2579,7 +3701,7 @@ func (x *HSetRequest) String() string {
 func (*HSetRequest) ProtoMessage() {}
 
 func (x *HSetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[30]
+	mi := &file_atoll_v1_kv_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2656,7 +3778,7 @@ type HSetResponse struct {
 
 func (x *HSetResponse) Reset() {
 	*x = HSetResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[31]
+	mi := &file_atoll_v1_kv_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2668,7 +3790,7 @@ func (x *HSetResponse) String() string {
 func (*HSetResponse) ProtoMessage() {}
 
 func (x *HSetResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[31]
+	mi := &file_atoll_v1_kv_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2717,7 +3839,7 @@ type HSetNXRequest struct {
 
 func (x *HSetNXRequest) Reset() {
 	*x = HSetNXRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[32]
+	mi := &file_atoll_v1_kv_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2729,7 +3851,7 @@ func (x *HSetNXRequest) String() string {
 func (*HSetNXRequest) ProtoMessage() {}
 
 func (x *HSetNXRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[32]
+	mi := &file_atoll_v1_kv_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2822,7 +3944,7 @@ type HSetNXResponse struct {
 
 func (x *HSetNXResponse) Reset() {
 	*x = HSetNXResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[33]
+	mi := &file_atoll_v1_kv_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2834,7 +3956,7 @@ func (x *HSetNXResponse) String() string {
 func (*HSetNXResponse) ProtoMessage() {}
 
 func (x *HSetNXResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[33]
+	mi := &file_atoll_v1_kv_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2882,7 +4004,7 @@ type HGetRequest struct {
 
 func (x *HGetRequest) Reset() {
 	*x = HGetRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[34]
+	mi := &file_atoll_v1_kv_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2894,7 +4016,7 @@ func (x *HGetRequest) String() string {
 func (*HGetRequest) ProtoMessage() {}
 
 func (x *HGetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[34]
+	mi := &file_atoll_v1_kv_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2972,7 +4094,7 @@ type HGetResponse struct {
 
 func (x *HGetResponse) Reset() {
 	*x = HGetResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[35]
+	mi := &file_atoll_v1_kv_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2984,7 +4106,7 @@ func (x *HGetResponse) String() string {
 func (*HGetResponse) ProtoMessage() {}
 
 func (x *HGetResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[35]
+	mi := &file_atoll_v1_kv_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3047,7 +4169,7 @@ type HMGetRequest struct {
 
 func (x *HMGetRequest) Reset() {
 	*x = HMGetRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[36]
+	mi := &file_atoll_v1_kv_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3059,7 +4181,7 @@ func (x *HMGetRequest) String() string {
 func (*HMGetRequest) ProtoMessage() {}
 
 func (x *HMGetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[36]
+	mi := &file_atoll_v1_kv_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3133,7 +4255,7 @@ type HMGetResponse struct {
 
 func (x *HMGetResponse) Reset() {
 	*x = HMGetResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[37]
+	mi := &file_atoll_v1_kv_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3145,7 +4267,7 @@ func (x *HMGetResponse) String() string {
 func (*HMGetResponse) ProtoMessage() {}
 
 func (x *HMGetResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[37]
+	mi := &file_atoll_v1_kv_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3196,7 +4318,7 @@ type HGetAllRequest struct {
 
 func (x *HGetAllRequest) Reset() {
 	*x = HGetAllRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[38]
+	mi := &file_atoll_v1_kv_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3208,7 +4330,7 @@ func (x *HGetAllRequest) String() string {
 func (*HGetAllRequest) ProtoMessage() {}
 
 func (x *HGetAllRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[38]
+	mi := &file_atoll_v1_kv_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3301,7 +4423,7 @@ type HGetAllResponse struct {
 
 func (x *HGetAllResponse) Reset() {
 	*x = HGetAllResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[39]
+	mi := &file_atoll_v1_kv_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3313,7 +4435,7 @@ func (x *HGetAllResponse) String() string {
 func (*HGetAllResponse) ProtoMessage() {}
 
 func (x *HGetAllResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[39]
+	mi := &file_atoll_v1_kv_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3380,7 +4502,7 @@ type HKeysRequest struct {
 
 func (x *HKeysRequest) Reset() {
 	*x = HKeysRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[40]
+	mi := &file_atoll_v1_kv_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3392,7 +4514,7 @@ func (x *HKeysRequest) String() string {
 func (*HKeysRequest) ProtoMessage() {}
 
 func (x *HKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[40]
+	mi := &file_atoll_v1_kv_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3485,7 +4607,7 @@ type HKeysResponse struct {
 
 func (x *HKeysResponse) Reset() {
 	*x = HKeysResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[41]
+	mi := &file_atoll_v1_kv_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3497,7 +4619,7 @@ func (x *HKeysResponse) String() string {
 func (*HKeysResponse) ProtoMessage() {}
 
 func (x *HKeysResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[41]
+	mi := &file_atoll_v1_kv_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3562,7 +4684,7 @@ type HValsRequest struct {
 
 func (x *HValsRequest) Reset() {
 	*x = HValsRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[42]
+	mi := &file_atoll_v1_kv_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3574,7 +4696,7 @@ func (x *HValsRequest) String() string {
 func (*HValsRequest) ProtoMessage() {}
 
 func (x *HValsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[42]
+	mi := &file_atoll_v1_kv_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3667,7 +4789,7 @@ type HValsResponse struct {
 
 func (x *HValsResponse) Reset() {
 	*x = HValsResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[43]
+	mi := &file_atoll_v1_kv_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3679,7 +4801,7 @@ func (x *HValsResponse) String() string {
 func (*HValsResponse) ProtoMessage() {}
 
 func (x *HValsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[43]
+	mi := &file_atoll_v1_kv_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3742,7 +4864,7 @@ type HLenRequest struct {
 
 func (x *HLenRequest) Reset() {
 	*x = HLenRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[44]
+	mi := &file_atoll_v1_kv_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3754,7 +4876,7 @@ func (x *HLenRequest) String() string {
 func (*HLenRequest) ProtoMessage() {}
 
 func (x *HLenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[44]
+	mi := &file_atoll_v1_kv_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3815,7 +4937,7 @@ type HLenResponse struct {
 
 func (x *HLenResponse) Reset() {
 	*x = HLenResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[45]
+	mi := &file_atoll_v1_kv_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3827,7 +4949,7 @@ func (x *HLenResponse) String() string {
 func (*HLenResponse) ProtoMessage() {}
 
 func (x *HLenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[45]
+	mi := &file_atoll_v1_kv_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3874,7 +4996,7 @@ type HExistsRequest struct {
 
 func (x *HExistsRequest) Reset() {
 	*x = HExistsRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[46]
+	mi := &file_atoll_v1_kv_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3886,7 +5008,7 @@ func (x *HExistsRequest) String() string {
 func (*HExistsRequest) ProtoMessage() {}
 
 func (x *HExistsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[46]
+	mi := &file_atoll_v1_kv_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3963,7 +5085,7 @@ type HExistsResponse struct {
 
 func (x *HExistsResponse) Reset() {
 	*x = HExistsResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[47]
+	mi := &file_atoll_v1_kv_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3975,7 +5097,7 @@ func (x *HExistsResponse) String() string {
 func (*HExistsResponse) ProtoMessage() {}
 
 func (x *HExistsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[47]
+	mi := &file_atoll_v1_kv_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4022,7 +5144,7 @@ type HStrLenRequest struct {
 
 func (x *HStrLenRequest) Reset() {
 	*x = HStrLenRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[48]
+	mi := &file_atoll_v1_kv_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4034,7 +5156,7 @@ func (x *HStrLenRequest) String() string {
 func (*HStrLenRequest) ProtoMessage() {}
 
 func (x *HStrLenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[48]
+	mi := &file_atoll_v1_kv_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4111,7 +5233,7 @@ type HStrLenResponse struct {
 
 func (x *HStrLenResponse) Reset() {
 	*x = HStrLenResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[49]
+	mi := &file_atoll_v1_kv_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4123,7 +5245,7 @@ func (x *HStrLenResponse) String() string {
 func (*HStrLenResponse) ProtoMessage() {}
 
 func (x *HStrLenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[49]
+	mi := &file_atoll_v1_kv_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4171,7 +5293,7 @@ type HDelRequest struct {
 
 func (x *HDelRequest) Reset() {
 	*x = HDelRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[50]
+	mi := &file_atoll_v1_kv_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4183,7 +5305,7 @@ func (x *HDelRequest) String() string {
 func (*HDelRequest) ProtoMessage() {}
 
 func (x *HDelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[50]
+	mi := &file_atoll_v1_kv_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4257,7 +5379,7 @@ type HDelResponse struct {
 
 func (x *HDelResponse) Reset() {
 	*x = HDelResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[51]
+	mi := &file_atoll_v1_kv_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4269,7 +5391,7 @@ func (x *HDelResponse) String() string {
 func (*HDelResponse) ProtoMessage() {}
 
 func (x *HDelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[51]
+	mi := &file_atoll_v1_kv_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4317,7 +5439,7 @@ type HIncrRequest struct {
 
 func (x *HIncrRequest) Reset() {
 	*x = HIncrRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[52]
+	mi := &file_atoll_v1_kv_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4329,7 +5451,7 @@ func (x *HIncrRequest) String() string {
 func (*HIncrRequest) ProtoMessage() {}
 
 func (x *HIncrRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[52]
+	mi := &file_atoll_v1_kv_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4419,7 +5541,7 @@ type HIncrResponse struct {
 
 func (x *HIncrResponse) Reset() {
 	*x = HIncrResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[53]
+	mi := &file_atoll_v1_kv_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4431,7 +5553,7 @@ func (x *HIncrResponse) String() string {
 func (*HIncrResponse) ProtoMessage() {}
 
 func (x *HIncrResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[53]
+	mi := &file_atoll_v1_kv_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4479,7 +5601,7 @@ type ScoredMember struct {
 
 func (x *ScoredMember) Reset() {
 	*x = ScoredMember{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[54]
+	mi := &file_atoll_v1_kv_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4491,7 +5613,7 @@ func (x *ScoredMember) String() string {
 func (*ScoredMember) ProtoMessage() {}
 
 func (x *ScoredMember) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[54]
+	mi := &file_atoll_v1_kv_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4559,7 +5681,7 @@ type ZAddRequest struct {
 
 func (x *ZAddRequest) Reset() {
 	*x = ZAddRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[55]
+	mi := &file_atoll_v1_kv_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4571,7 +5693,7 @@ func (x *ZAddRequest) String() string {
 func (*ZAddRequest) ProtoMessage() {}
 
 func (x *ZAddRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[55]
+	mi := &file_atoll_v1_kv_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4702,7 +5824,7 @@ type ZAddResponse struct {
 
 func (x *ZAddResponse) Reset() {
 	*x = ZAddResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[56]
+	mi := &file_atoll_v1_kv_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4714,7 +5836,7 @@ func (x *ZAddResponse) String() string {
 func (*ZAddResponse) ProtoMessage() {}
 
 func (x *ZAddResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[56]
+	mi := &file_atoll_v1_kv_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4763,7 +5885,7 @@ type ZIncrRequest struct {
 
 func (x *ZIncrRequest) Reset() {
 	*x = ZIncrRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[57]
+	mi := &file_atoll_v1_kv_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4775,7 +5897,7 @@ func (x *ZIncrRequest) String() string {
 func (*ZIncrRequest) ProtoMessage() {}
 
 func (x *ZIncrRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[57]
+	mi := &file_atoll_v1_kv_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4865,7 +5987,7 @@ type ZIncrResponse struct {
 
 func (x *ZIncrResponse) Reset() {
 	*x = ZIncrResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[58]
+	mi := &file_atoll_v1_kv_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4877,7 +5999,7 @@ func (x *ZIncrResponse) String() string {
 func (*ZIncrResponse) ProtoMessage() {}
 
 func (x *ZIncrResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[58]
+	mi := &file_atoll_v1_kv_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4925,7 +6047,7 @@ type ZRemRequest struct {
 
 func (x *ZRemRequest) Reset() {
 	*x = ZRemRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[59]
+	mi := &file_atoll_v1_kv_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4937,7 +6059,7 @@ func (x *ZRemRequest) String() string {
 func (*ZRemRequest) ProtoMessage() {}
 
 func (x *ZRemRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[59]
+	mi := &file_atoll_v1_kv_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5011,7 +6133,7 @@ type ZRemResponse struct {
 
 func (x *ZRemResponse) Reset() {
 	*x = ZRemResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[60]
+	mi := &file_atoll_v1_kv_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5023,7 +6145,7 @@ func (x *ZRemResponse) String() string {
 func (*ZRemResponse) ProtoMessage() {}
 
 func (x *ZRemResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[60]
+	mi := &file_atoll_v1_kv_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5070,7 +6192,7 @@ type ZScoreRequest struct {
 
 func (x *ZScoreRequest) Reset() {
 	*x = ZScoreRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[61]
+	mi := &file_atoll_v1_kv_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5082,7 +6204,7 @@ func (x *ZScoreRequest) String() string {
 func (*ZScoreRequest) ProtoMessage() {}
 
 func (x *ZScoreRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[61]
+	mi := &file_atoll_v1_kv_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5160,7 +6282,7 @@ type ZScoreResponse struct {
 
 func (x *ZScoreResponse) Reset() {
 	*x = ZScoreResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[62]
+	mi := &file_atoll_v1_kv_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5172,7 +6294,7 @@ func (x *ZScoreResponse) String() string {
 func (*ZScoreResponse) ProtoMessage() {}
 
 func (x *ZScoreResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[62]
+	mi := &file_atoll_v1_kv_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5231,7 +6353,7 @@ type ZCardRequest struct {
 
 func (x *ZCardRequest) Reset() {
 	*x = ZCardRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[63]
+	mi := &file_atoll_v1_kv_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5243,7 +6365,7 @@ func (x *ZCardRequest) String() string {
 func (*ZCardRequest) ProtoMessage() {}
 
 func (x *ZCardRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[63]
+	mi := &file_atoll_v1_kv_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5304,7 +6426,7 @@ type ZCardResponse struct {
 
 func (x *ZCardResponse) Reset() {
 	*x = ZCardResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[64]
+	mi := &file_atoll_v1_kv_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5316,7 +6438,7 @@ func (x *ZCardResponse) String() string {
 func (*ZCardResponse) ProtoMessage() {}
 
 func (x *ZCardResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[64]
+	mi := &file_atoll_v1_kv_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5365,7 +6487,7 @@ type ZRangeRequest struct {
 
 func (x *ZRangeRequest) Reset() {
 	*x = ZRangeRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[65]
+	mi := &file_atoll_v1_kv_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5377,7 +6499,7 @@ func (x *ZRangeRequest) String() string {
 func (*ZRangeRequest) ProtoMessage() {}
 
 func (x *ZRangeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[65]
+	mi := &file_atoll_v1_kv_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5479,7 +6601,7 @@ type ZRangeResponse struct {
 
 func (x *ZRangeResponse) Reset() {
 	*x = ZRangeResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[66]
+	mi := &file_atoll_v1_kv_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5491,7 +6613,7 @@ func (x *ZRangeResponse) String() string {
 func (*ZRangeResponse) ProtoMessage() {}
 
 func (x *ZRangeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[66]
+	mi := &file_atoll_v1_kv_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5547,7 +6669,7 @@ type ZRangeByScoreRequest struct {
 
 func (x *ZRangeByScoreRequest) Reset() {
 	*x = ZRangeByScoreRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[67]
+	mi := &file_atoll_v1_kv_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5559,7 +6681,7 @@ func (x *ZRangeByScoreRequest) String() string {
 func (*ZRangeByScoreRequest) ProtoMessage() {}
 
 func (x *ZRangeByScoreRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[67]
+	mi := &file_atoll_v1_kv_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5713,7 +6835,7 @@ type ZRangeByScoreResponse struct {
 
 func (x *ZRangeByScoreResponse) Reset() {
 	*x = ZRangeByScoreResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[68]
+	mi := &file_atoll_v1_kv_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5725,7 +6847,7 @@ func (x *ZRangeByScoreResponse) String() string {
 func (*ZRangeByScoreResponse) ProtoMessage() {}
 
 func (x *ZRangeByScoreResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[68]
+	mi := &file_atoll_v1_kv_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5776,7 +6898,7 @@ type ZRankRequest struct {
 
 func (x *ZRankRequest) Reset() {
 	*x = ZRankRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[69]
+	mi := &file_atoll_v1_kv_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5788,7 +6910,7 @@ func (x *ZRankRequest) String() string {
 func (*ZRankRequest) ProtoMessage() {}
 
 func (x *ZRankRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[69]
+	mi := &file_atoll_v1_kv_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5880,7 +7002,7 @@ type ZRankResponse struct {
 
 func (x *ZRankResponse) Reset() {
 	*x = ZRankResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[70]
+	mi := &file_atoll_v1_kv_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5892,7 +7014,7 @@ func (x *ZRankResponse) String() string {
 func (*ZRankResponse) ProtoMessage() {}
 
 func (x *ZRankResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[70]
+	mi := &file_atoll_v1_kv_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5953,7 +7075,7 @@ type ZPopRequest struct {
 
 func (x *ZPopRequest) Reset() {
 	*x = ZPopRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[71]
+	mi := &file_atoll_v1_kv_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5965,7 +7087,7 @@ func (x *ZPopRequest) String() string {
 func (*ZPopRequest) ProtoMessage() {}
 
 func (x *ZPopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[71]
+	mi := &file_atoll_v1_kv_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6054,7 +7176,7 @@ type ZPopResponse struct {
 
 func (x *ZPopResponse) Reset() {
 	*x = ZPopResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[72]
+	mi := &file_atoll_v1_kv_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6066,7 +7188,7 @@ func (x *ZPopResponse) String() string {
 func (*ZPopResponse) ProtoMessage() {}
 
 func (x *ZPopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[72]
+	mi := &file_atoll_v1_kv_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6117,7 +7239,7 @@ type ZMPopRequest struct {
 
 func (x *ZMPopRequest) Reset() {
 	*x = ZMPopRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[73]
+	mi := &file_atoll_v1_kv_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6129,7 +7251,7 @@ func (x *ZMPopRequest) String() string {
 func (*ZMPopRequest) ProtoMessage() {}
 
 func (x *ZMPopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[73]
+	mi := &file_atoll_v1_kv_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6232,7 +7354,7 @@ type ZMPopResponse struct {
 
 func (x *ZMPopResponse) Reset() {
 	*x = ZMPopResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[74]
+	mi := &file_atoll_v1_kv_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6244,7 +7366,7 @@ func (x *ZMPopResponse) String() string {
 func (*ZMPopResponse) ProtoMessage() {}
 
 func (x *ZMPopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[74]
+	mi := &file_atoll_v1_kv_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6325,7 +7447,7 @@ type LPushRequest struct {
 
 func (x *LPushRequest) Reset() {
 	*x = LPushRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[75]
+	mi := &file_atoll_v1_kv_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6337,7 +7459,7 @@ func (x *LPushRequest) String() string {
 func (*LPushRequest) ProtoMessage() {}
 
 func (x *LPushRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[75]
+	mi := &file_atoll_v1_kv_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6440,7 +7562,7 @@ type LPushResponse struct {
 
 func (x *LPushResponse) Reset() {
 	*x = LPushResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[76]
+	mi := &file_atoll_v1_kv_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6452,7 +7574,7 @@ func (x *LPushResponse) String() string {
 func (*LPushResponse) ProtoMessage() {}
 
 func (x *LPushResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[76]
+	mi := &file_atoll_v1_kv_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6501,7 +7623,7 @@ type LPopRequest struct {
 
 func (x *LPopRequest) Reset() {
 	*x = LPopRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[77]
+	mi := &file_atoll_v1_kv_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6513,7 +7635,7 @@ func (x *LPopRequest) String() string {
 func (*LPopRequest) ProtoMessage() {}
 
 func (x *LPopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[77]
+	mi := &file_atoll_v1_kv_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6602,7 +7724,7 @@ type LPopResponse struct {
 
 func (x *LPopResponse) Reset() {
 	*x = LPopResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[78]
+	mi := &file_atoll_v1_kv_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6614,7 +7736,7 @@ func (x *LPopResponse) String() string {
 func (*LPopResponse) ProtoMessage() {}
 
 func (x *LPopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[78]
+	mi := &file_atoll_v1_kv_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6664,7 +7786,7 @@ type LMPopRequest struct {
 
 func (x *LMPopRequest) Reset() {
 	*x = LMPopRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[79]
+	mi := &file_atoll_v1_kv_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6676,7 +7798,7 @@ func (x *LMPopRequest) String() string {
 func (*LMPopRequest) ProtoMessage() {}
 
 func (x *LMPopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[79]
+	mi := &file_atoll_v1_kv_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6779,7 +7901,7 @@ type LMPopResponse struct {
 
 func (x *LMPopResponse) Reset() {
 	*x = LMPopResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[80]
+	mi := &file_atoll_v1_kv_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6791,7 +7913,7 @@ func (x *LMPopResponse) String() string {
 func (*LMPopResponse) ProtoMessage() {}
 
 func (x *LMPopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[80]
+	mi := &file_atoll_v1_kv_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6870,7 +7992,7 @@ type LRangeRequest struct {
 
 func (x *LRangeRequest) Reset() {
 	*x = LRangeRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[81]
+	mi := &file_atoll_v1_kv_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6882,7 +8004,7 @@ func (x *LRangeRequest) String() string {
 func (*LRangeRequest) ProtoMessage() {}
 
 func (x *LRangeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[81]
+	mi := &file_atoll_v1_kv_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6970,7 +8092,7 @@ type LRangeResponse struct {
 
 func (x *LRangeResponse) Reset() {
 	*x = LRangeResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[82]
+	mi := &file_atoll_v1_kv_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6982,7 +8104,7 @@ func (x *LRangeResponse) String() string {
 func (*LRangeResponse) ProtoMessage() {}
 
 func (x *LRangeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[82]
+	mi := &file_atoll_v1_kv_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7029,7 +8151,7 @@ type LLenRequest struct {
 
 func (x *LLenRequest) Reset() {
 	*x = LLenRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[83]
+	mi := &file_atoll_v1_kv_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7041,7 +8163,7 @@ func (x *LLenRequest) String() string {
 func (*LLenRequest) ProtoMessage() {}
 
 func (x *LLenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[83]
+	mi := &file_atoll_v1_kv_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7102,7 +8224,7 @@ type LLenResponse struct {
 
 func (x *LLenResponse) Reset() {
 	*x = LLenResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[84]
+	mi := &file_atoll_v1_kv_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7114,7 +8236,7 @@ func (x *LLenResponse) String() string {
 func (*LLenResponse) ProtoMessage() {}
 
 func (x *LLenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[84]
+	mi := &file_atoll_v1_kv_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7161,7 +8283,7 @@ type LIndexRequest struct {
 
 func (x *LIndexRequest) Reset() {
 	*x = LIndexRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[85]
+	mi := &file_atoll_v1_kv_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7173,7 +8295,7 @@ func (x *LIndexRequest) String() string {
 func (*LIndexRequest) ProtoMessage() {}
 
 func (x *LIndexRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[85]
+	mi := &file_atoll_v1_kv_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7249,7 +8371,7 @@ type LIndexResponse struct {
 
 func (x *LIndexResponse) Reset() {
 	*x = LIndexResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[86]
+	mi := &file_atoll_v1_kv_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7261,7 +8383,7 @@ func (x *LIndexResponse) String() string {
 func (*LIndexResponse) ProtoMessage() {}
 
 func (x *LIndexResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[86]
+	mi := &file_atoll_v1_kv_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7325,7 +8447,7 @@ type LSetRequest struct {
 
 func (x *LSetRequest) Reset() {
 	*x = LSetRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[87]
+	mi := &file_atoll_v1_kv_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7337,7 +8459,7 @@ func (x *LSetRequest) String() string {
 func (*LSetRequest) ProtoMessage() {}
 
 func (x *LSetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[87]
+	mi := &file_atoll_v1_kv_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7427,7 +8549,7 @@ type LSetResponse struct {
 
 func (x *LSetResponse) Reset() {
 	*x = LSetResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[88]
+	mi := &file_atoll_v1_kv_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7439,7 +8561,7 @@ func (x *LSetResponse) String() string {
 func (*LSetResponse) ProtoMessage() {}
 
 func (x *LSetResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[88]
+	mi := &file_atoll_v1_kv_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7475,7 +8597,7 @@ type LInsertRequest struct {
 
 func (x *LInsertRequest) Reset() {
 	*x = LInsertRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[89]
+	mi := &file_atoll_v1_kv_proto_msgTypes[101]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7487,7 +8609,7 @@ func (x *LInsertRequest) String() string {
 func (*LInsertRequest) ProtoMessage() {}
 
 func (x *LInsertRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[89]
+	mi := &file_atoll_v1_kv_proto_msgTypes[101]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7596,7 +8718,7 @@ type LInsertResponse struct {
 
 func (x *LInsertResponse) Reset() {
 	*x = LInsertResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[90]
+	mi := &file_atoll_v1_kv_proto_msgTypes[102]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7608,7 +8730,7 @@ func (x *LInsertResponse) String() string {
 func (*LInsertResponse) ProtoMessage() {}
 
 func (x *LInsertResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[90]
+	mi := &file_atoll_v1_kv_proto_msgTypes[102]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7671,7 +8793,7 @@ type LRemRequest struct {
 
 func (x *LRemRequest) Reset() {
 	*x = LRemRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[91]
+	mi := &file_atoll_v1_kv_proto_msgTypes[103]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7683,7 +8805,7 @@ func (x *LRemRequest) String() string {
 func (*LRemRequest) ProtoMessage() {}
 
 func (x *LRemRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[91]
+	mi := &file_atoll_v1_kv_proto_msgTypes[103]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7774,7 +8896,7 @@ type LRemResponse struct {
 
 func (x *LRemResponse) Reset() {
 	*x = LRemResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[92]
+	mi := &file_atoll_v1_kv_proto_msgTypes[104]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7786,7 +8908,7 @@ func (x *LRemResponse) String() string {
 func (*LRemResponse) ProtoMessage() {}
 
 func (x *LRemResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[92]
+	mi := &file_atoll_v1_kv_proto_msgTypes[104]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7834,7 +8956,7 @@ type LTrimRequest struct {
 
 func (x *LTrimRequest) Reset() {
 	*x = LTrimRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[93]
+	mi := &file_atoll_v1_kv_proto_msgTypes[105]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7846,7 +8968,7 @@ func (x *LTrimRequest) String() string {
 func (*LTrimRequest) ProtoMessage() {}
 
 func (x *LTrimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[93]
+	mi := &file_atoll_v1_kv_proto_msgTypes[105]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7933,7 +9055,7 @@ type LTrimResponse struct {
 
 func (x *LTrimResponse) Reset() {
 	*x = LTrimResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[94]
+	mi := &file_atoll_v1_kv_proto_msgTypes[106]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7945,7 +9067,7 @@ func (x *LTrimResponse) String() string {
 func (*LTrimResponse) ProtoMessage() {}
 
 func (x *LTrimResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[94]
+	mi := &file_atoll_v1_kv_proto_msgTypes[106]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7982,7 +9104,7 @@ type LMoveRequest struct {
 
 func (x *LMoveRequest) Reset() {
 	*x = LMoveRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[95]
+	mi := &file_atoll_v1_kv_proto_msgTypes[107]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7994,7 +9116,7 @@ func (x *LMoveRequest) String() string {
 func (*LMoveRequest) ProtoMessage() {}
 
 func (x *LMoveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[95]
+	mi := &file_atoll_v1_kv_proto_msgTypes[107]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8116,7 +9238,7 @@ type LMoveResponse struct {
 
 func (x *LMoveResponse) Reset() {
 	*x = LMoveResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[96]
+	mi := &file_atoll_v1_kv_proto_msgTypes[108]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8128,7 +9250,7 @@ func (x *LMoveResponse) String() string {
 func (*LMoveResponse) ProtoMessage() {}
 
 func (x *LMoveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[96]
+	mi := &file_atoll_v1_kv_proto_msgTypes[108]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8195,7 +9317,7 @@ type LPosRequest struct {
 
 func (x *LPosRequest) Reset() {
 	*x = LPosRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[97]
+	mi := &file_atoll_v1_kv_proto_msgTypes[109]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8207,7 +9329,7 @@ func (x *LPosRequest) String() string {
 func (*LPosRequest) ProtoMessage() {}
 
 func (x *LPosRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[97]
+	mi := &file_atoll_v1_kv_proto_msgTypes[109]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8325,7 +9447,7 @@ type LPosResponse struct {
 
 func (x *LPosResponse) Reset() {
 	*x = LPosResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[98]
+	mi := &file_atoll_v1_kv_proto_msgTypes[110]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8337,7 +9459,7 @@ func (x *LPosResponse) String() string {
 func (*LPosResponse) ProtoMessage() {}
 
 func (x *LPosResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[98]
+	mi := &file_atoll_v1_kv_proto_msgTypes[110]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8386,7 +9508,7 @@ type RenameRequest struct {
 
 func (x *RenameRequest) Reset() {
 	*x = RenameRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[99]
+	mi := &file_atoll_v1_kv_proto_msgTypes[111]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8398,7 +9520,7 @@ func (x *RenameRequest) String() string {
 func (*RenameRequest) ProtoMessage() {}
 
 func (x *RenameRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[99]
+	mi := &file_atoll_v1_kv_proto_msgTypes[111]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8490,7 +9612,7 @@ type RenameResponse struct {
 
 func (x *RenameResponse) Reset() {
 	*x = RenameResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[100]
+	mi := &file_atoll_v1_kv_proto_msgTypes[112]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8502,7 +9624,7 @@ func (x *RenameResponse) String() string {
 func (*RenameResponse) ProtoMessage() {}
 
 func (x *RenameResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[100]
+	mi := &file_atoll_v1_kv_proto_msgTypes[112]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8551,7 +9673,7 @@ type CopyRequest struct {
 
 func (x *CopyRequest) Reset() {
 	*x = CopyRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[101]
+	mi := &file_atoll_v1_kv_proto_msgTypes[113]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8563,7 +9685,7 @@ func (x *CopyRequest) String() string {
 func (*CopyRequest) ProtoMessage() {}
 
 func (x *CopyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[101]
+	mi := &file_atoll_v1_kv_proto_msgTypes[113]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8654,7 +9776,7 @@ type CopyResponse struct {
 
 func (x *CopyResponse) Reset() {
 	*x = CopyResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[102]
+	mi := &file_atoll_v1_kv_proto_msgTypes[114]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8666,7 +9788,7 @@ func (x *CopyResponse) String() string {
 func (*CopyResponse) ProtoMessage() {}
 
 func (x *CopyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[102]
+	mi := &file_atoll_v1_kv_proto_msgTypes[114]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8713,7 +9835,7 @@ type ExistsRequest struct {
 
 func (x *ExistsRequest) Reset() {
 	*x = ExistsRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[103]
+	mi := &file_atoll_v1_kv_proto_msgTypes[115]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8725,7 +9847,7 @@ func (x *ExistsRequest) String() string {
 func (*ExistsRequest) ProtoMessage() {}
 
 func (x *ExistsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[103]
+	mi := &file_atoll_v1_kv_proto_msgTypes[115]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8783,7 +9905,7 @@ type ExistsResponse struct {
 
 func (x *ExistsResponse) Reset() {
 	*x = ExistsResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[104]
+	mi := &file_atoll_v1_kv_proto_msgTypes[116]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8795,7 +9917,7 @@ func (x *ExistsResponse) String() string {
 func (*ExistsResponse) ProtoMessage() {}
 
 func (x *ExistsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[104]
+	mi := &file_atoll_v1_kv_proto_msgTypes[116]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8844,7 +9966,7 @@ type ScanRequest struct {
 
 func (x *ScanRequest) Reset() {
 	*x = ScanRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[105]
+	mi := &file_atoll_v1_kv_proto_msgTypes[117]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8856,7 +9978,7 @@ func (x *ScanRequest) String() string {
 func (*ScanRequest) ProtoMessage() {}
 
 func (x *ScanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[105]
+	mi := &file_atoll_v1_kv_proto_msgTypes[117]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8966,7 +10088,7 @@ type ScanResponse struct {
 
 func (x *ScanResponse) Reset() {
 	*x = ScanResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[106]
+	mi := &file_atoll_v1_kv_proto_msgTypes[118]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8978,7 +10100,7 @@ func (x *ScanResponse) String() string {
 func (*ScanResponse) ProtoMessage() {}
 
 func (x *ScanResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[106]
+	mi := &file_atoll_v1_kv_proto_msgTypes[118]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9041,7 +10163,7 @@ type SiblingsRequest struct {
 
 func (x *SiblingsRequest) Reset() {
 	*x = SiblingsRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[107]
+	mi := &file_atoll_v1_kv_proto_msgTypes[119]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9053,7 +10175,7 @@ func (x *SiblingsRequest) String() string {
 func (*SiblingsRequest) ProtoMessage() {}
 
 func (x *SiblingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[107]
+	mi := &file_atoll_v1_kv_proto_msgTypes[119]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9114,7 +10236,7 @@ type SiblingsResponse struct {
 
 func (x *SiblingsResponse) Reset() {
 	*x = SiblingsResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[108]
+	mi := &file_atoll_v1_kv_proto_msgTypes[120]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9126,7 +10248,7 @@ func (x *SiblingsResponse) String() string {
 func (*SiblingsResponse) ProtoMessage() {}
 
 func (x *SiblingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[108]
+	mi := &file_atoll_v1_kv_proto_msgTypes[120]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9181,7 +10303,7 @@ type Sibling struct {
 
 func (x *Sibling) Reset() {
 	*x = Sibling{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[109]
+	mi := &file_atoll_v1_kv_proto_msgTypes[121]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9193,7 +10315,7 @@ func (x *Sibling) String() string {
 func (*Sibling) ProtoMessage() {}
 
 func (x *Sibling) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[109]
+	mi := &file_atoll_v1_kv_proto_msgTypes[121]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9338,7 +10460,7 @@ type Operation struct {
 
 func (x *Operation) Reset() {
 	*x = Operation{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[110]
+	mi := &file_atoll_v1_kv_proto_msgTypes[122]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9350,7 +10472,7 @@ func (x *Operation) String() string {
 func (*Operation) ProtoMessage() {}
 
 func (x *Operation) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[110]
+	mi := &file_atoll_v1_kv_proto_msgTypes[122]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10157,6 +11279,60 @@ func (x *Operation) GetZmpop() *ZMPopRequest {
 	if x != nil {
 		if x, ok := x.xxx_hidden_Op.(*operation_Zmpop); ok {
 			return x.Zmpop
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetHexpire() *HExpireRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Hexpire); ok {
+			return x.Hexpire
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetHpersist() *HPersistRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Hpersist); ok {
+			return x.Hpersist
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetHttl() *HTTLRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Httl); ok {
+			return x.Httl
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetHgetex() *HGetExRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Hgetex); ok {
+			return x.Hgetex
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetHsetex() *HSetExRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Hsetex); ok {
+			return x.Hsetex
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetHgetdel() *HGetDelRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Hgetdel); ok {
+			return x.Hgetdel
 		}
 	}
 	return nil
@@ -11000,6 +12176,54 @@ func (x *Operation) SetZmpop(v *ZMPopRequest) {
 	x.xxx_hidden_Op = &operation_Zmpop{v}
 }
 
+func (x *Operation) SetHexpire(v *HExpireRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Hexpire{v}
+}
+
+func (x *Operation) SetHpersist(v *HPersistRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Hpersist{v}
+}
+
+func (x *Operation) SetHttl(v *HTTLRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Httl{v}
+}
+
+func (x *Operation) SetHgetex(v *HGetExRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Hgetex{v}
+}
+
+func (x *Operation) SetHsetex(v *HSetExRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Hsetex{v}
+}
+
+func (x *Operation) SetHgetdel(v *HGetDelRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Hgetdel{v}
+}
+
 func (x *Operation) SetXcursor(v *XCursorRequest) {
 	if v == nil {
 		x.xxx_hidden_Op = nil
@@ -11831,6 +13055,54 @@ func (x *Operation) HasZmpop() bool {
 	return ok
 }
 
+func (x *Operation) HasHexpire() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Hexpire)
+	return ok
+}
+
+func (x *Operation) HasHpersist() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Hpersist)
+	return ok
+}
+
+func (x *Operation) HasHttl() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Httl)
+	return ok
+}
+
+func (x *Operation) HasHgetex() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Hgetex)
+	return ok
+}
+
+func (x *Operation) HasHsetex() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Hsetex)
+	return ok
+}
+
+func (x *Operation) HasHgetdel() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Hgetdel)
+	return ok
+}
+
 func (x *Operation) HasXcursor() bool {
 	if x == nil {
 		return false
@@ -12481,6 +13753,42 @@ func (x *Operation) ClearZmpop() {
 	}
 }
 
+func (x *Operation) ClearHexpire() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Hexpire); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearHpersist() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Hpersist); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearHttl() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Httl); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearHgetex() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Hgetex); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearHsetex() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Hsetex); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearHgetdel() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Hgetdel); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
 func (x *Operation) ClearXcursor() {
 	if _, ok := x.xxx_hidden_Op.(*operation_Xcursor); ok {
 		x.xxx_hidden_Op = nil
@@ -12655,6 +13963,12 @@ const Operation_Xsetid_case case_Operation_Op = 116
 const Operation_Xinfo_case case_Operation_Op = 117
 const Operation_Lmpop_case case_Operation_Op = 118
 const Operation_Zmpop_case case_Operation_Op = 119
+const Operation_Hexpire_case case_Operation_Op = 130
+const Operation_Hpersist_case case_Operation_Op = 131
+const Operation_Httl_case case_Operation_Op = 132
+const Operation_Hgetex_case case_Operation_Op = 133
+const Operation_Hsetex_case case_Operation_Op = 134
+const Operation_Hgetdel_case case_Operation_Op = 135
 const Operation_Xcursor_case case_Operation_Op = 140
 const Operation_Xgroupcreate_case case_Operation_Op = 141
 const Operation_Xgroupsetid_case case_Operation_Op = 142
@@ -12853,6 +14167,18 @@ func (x *Operation) WhichOp() case_Operation_Op {
 		return Operation_Lmpop_case
 	case *operation_Zmpop:
 		return Operation_Zmpop_case
+	case *operation_Hexpire:
+		return Operation_Hexpire_case
+	case *operation_Hpersist:
+		return Operation_Hpersist_case
+	case *operation_Httl:
+		return Operation_Httl_case
+	case *operation_Hgetex:
+		return Operation_Hgetex_case
+	case *operation_Hsetex:
+		return Operation_Hsetex_case
+	case *operation_Hgetdel:
+		return Operation_Hgetdel_case
 	case *operation_Xcursor:
 		return Operation_Xcursor_case
 	case *operation_Xgroupcreate:
@@ -12979,6 +14305,12 @@ type Operation_builder struct {
 	Xinfo                *XInfoRequest
 	Lmpop                *LMPopRequest
 	Zmpop                *ZMPopRequest
+	Hexpire              *HExpireRequest
+	Hpersist             *HPersistRequest
+	Httl                 *HTTLRequest
+	Hgetex               *HGetExRequest
+	Hsetex               *HSetExRequest
+	Hgetdel              *HGetDelRequest
 	Xcursor              *XCursorRequest
 	Xgroupcreate         *XGroupCreateRequest
 	Xgroupsetid          *XGroupSetIDRequest
@@ -13267,6 +14599,24 @@ func (b0 Operation_builder) Build() *Operation {
 	if b.Zmpop != nil {
 		x.xxx_hidden_Op = &operation_Zmpop{b.Zmpop}
 	}
+	if b.Hexpire != nil {
+		x.xxx_hidden_Op = &operation_Hexpire{b.Hexpire}
+	}
+	if b.Hpersist != nil {
+		x.xxx_hidden_Op = &operation_Hpersist{b.Hpersist}
+	}
+	if b.Httl != nil {
+		x.xxx_hidden_Op = &operation_Httl{b.Httl}
+	}
+	if b.Hgetex != nil {
+		x.xxx_hidden_Op = &operation_Hgetex{b.Hgetex}
+	}
+	if b.Hsetex != nil {
+		x.xxx_hidden_Op = &operation_Hsetex{b.Hsetex}
+	}
+	if b.Hgetdel != nil {
+		x.xxx_hidden_Op = &operation_Hgetdel{b.Hgetdel}
+	}
 	if b.Xcursor != nil {
 		x.xxx_hidden_Op = &operation_Xcursor{b.Xcursor}
 	}
@@ -13315,7 +14665,7 @@ func (b0 Operation_builder) Build() *Operation {
 type case_Operation_Op protoreflect.FieldNumber
 
 func (x case_Operation_Op) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[110].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[122].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -13682,6 +15032,30 @@ type operation_Zmpop struct {
 	Zmpop *ZMPopRequest `protobuf:"bytes,119,opt,name=zmpop,proto3,oneof"`
 }
 
+type operation_Hexpire struct {
+	Hexpire *HExpireRequest `protobuf:"bytes,130,opt,name=hexpire,proto3,oneof"`
+}
+
+type operation_Hpersist struct {
+	Hpersist *HPersistRequest `protobuf:"bytes,131,opt,name=hpersist,proto3,oneof"`
+}
+
+type operation_Httl struct {
+	Httl *HTTLRequest `protobuf:"bytes,132,opt,name=httl,proto3,oneof"`
+}
+
+type operation_Hgetex struct {
+	Hgetex *HGetExRequest `protobuf:"bytes,133,opt,name=hgetex,proto3,oneof"`
+}
+
+type operation_Hsetex struct {
+	Hsetex *HSetExRequest `protobuf:"bytes,134,opt,name=hsetex,proto3,oneof"`
+}
+
+type operation_Hgetdel struct {
+	Hgetdel *HGetDelRequest `protobuf:"bytes,135,opt,name=hgetdel,proto3,oneof"`
+}
+
 type operation_Xcursor struct {
 	Xcursor *XCursorRequest `protobuf:"bytes,140,opt,name=xcursor,proto3,oneof"`
 }
@@ -13916,6 +15290,18 @@ func (*operation_Lmpop) isOperation_Op() {}
 
 func (*operation_Zmpop) isOperation_Op() {}
 
+func (*operation_Hexpire) isOperation_Op() {}
+
+func (*operation_Hpersist) isOperation_Op() {}
+
+func (*operation_Httl) isOperation_Op() {}
+
+func (*operation_Hgetex) isOperation_Op() {}
+
+func (*operation_Hsetex) isOperation_Op() {}
+
+func (*operation_Hgetdel) isOperation_Op() {}
+
 func (*operation_Xcursor) isOperation_Op() {}
 
 func (*operation_Xgroupcreate) isOperation_Op() {}
@@ -13953,7 +15339,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[111]
+	mi := &file_atoll_v1_kv_proto_msgTypes[123]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -13965,7 +15351,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[111]
+	mi := &file_atoll_v1_kv_proto_msgTypes[123]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -14772,6 +16158,60 @@ func (x *Result) GetZmpop() *ZMPopResponse {
 	if x != nil {
 		if x, ok := x.xxx_hidden_Result.(*result_Zmpop); ok {
 			return x.Zmpop
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetHexpire() *HExpireResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Hexpire); ok {
+			return x.Hexpire
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetHpersist() *HPersistResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Hpersist); ok {
+			return x.Hpersist
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetHttl() *HTTLResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Httl); ok {
+			return x.Httl
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetHgetex() *HGetExResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Hgetex); ok {
+			return x.Hgetex
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetHsetex() *HSetExResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Hsetex); ok {
+			return x.Hsetex
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetHgetdel() *HGetDelResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Hgetdel); ok {
+			return x.Hgetdel
 		}
 	}
 	return nil
@@ -15615,6 +17055,54 @@ func (x *Result) SetZmpop(v *ZMPopResponse) {
 	x.xxx_hidden_Result = &result_Zmpop{v}
 }
 
+func (x *Result) SetHexpire(v *HExpireResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Hexpire{v}
+}
+
+func (x *Result) SetHpersist(v *HPersistResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Hpersist{v}
+}
+
+func (x *Result) SetHttl(v *HTTLResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Httl{v}
+}
+
+func (x *Result) SetHgetex(v *HGetExResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Hgetex{v}
+}
+
+func (x *Result) SetHsetex(v *HSetExResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Hsetex{v}
+}
+
+func (x *Result) SetHgetdel(v *HGetDelResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Hgetdel{v}
+}
+
 func (x *Result) SetXcursor(v *XCursorResponse) {
 	if v == nil {
 		x.xxx_hidden_Result = nil
@@ -16446,6 +17934,54 @@ func (x *Result) HasZmpop() bool {
 	return ok
 }
 
+func (x *Result) HasHexpire() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Hexpire)
+	return ok
+}
+
+func (x *Result) HasHpersist() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Hpersist)
+	return ok
+}
+
+func (x *Result) HasHttl() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Httl)
+	return ok
+}
+
+func (x *Result) HasHgetex() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Hgetex)
+	return ok
+}
+
+func (x *Result) HasHsetex() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Hsetex)
+	return ok
+}
+
+func (x *Result) HasHgetdel() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Hgetdel)
+	return ok
+}
+
 func (x *Result) HasXcursor() bool {
 	if x == nil {
 		return false
@@ -17096,6 +18632,42 @@ func (x *Result) ClearZmpop() {
 	}
 }
 
+func (x *Result) ClearHexpire() {
+	if _, ok := x.xxx_hidden_Result.(*result_Hexpire); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearHpersist() {
+	if _, ok := x.xxx_hidden_Result.(*result_Hpersist); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearHttl() {
+	if _, ok := x.xxx_hidden_Result.(*result_Httl); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearHgetex() {
+	if _, ok := x.xxx_hidden_Result.(*result_Hgetex); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearHsetex() {
+	if _, ok := x.xxx_hidden_Result.(*result_Hsetex); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearHgetdel() {
+	if _, ok := x.xxx_hidden_Result.(*result_Hgetdel); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
 func (x *Result) ClearXcursor() {
 	if _, ok := x.xxx_hidden_Result.(*result_Xcursor); ok {
 		x.xxx_hidden_Result = nil
@@ -17270,6 +18842,12 @@ const Result_Xsetid_case case_Result_Result = 116
 const Result_Xinfo_case case_Result_Result = 117
 const Result_Lmpop_case case_Result_Result = 118
 const Result_Zmpop_case case_Result_Result = 119
+const Result_Hexpire_case case_Result_Result = 130
+const Result_Hpersist_case case_Result_Result = 131
+const Result_Httl_case case_Result_Result = 132
+const Result_Hgetex_case case_Result_Result = 133
+const Result_Hsetex_case case_Result_Result = 134
+const Result_Hgetdel_case case_Result_Result = 135
 const Result_Xcursor_case case_Result_Result = 140
 const Result_Xgroupcreate_case case_Result_Result = 141
 const Result_Xgroupsetid_case case_Result_Result = 142
@@ -17468,6 +19046,18 @@ func (x *Result) WhichResult() case_Result_Result {
 		return Result_Lmpop_case
 	case *result_Zmpop:
 		return Result_Zmpop_case
+	case *result_Hexpire:
+		return Result_Hexpire_case
+	case *result_Hpersist:
+		return Result_Hpersist_case
+	case *result_Httl:
+		return Result_Httl_case
+	case *result_Hgetex:
+		return Result_Hgetex_case
+	case *result_Hsetex:
+		return Result_Hsetex_case
+	case *result_Hgetdel:
+		return Result_Hgetdel_case
 	case *result_Xcursor:
 		return Result_Xcursor_case
 	case *result_Xgroupcreate:
@@ -17594,6 +19184,12 @@ type Result_builder struct {
 	Xinfo                *XInfoResponse
 	Lmpop                *LMPopResponse
 	Zmpop                *ZMPopResponse
+	Hexpire              *HExpireResponse
+	Hpersist             *HPersistResponse
+	Httl                 *HTTLResponse
+	Hgetex               *HGetExResponse
+	Hsetex               *HSetExResponse
+	Hgetdel              *HGetDelResponse
 	Xcursor              *XCursorResponse
 	Xgroupcreate         *XGroupCreateResponse
 	Xgroupsetid          *XGroupSetIDResponse
@@ -17882,6 +19478,24 @@ func (b0 Result_builder) Build() *Result {
 	if b.Zmpop != nil {
 		x.xxx_hidden_Result = &result_Zmpop{b.Zmpop}
 	}
+	if b.Hexpire != nil {
+		x.xxx_hidden_Result = &result_Hexpire{b.Hexpire}
+	}
+	if b.Hpersist != nil {
+		x.xxx_hidden_Result = &result_Hpersist{b.Hpersist}
+	}
+	if b.Httl != nil {
+		x.xxx_hidden_Result = &result_Httl{b.Httl}
+	}
+	if b.Hgetex != nil {
+		x.xxx_hidden_Result = &result_Hgetex{b.Hgetex}
+	}
+	if b.Hsetex != nil {
+		x.xxx_hidden_Result = &result_Hsetex{b.Hsetex}
+	}
+	if b.Hgetdel != nil {
+		x.xxx_hidden_Result = &result_Hgetdel{b.Hgetdel}
+	}
 	if b.Xcursor != nil {
 		x.xxx_hidden_Result = &result_Xcursor{b.Xcursor}
 	}
@@ -17930,7 +19544,7 @@ func (b0 Result_builder) Build() *Result {
 type case_Result_Result protoreflect.FieldNumber
 
 func (x case_Result_Result) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[111].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[123].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -18297,6 +19911,30 @@ type result_Zmpop struct {
 	Zmpop *ZMPopResponse `protobuf:"bytes,119,opt,name=zmpop,proto3,oneof"`
 }
 
+type result_Hexpire struct {
+	Hexpire *HExpireResponse `protobuf:"bytes,130,opt,name=hexpire,proto3,oneof"`
+}
+
+type result_Hpersist struct {
+	Hpersist *HPersistResponse `protobuf:"bytes,131,opt,name=hpersist,proto3,oneof"`
+}
+
+type result_Httl struct {
+	Httl *HTTLResponse `protobuf:"bytes,132,opt,name=httl,proto3,oneof"`
+}
+
+type result_Hgetex struct {
+	Hgetex *HGetExResponse `protobuf:"bytes,133,opt,name=hgetex,proto3,oneof"`
+}
+
+type result_Hsetex struct {
+	Hsetex *HSetExResponse `protobuf:"bytes,134,opt,name=hsetex,proto3,oneof"`
+}
+
+type result_Hgetdel struct {
+	Hgetdel *HGetDelResponse `protobuf:"bytes,135,opt,name=hgetdel,proto3,oneof"`
+}
+
 type result_Xcursor struct {
 	Xcursor *XCursorResponse `protobuf:"bytes,140,opt,name=xcursor,proto3,oneof"`
 }
@@ -18531,6 +20169,18 @@ func (*result_Lmpop) isResult_Result() {}
 
 func (*result_Zmpop) isResult_Result() {}
 
+func (*result_Hexpire) isResult_Result() {}
+
+func (*result_Hpersist) isResult_Result() {}
+
+func (*result_Httl) isResult_Result() {}
+
+func (*result_Hgetex) isResult_Result() {}
+
+func (*result_Hsetex) isResult_Result() {}
+
+func (*result_Hgetdel) isResult_Result() {}
+
 func (*result_Xcursor) isResult_Result() {}
 
 func (*result_Xgroupcreate) isResult_Result() {}
@@ -18571,7 +20221,7 @@ type BCreateRequest struct {
 
 func (x *BCreateRequest) Reset() {
 	*x = BCreateRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[112]
+	mi := &file_atoll_v1_kv_proto_msgTypes[124]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -18583,7 +20233,7 @@ func (x *BCreateRequest) String() string {
 func (*BCreateRequest) ProtoMessage() {}
 
 func (x *BCreateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[112]
+	mi := &file_atoll_v1_kv_proto_msgTypes[124]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -18670,7 +20320,7 @@ type BCreateResponse struct {
 
 func (x *BCreateResponse) Reset() {
 	*x = BCreateResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[113]
+	mi := &file_atoll_v1_kv_proto_msgTypes[125]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -18682,7 +20332,7 @@ func (x *BCreateResponse) String() string {
 func (*BCreateResponse) ProtoMessage() {}
 
 func (x *BCreateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[113]
+	mi := &file_atoll_v1_kv_proto_msgTypes[125]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -18715,7 +20365,7 @@ type BGetRequest struct {
 
 func (x *BGetRequest) Reset() {
 	*x = BGetRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[114]
+	mi := &file_atoll_v1_kv_proto_msgTypes[126]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -18727,7 +20377,7 @@ func (x *BGetRequest) String() string {
 func (*BGetRequest) ProtoMessage() {}
 
 func (x *BGetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[114]
+	mi := &file_atoll_v1_kv_proto_msgTypes[126]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -18789,7 +20439,7 @@ type BGetResponse struct {
 
 func (x *BGetResponse) Reset() {
 	*x = BGetResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[115]
+	mi := &file_atoll_v1_kv_proto_msgTypes[127]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -18801,7 +20451,7 @@ func (x *BGetResponse) String() string {
 func (*BGetResponse) ProtoMessage() {}
 
 func (x *BGetResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[115]
+	mi := &file_atoll_v1_kv_proto_msgTypes[127]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -18862,7 +20512,7 @@ type BIncrRequest struct {
 
 func (x *BIncrRequest) Reset() {
 	*x = BIncrRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[116]
+	mi := &file_atoll_v1_kv_proto_msgTypes[128]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -18874,7 +20524,7 @@ func (x *BIncrRequest) String() string {
 func (*BIncrRequest) ProtoMessage() {}
 
 func (x *BIncrRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[116]
+	mi := &file_atoll_v1_kv_proto_msgTypes[128]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -18949,7 +20599,7 @@ type BIncrResponse struct {
 
 func (x *BIncrResponse) Reset() {
 	*x = BIncrResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[117]
+	mi := &file_atoll_v1_kv_proto_msgTypes[129]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -18961,7 +20611,7 @@ func (x *BIncrResponse) String() string {
 func (*BIncrResponse) ProtoMessage() {}
 
 func (x *BIncrResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[117]
+	mi := &file_atoll_v1_kv_proto_msgTypes[129]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -19009,7 +20659,7 @@ type BDecrRequest struct {
 
 func (x *BDecrRequest) Reset() {
 	*x = BDecrRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[118]
+	mi := &file_atoll_v1_kv_proto_msgTypes[130]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -19021,7 +20671,7 @@ func (x *BDecrRequest) String() string {
 func (*BDecrRequest) ProtoMessage() {}
 
 func (x *BDecrRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[118]
+	mi := &file_atoll_v1_kv_proto_msgTypes[130]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -19096,7 +20746,7 @@ type BDecrResponse struct {
 
 func (x *BDecrResponse) Reset() {
 	*x = BDecrResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[119]
+	mi := &file_atoll_v1_kv_proto_msgTypes[131]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -19108,7 +20758,7 @@ func (x *BDecrResponse) String() string {
 func (*BDecrResponse) ProtoMessage() {}
 
 func (x *BDecrResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[119]
+	mi := &file_atoll_v1_kv_proto_msgTypes[131]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -19157,7 +20807,7 @@ type BGrantRequest struct {
 
 func (x *BGrantRequest) Reset() {
 	*x = BGrantRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[120]
+	mi := &file_atoll_v1_kv_proto_msgTypes[132]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -19169,7 +20819,7 @@ func (x *BGrantRequest) String() string {
 func (*BGrantRequest) ProtoMessage() {}
 
 func (x *BGrantRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[120]
+	mi := &file_atoll_v1_kv_proto_msgTypes[132]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -19256,7 +20906,7 @@ type BGrantResponse struct {
 
 func (x *BGrantResponse) Reset() {
 	*x = BGrantResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[121]
+	mi := &file_atoll_v1_kv_proto_msgTypes[133]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -19268,7 +20918,7 @@ func (x *BGrantResponse) String() string {
 func (*BGrantResponse) ProtoMessage() {}
 
 func (x *BGrantResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[121]
+	mi := &file_atoll_v1_kv_proto_msgTypes[133]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -19301,7 +20951,7 @@ type BRightsRequest struct {
 
 func (x *BRightsRequest) Reset() {
 	*x = BRightsRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[122]
+	mi := &file_atoll_v1_kv_proto_msgTypes[134]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -19313,7 +20963,7 @@ func (x *BRightsRequest) String() string {
 func (*BRightsRequest) ProtoMessage() {}
 
 func (x *BRightsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[122]
+	mi := &file_atoll_v1_kv_proto_msgTypes[134]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -19375,7 +21025,7 @@ type BRightsResponse struct {
 
 func (x *BRightsResponse) Reset() {
 	*x = BRightsResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[123]
+	mi := &file_atoll_v1_kv_proto_msgTypes[135]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -19387,7 +21037,7 @@ func (x *BRightsResponse) String() string {
 func (*BRightsResponse) ProtoMessage() {}
 
 func (x *BRightsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[123]
+	mi := &file_atoll_v1_kv_proto_msgTypes[135]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -19451,7 +21101,7 @@ type Account struct {
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[124]
+	mi := &file_atoll_v1_kv_proto_msgTypes[136]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -19463,7 +21113,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[124]
+	mi := &file_atoll_v1_kv_proto_msgTypes[136]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -19548,7 +21198,7 @@ type BReclaimRequest struct {
 
 func (x *BReclaimRequest) Reset() {
 	*x = BReclaimRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[125]
+	mi := &file_atoll_v1_kv_proto_msgTypes[137]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -19560,7 +21210,7 @@ func (x *BReclaimRequest) String() string {
 func (*BReclaimRequest) ProtoMessage() {}
 
 func (x *BReclaimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[125]
+	mi := &file_atoll_v1_kv_proto_msgTypes[137]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -19621,7 +21271,7 @@ type BReclaimResponse struct {
 
 func (x *BReclaimResponse) Reset() {
 	*x = BReclaimResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[126]
+	mi := &file_atoll_v1_kv_proto_msgTypes[138]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -19633,7 +21283,7 @@ func (x *BReclaimResponse) String() string {
 func (*BReclaimResponse) ProtoMessage() {}
 
 func (x *BReclaimResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[126]
+	mi := &file_atoll_v1_kv_proto_msgTypes[138]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -19681,7 +21331,7 @@ type PFAddRequest struct {
 
 func (x *PFAddRequest) Reset() {
 	*x = PFAddRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[127]
+	mi := &file_atoll_v1_kv_proto_msgTypes[139]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -19693,7 +21343,7 @@ func (x *PFAddRequest) String() string {
 func (*PFAddRequest) ProtoMessage() {}
 
 func (x *PFAddRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[127]
+	mi := &file_atoll_v1_kv_proto_msgTypes[139]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -19768,7 +21418,7 @@ type PFAddResponse struct {
 
 func (x *PFAddResponse) Reset() {
 	*x = PFAddResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[128]
+	mi := &file_atoll_v1_kv_proto_msgTypes[140]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -19780,7 +21430,7 @@ func (x *PFAddResponse) String() string {
 func (*PFAddResponse) ProtoMessage() {}
 
 func (x *PFAddResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[128]
+	mi := &file_atoll_v1_kv_proto_msgTypes[140]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -19827,7 +21477,7 @@ type PFCountRequest struct {
 
 func (x *PFCountRequest) Reset() {
 	*x = PFCountRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[129]
+	mi := &file_atoll_v1_kv_proto_msgTypes[141]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -19839,7 +21489,7 @@ func (x *PFCountRequest) String() string {
 func (*PFCountRequest) ProtoMessage() {}
 
 func (x *PFCountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[129]
+	mi := &file_atoll_v1_kv_proto_msgTypes[141]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -19897,7 +21547,7 @@ type PFCountResponse struct {
 
 func (x *PFCountResponse) Reset() {
 	*x = PFCountResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[130]
+	mi := &file_atoll_v1_kv_proto_msgTypes[142]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -19909,7 +21559,7 @@ func (x *PFCountResponse) String() string {
 func (*PFCountResponse) ProtoMessage() {}
 
 func (x *PFCountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[130]
+	mi := &file_atoll_v1_kv_proto_msgTypes[142]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -19957,7 +21607,7 @@ type PFMergeRequest struct {
 
 func (x *PFMergeRequest) Reset() {
 	*x = PFMergeRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[131]
+	mi := &file_atoll_v1_kv_proto_msgTypes[143]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -19969,7 +21619,7 @@ func (x *PFMergeRequest) String() string {
 func (*PFMergeRequest) ProtoMessage() {}
 
 func (x *PFMergeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[131]
+	mi := &file_atoll_v1_kv_proto_msgTypes[143]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20043,7 +21693,7 @@ type PFMergeResponse struct {
 
 func (x *PFMergeResponse) Reset() {
 	*x = PFMergeResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[132]
+	mi := &file_atoll_v1_kv_proto_msgTypes[144]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20055,7 +21705,7 @@ func (x *PFMergeResponse) String() string {
 func (*PFMergeResponse) ProtoMessage() {}
 
 func (x *PFMergeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[132]
+	mi := &file_atoll_v1_kv_proto_msgTypes[144]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20092,7 +21742,7 @@ type BitRange struct {
 
 func (x *BitRange) Reset() {
 	*x = BitRange{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[133]
+	mi := &file_atoll_v1_kv_proto_msgTypes[145]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20104,7 +21754,7 @@ func (x *BitRange) String() string {
 func (*BitRange) ProtoMessage() {}
 
 func (x *BitRange) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[133]
+	mi := &file_atoll_v1_kv_proto_msgTypes[145]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20195,7 +21845,7 @@ type GetBitRequest struct {
 
 func (x *GetBitRequest) Reset() {
 	*x = GetBitRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[134]
+	mi := &file_atoll_v1_kv_proto_msgTypes[146]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20207,7 +21857,7 @@ func (x *GetBitRequest) String() string {
 func (*GetBitRequest) ProtoMessage() {}
 
 func (x *GetBitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[134]
+	mi := &file_atoll_v1_kv_proto_msgTypes[146]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20282,7 +21932,7 @@ type GetBitResponse struct {
 
 func (x *GetBitResponse) Reset() {
 	*x = GetBitResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[135]
+	mi := &file_atoll_v1_kv_proto_msgTypes[147]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20294,7 +21944,7 @@ func (x *GetBitResponse) String() string {
 func (*GetBitResponse) ProtoMessage() {}
 
 func (x *GetBitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[135]
+	mi := &file_atoll_v1_kv_proto_msgTypes[147]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20343,7 +21993,7 @@ type SetBitRequest struct {
 
 func (x *SetBitRequest) Reset() {
 	*x = SetBitRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[136]
+	mi := &file_atoll_v1_kv_proto_msgTypes[148]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20355,7 +22005,7 @@ func (x *SetBitRequest) String() string {
 func (*SetBitRequest) ProtoMessage() {}
 
 func (x *SetBitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[136]
+	mi := &file_atoll_v1_kv_proto_msgTypes[148]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20442,7 +22092,7 @@ type SetBitResponse struct {
 
 func (x *SetBitResponse) Reset() {
 	*x = SetBitResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[137]
+	mi := &file_atoll_v1_kv_proto_msgTypes[149]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20454,7 +22104,7 @@ func (x *SetBitResponse) String() string {
 func (*SetBitResponse) ProtoMessage() {}
 
 func (x *SetBitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[137]
+	mi := &file_atoll_v1_kv_proto_msgTypes[149]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20502,7 +22152,7 @@ type BitCountRequest struct {
 
 func (x *BitCountRequest) Reset() {
 	*x = BitCountRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[138]
+	mi := &file_atoll_v1_kv_proto_msgTypes[150]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20514,7 +22164,7 @@ func (x *BitCountRequest) String() string {
 func (*BitCountRequest) ProtoMessage() {}
 
 func (x *BitCountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[138]
+	mi := &file_atoll_v1_kv_proto_msgTypes[150]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20600,7 +22250,7 @@ type BitCountResponse struct {
 
 func (x *BitCountResponse) Reset() {
 	*x = BitCountResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[139]
+	mi := &file_atoll_v1_kv_proto_msgTypes[151]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20612,7 +22262,7 @@ func (x *BitCountResponse) String() string {
 func (*BitCountResponse) ProtoMessage() {}
 
 func (x *BitCountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[139]
+	mi := &file_atoll_v1_kv_proto_msgTypes[151]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20661,7 +22311,7 @@ type BitPosRequest struct {
 
 func (x *BitPosRequest) Reset() {
 	*x = BitPosRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[140]
+	mi := &file_atoll_v1_kv_proto_msgTypes[152]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20673,7 +22323,7 @@ func (x *BitPosRequest) String() string {
 func (*BitPosRequest) ProtoMessage() {}
 
 func (x *BitPosRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[140]
+	mi := &file_atoll_v1_kv_proto_msgTypes[152]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20774,7 +22424,7 @@ type BitPosResponse struct {
 
 func (x *BitPosResponse) Reset() {
 	*x = BitPosResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[141]
+	mi := &file_atoll_v1_kv_proto_msgTypes[153]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20786,7 +22436,7 @@ func (x *BitPosResponse) String() string {
 func (*BitPosResponse) ProtoMessage() {}
 
 func (x *BitPosResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[141]
+	mi := &file_atoll_v1_kv_proto_msgTypes[153]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20848,7 +22498,7 @@ type BitOpRequest struct {
 
 func (x *BitOpRequest) Reset() {
 	*x = BitOpRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[142]
+	mi := &file_atoll_v1_kv_proto_msgTypes[154]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20860,7 +22510,7 @@ func (x *BitOpRequest) String() string {
 func (*BitOpRequest) ProtoMessage() {}
 
 func (x *BitOpRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[142]
+	mi := &file_atoll_v1_kv_proto_msgTypes[154]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -20950,7 +22600,7 @@ type BitOpResponse struct {
 
 func (x *BitOpResponse) Reset() {
 	*x = BitOpResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[143]
+	mi := &file_atoll_v1_kv_proto_msgTypes[155]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -20962,7 +22612,7 @@ func (x *BitOpResponse) String() string {
 func (*BitOpResponse) ProtoMessage() {}
 
 func (x *BitOpResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[143]
+	mi := &file_atoll_v1_kv_proto_msgTypes[155]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21013,7 +22663,7 @@ type BitStep struct {
 
 func (x *BitStep) Reset() {
 	*x = BitStep{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[144]
+	mi := &file_atoll_v1_kv_proto_msgTypes[156]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21025,7 +22675,7 @@ func (x *BitStep) String() string {
 func (*BitStep) ProtoMessage() {}
 
 func (x *BitStep) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[144]
+	mi := &file_atoll_v1_kv_proto_msgTypes[156]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21198,7 +22848,7 @@ func (b0 BitStep_builder) Build() *BitStep {
 type case_BitStep_Write protoreflect.FieldNumber
 
 func (x case_BitStep_Write) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[144].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[156].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -21232,7 +22882,7 @@ type BitFieldRequest struct {
 
 func (x *BitFieldRequest) Reset() {
 	*x = BitFieldRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[145]
+	mi := &file_atoll_v1_kv_proto_msgTypes[157]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21244,7 +22894,7 @@ func (x *BitFieldRequest) String() string {
 func (*BitFieldRequest) ProtoMessage() {}
 
 func (x *BitFieldRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[145]
+	mi := &file_atoll_v1_kv_proto_msgTypes[157]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21321,7 +22971,7 @@ type BitFieldResponse struct {
 
 func (x *BitFieldResponse) Reset() {
 	*x = BitFieldResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[146]
+	mi := &file_atoll_v1_kv_proto_msgTypes[158]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21333,7 +22983,7 @@ func (x *BitFieldResponse) String() string {
 func (*BitFieldResponse) ProtoMessage() {}
 
 func (x *BitFieldResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[146]
+	mi := &file_atoll_v1_kv_proto_msgTypes[158]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21382,7 +23032,7 @@ type BitStepResult struct {
 
 func (x *BitStepResult) Reset() {
 	*x = BitStepResult{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[147]
+	mi := &file_atoll_v1_kv_proto_msgTypes[159]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21394,7 +23044,7 @@ func (x *BitStepResult) String() string {
 func (*BitStepResult) ProtoMessage() {}
 
 func (x *BitStepResult) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[147]
+	mi := &file_atoll_v1_kv_proto_msgTypes[159]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21456,7 +23106,7 @@ type GeoPoint struct {
 
 func (x *GeoPoint) Reset() {
 	*x = GeoPoint{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[148]
+	mi := &file_atoll_v1_kv_proto_msgTypes[160]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21468,7 +23118,7 @@ func (x *GeoPoint) String() string {
 func (*GeoPoint) ProtoMessage() {}
 
 func (x *GeoPoint) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[148]
+	mi := &file_atoll_v1_kv_proto_msgTypes[160]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21529,7 +23179,7 @@ type GeoMember struct {
 
 func (x *GeoMember) Reset() {
 	*x = GeoMember{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[149]
+	mi := &file_atoll_v1_kv_proto_msgTypes[161]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21541,7 +23191,7 @@ func (x *GeoMember) String() string {
 func (*GeoMember) ProtoMessage() {}
 
 func (x *GeoMember) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[149]
+	mi := &file_atoll_v1_kv_proto_msgTypes[161]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21618,7 +23268,7 @@ type GeoAddRequest struct {
 
 func (x *GeoAddRequest) Reset() {
 	*x = GeoAddRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[150]
+	mi := &file_atoll_v1_kv_proto_msgTypes[162]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21630,7 +23280,7 @@ func (x *GeoAddRequest) String() string {
 func (*GeoAddRequest) ProtoMessage() {}
 
 func (x *GeoAddRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[150]
+	mi := &file_atoll_v1_kv_proto_msgTypes[162]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21734,7 +23384,7 @@ type GeoAddResponse struct {
 
 func (x *GeoAddResponse) Reset() {
 	*x = GeoAddResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[151]
+	mi := &file_atoll_v1_kv_proto_msgTypes[163]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21746,7 +23396,7 @@ func (x *GeoAddResponse) String() string {
 func (*GeoAddResponse) ProtoMessage() {}
 
 func (x *GeoAddResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[151]
+	mi := &file_atoll_v1_kv_proto_msgTypes[163]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21794,7 +23444,7 @@ type GeoPosRequest struct {
 
 func (x *GeoPosRequest) Reset() {
 	*x = GeoPosRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[152]
+	mi := &file_atoll_v1_kv_proto_msgTypes[164]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21806,7 +23456,7 @@ func (x *GeoPosRequest) String() string {
 func (*GeoPosRequest) ProtoMessage() {}
 
 func (x *GeoPosRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[152]
+	mi := &file_atoll_v1_kv_proto_msgTypes[164]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21880,7 +23530,7 @@ type GeoPosResponse struct {
 
 func (x *GeoPosResponse) Reset() {
 	*x = GeoPosResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[153]
+	mi := &file_atoll_v1_kv_proto_msgTypes[165]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21892,7 +23542,7 @@ func (x *GeoPosResponse) String() string {
 func (*GeoPosResponse) ProtoMessage() {}
 
 func (x *GeoPosResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[153]
+	mi := &file_atoll_v1_kv_proto_msgTypes[165]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -21941,7 +23591,7 @@ type GeoPosition struct {
 
 func (x *GeoPosition) Reset() {
 	*x = GeoPosition{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[154]
+	mi := &file_atoll_v1_kv_proto_msgTypes[166]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -21953,7 +23603,7 @@ func (x *GeoPosition) String() string {
 func (*GeoPosition) ProtoMessage() {}
 
 func (x *GeoPosition) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[154]
+	mi := &file_atoll_v1_kv_proto_msgTypes[166]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -22027,7 +23677,7 @@ type GeoDistRequest struct {
 
 func (x *GeoDistRequest) Reset() {
 	*x = GeoDistRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[155]
+	mi := &file_atoll_v1_kv_proto_msgTypes[167]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -22039,7 +23689,7 @@ func (x *GeoDistRequest) String() string {
 func (*GeoDistRequest) ProtoMessage() {}
 
 func (x *GeoDistRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[155]
+	mi := &file_atoll_v1_kv_proto_msgTypes[167]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -22133,7 +23783,7 @@ type GeoDistResponse struct {
 
 func (x *GeoDistResponse) Reset() {
 	*x = GeoDistResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[156]
+	mi := &file_atoll_v1_kv_proto_msgTypes[168]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -22145,7 +23795,7 @@ func (x *GeoDistResponse) String() string {
 func (*GeoDistResponse) ProtoMessage() {}
 
 func (x *GeoDistResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[156]
+	mi := &file_atoll_v1_kv_proto_msgTypes[168]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -22209,7 +23859,7 @@ type GeoArea struct {
 
 func (x *GeoArea) Reset() {
 	*x = GeoArea{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[157]
+	mi := &file_atoll_v1_kv_proto_msgTypes[169]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -22221,7 +23871,7 @@ func (x *GeoArea) String() string {
 func (*GeoArea) ProtoMessage() {}
 
 func (x *GeoArea) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[157]
+	mi := &file_atoll_v1_kv_proto_msgTypes[169]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -22489,7 +24139,7 @@ func (b0 GeoArea_builder) Build() *GeoArea {
 type case_GeoArea_Center protoreflect.FieldNumber
 
 func (x case_GeoArea_Center) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[157].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[169].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -22499,7 +24149,7 @@ func (x case_GeoArea_Center) String() string {
 type case_GeoArea_Shape protoreflect.FieldNumber
 
 func (x case_GeoArea_Shape) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[157].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[169].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -22548,7 +24198,7 @@ type GeoBox struct {
 
 func (x *GeoBox) Reset() {
 	*x = GeoBox{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[158]
+	mi := &file_atoll_v1_kv_proto_msgTypes[170]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -22560,7 +24210,7 @@ func (x *GeoBox) String() string {
 func (*GeoBox) ProtoMessage() {}
 
 func (x *GeoBox) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[158]
+	mi := &file_atoll_v1_kv_proto_msgTypes[170]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -22620,7 +24270,7 @@ type GeoSearchRequest struct {
 
 func (x *GeoSearchRequest) Reset() {
 	*x = GeoSearchRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[159]
+	mi := &file_atoll_v1_kv_proto_msgTypes[171]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -22632,7 +24282,7 @@ func (x *GeoSearchRequest) String() string {
 func (*GeoSearchRequest) ProtoMessage() {}
 
 func (x *GeoSearchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[159]
+	mi := &file_atoll_v1_kv_proto_msgTypes[171]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -22717,7 +24367,7 @@ type GeoSearchResponse struct {
 
 func (x *GeoSearchResponse) Reset() {
 	*x = GeoSearchResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[160]
+	mi := &file_atoll_v1_kv_proto_msgTypes[172]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -22729,7 +24379,7 @@ func (x *GeoSearchResponse) String() string {
 func (*GeoSearchResponse) ProtoMessage() {}
 
 func (x *GeoSearchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[160]
+	mi := &file_atoll_v1_kv_proto_msgTypes[172]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -22779,7 +24429,7 @@ type GeoFound struct {
 
 func (x *GeoFound) Reset() {
 	*x = GeoFound{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[161]
+	mi := &file_atoll_v1_kv_proto_msgTypes[173]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -22791,7 +24441,7 @@ func (x *GeoFound) String() string {
 func (*GeoFound) ProtoMessage() {}
 
 func (x *GeoFound) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[161]
+	mi := &file_atoll_v1_kv_proto_msgTypes[173]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -22881,7 +24531,7 @@ type GeoSearchStoreRequest struct {
 
 func (x *GeoSearchStoreRequest) Reset() {
 	*x = GeoSearchStoreRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[162]
+	mi := &file_atoll_v1_kv_proto_msgTypes[174]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -22893,7 +24543,7 @@ func (x *GeoSearchStoreRequest) String() string {
 func (*GeoSearchStoreRequest) ProtoMessage() {}
 
 func (x *GeoSearchStoreRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[162]
+	mi := &file_atoll_v1_kv_proto_msgTypes[174]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -23009,7 +24659,7 @@ type GeoSearchStoreResponse struct {
 
 func (x *GeoSearchStoreResponse) Reset() {
 	*x = GeoSearchStoreResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[163]
+	mi := &file_atoll_v1_kv_proto_msgTypes[175]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -23021,7 +24671,7 @@ func (x *GeoSearchStoreResponse) String() string {
 func (*GeoSearchStoreResponse) ProtoMessage() {}
 
 func (x *GeoSearchStoreResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[163]
+	mi := &file_atoll_v1_kv_proto_msgTypes[175]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -23068,7 +24718,7 @@ type StreamID struct {
 
 func (x *StreamID) Reset() {
 	*x = StreamID{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[164]
+	mi := &file_atoll_v1_kv_proto_msgTypes[176]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -23080,7 +24730,7 @@ func (x *StreamID) String() string {
 func (*StreamID) ProtoMessage() {}
 
 func (x *StreamID) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[164]
+	mi := &file_atoll_v1_kv_proto_msgTypes[176]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -23140,7 +24790,7 @@ type StreamEntry struct {
 
 func (x *StreamEntry) Reset() {
 	*x = StreamEntry{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[165]
+	mi := &file_atoll_v1_kv_proto_msgTypes[177]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -23152,7 +24802,7 @@ func (x *StreamEntry) String() string {
 func (*StreamEntry) ProtoMessage() {}
 
 func (x *StreamEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[165]
+	mi := &file_atoll_v1_kv_proto_msgTypes[177]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -23226,7 +24876,7 @@ type StreamTrim struct {
 
 func (x *StreamTrim) Reset() {
 	*x = StreamTrim{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[166]
+	mi := &file_atoll_v1_kv_proto_msgTypes[178]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -23238,7 +24888,7 @@ func (x *StreamTrim) String() string {
 func (*StreamTrim) ProtoMessage() {}
 
 func (x *StreamTrim) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[166]
+	mi := &file_atoll_v1_kv_proto_msgTypes[178]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -23391,7 +25041,7 @@ func (b0 StreamTrim_builder) Build() *StreamTrim {
 type case_StreamTrim_By protoreflect.FieldNumber
 
 func (x case_StreamTrim_By) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[166].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[178].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -23430,7 +25080,7 @@ type XAddRequest struct {
 
 func (x *XAddRequest) Reset() {
 	*x = XAddRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[167]
+	mi := &file_atoll_v1_kv_proto_msgTypes[179]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -23442,7 +25092,7 @@ func (x *XAddRequest) String() string {
 func (*XAddRequest) ProtoMessage() {}
 
 func (x *XAddRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[167]
+	mi := &file_atoll_v1_kv_proto_msgTypes[179]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -23653,7 +25303,7 @@ func (b0 XAddRequest_builder) Build() *XAddRequest {
 type case_XAddRequest_Id protoreflect.FieldNumber
 
 func (x case_XAddRequest_Id) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[167].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[179].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -23688,7 +25338,7 @@ type XAddResponse struct {
 
 func (x *XAddResponse) Reset() {
 	*x = XAddResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[168]
+	mi := &file_atoll_v1_kv_proto_msgTypes[180]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -23700,7 +25350,7 @@ func (x *XAddResponse) String() string {
 func (*XAddResponse) ProtoMessage() {}
 
 func (x *XAddResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[168]
+	mi := &file_atoll_v1_kv_proto_msgTypes[180]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -23775,7 +25425,7 @@ type XRangeRequest struct {
 
 func (x *XRangeRequest) Reset() {
 	*x = XRangeRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[169]
+	mi := &file_atoll_v1_kv_proto_msgTypes[181]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -23787,7 +25437,7 @@ func (x *XRangeRequest) String() string {
 func (*XRangeRequest) ProtoMessage() {}
 
 func (x *XRangeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[169]
+	mi := &file_atoll_v1_kv_proto_msgTypes[181]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -23925,7 +25575,7 @@ type XRangeResponse struct {
 
 func (x *XRangeResponse) Reset() {
 	*x = XRangeResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[170]
+	mi := &file_atoll_v1_kv_proto_msgTypes[182]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -23937,7 +25587,7 @@ func (x *XRangeResponse) String() string {
 func (*XRangeResponse) ProtoMessage() {}
 
 func (x *XRangeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[170]
+	mi := &file_atoll_v1_kv_proto_msgTypes[182]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -23986,7 +25636,7 @@ type XLenRequest struct {
 
 func (x *XLenRequest) Reset() {
 	*x = XLenRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[171]
+	mi := &file_atoll_v1_kv_proto_msgTypes[183]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -23998,7 +25648,7 @@ func (x *XLenRequest) String() string {
 func (*XLenRequest) ProtoMessage() {}
 
 func (x *XLenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[171]
+	mi := &file_atoll_v1_kv_proto_msgTypes[183]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24059,7 +25709,7 @@ type XLenResponse struct {
 
 func (x *XLenResponse) Reset() {
 	*x = XLenResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[172]
+	mi := &file_atoll_v1_kv_proto_msgTypes[184]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24071,7 +25721,7 @@ func (x *XLenResponse) String() string {
 func (*XLenResponse) ProtoMessage() {}
 
 func (x *XLenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[172]
+	mi := &file_atoll_v1_kv_proto_msgTypes[184]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24118,7 +25768,7 @@ type XDelRequest struct {
 
 func (x *XDelRequest) Reset() {
 	*x = XDelRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[173]
+	mi := &file_atoll_v1_kv_proto_msgTypes[185]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24130,7 +25780,7 @@ func (x *XDelRequest) String() string {
 func (*XDelRequest) ProtoMessage() {}
 
 func (x *XDelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[173]
+	mi := &file_atoll_v1_kv_proto_msgTypes[185]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24206,7 +25856,7 @@ type XDelResponse struct {
 
 func (x *XDelResponse) Reset() {
 	*x = XDelResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[174]
+	mi := &file_atoll_v1_kv_proto_msgTypes[186]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24218,7 +25868,7 @@ func (x *XDelResponse) String() string {
 func (*XDelResponse) ProtoMessage() {}
 
 func (x *XDelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[174]
+	mi := &file_atoll_v1_kv_proto_msgTypes[186]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24265,7 +25915,7 @@ type XTrimRequest struct {
 
 func (x *XTrimRequest) Reset() {
 	*x = XTrimRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[175]
+	mi := &file_atoll_v1_kv_proto_msgTypes[187]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24277,7 +25927,7 @@ func (x *XTrimRequest) String() string {
 func (*XTrimRequest) ProtoMessage() {}
 
 func (x *XTrimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[175]
+	mi := &file_atoll_v1_kv_proto_msgTypes[187]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24362,7 +26012,7 @@ type XTrimResponse struct {
 
 func (x *XTrimResponse) Reset() {
 	*x = XTrimResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[176]
+	mi := &file_atoll_v1_kv_proto_msgTypes[188]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24374,7 +26024,7 @@ func (x *XTrimResponse) String() string {
 func (*XTrimResponse) ProtoMessage() {}
 
 func (x *XTrimResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[176]
+	mi := &file_atoll_v1_kv_proto_msgTypes[188]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24422,7 +26072,7 @@ type StreamPlace struct {
 
 func (x *StreamPlace) Reset() {
 	*x = StreamPlace{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[177]
+	mi := &file_atoll_v1_kv_proto_msgTypes[189]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24434,7 +26084,7 @@ func (x *StreamPlace) String() string {
 func (*StreamPlace) ProtoMessage() {}
 
 func (x *StreamPlace) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[177]
+	mi := &file_atoll_v1_kv_proto_msgTypes[189]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24524,7 +26174,7 @@ type XReadRequest struct {
 
 func (x *XReadRequest) Reset() {
 	*x = XReadRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[178]
+	mi := &file_atoll_v1_kv_proto_msgTypes[190]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24536,7 +26186,7 @@ func (x *XReadRequest) String() string {
 func (*XReadRequest) ProtoMessage() {}
 
 func (x *XReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[178]
+	mi := &file_atoll_v1_kv_proto_msgTypes[190]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24624,7 +26274,7 @@ type XReadResponse struct {
 
 func (x *XReadResponse) Reset() {
 	*x = XReadResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[179]
+	mi := &file_atoll_v1_kv_proto_msgTypes[191]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24636,7 +26286,7 @@ func (x *XReadResponse) String() string {
 func (*XReadResponse) ProtoMessage() {}
 
 func (x *XReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[179]
+	mi := &file_atoll_v1_kv_proto_msgTypes[191]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24685,7 +26335,7 @@ type StreamPart struct {
 
 func (x *StreamPart) Reset() {
 	*x = StreamPart{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[180]
+	mi := &file_atoll_v1_kv_proto_msgTypes[192]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24697,7 +26347,7 @@ func (x *StreamPart) String() string {
 func (*StreamPart) ProtoMessage() {}
 
 func (x *StreamPart) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[180]
+	mi := &file_atoll_v1_kv_proto_msgTypes[192]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24764,7 +26414,7 @@ type XCursorRequest struct {
 
 func (x *XCursorRequest) Reset() {
 	*x = XCursorRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[181]
+	mi := &file_atoll_v1_kv_proto_msgTypes[193]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24776,7 +26426,7 @@ func (x *XCursorRequest) String() string {
 func (*XCursorRequest) ProtoMessage() {}
 
 func (x *XCursorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[181]
+	mi := &file_atoll_v1_kv_proto_msgTypes[193]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24884,7 +26534,7 @@ type XCursorResponse struct {
 
 func (x *XCursorResponse) Reset() {
 	*x = XCursorResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[182]
+	mi := &file_atoll_v1_kv_proto_msgTypes[194]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24896,7 +26546,7 @@ func (x *XCursorResponse) String() string {
 func (*XCursorResponse) ProtoMessage() {}
 
 func (x *XCursorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[182]
+	mi := &file_atoll_v1_kv_proto_msgTypes[194]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24978,7 +26628,7 @@ type GroupStart struct {
 
 func (x *GroupStart) Reset() {
 	*x = GroupStart{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[183]
+	mi := &file_atoll_v1_kv_proto_msgTypes[195]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24990,7 +26640,7 @@ func (x *GroupStart) String() string {
 func (*GroupStart) ProtoMessage() {}
 
 func (x *GroupStart) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[183]
+	mi := &file_atoll_v1_kv_proto_msgTypes[195]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -25145,7 +26795,7 @@ func (b0 GroupStart_builder) Build() *GroupStart {
 type case_GroupStart_At protoreflect.FieldNumber
 
 func (x case_GroupStart_At) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[183].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[195].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -25183,7 +26833,7 @@ type XGroupCreateRequest struct {
 
 func (x *XGroupCreateRequest) Reset() {
 	*x = XGroupCreateRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[184]
+	mi := &file_atoll_v1_kv_proto_msgTypes[196]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -25195,7 +26845,7 @@ func (x *XGroupCreateRequest) String() string {
 func (*XGroupCreateRequest) ProtoMessage() {}
 
 func (x *XGroupCreateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[184]
+	mi := &file_atoll_v1_kv_proto_msgTypes[196]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -25310,7 +26960,7 @@ type XGroupCreateResponse struct {
 
 func (x *XGroupCreateResponse) Reset() {
 	*x = XGroupCreateResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[185]
+	mi := &file_atoll_v1_kv_proto_msgTypes[197]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -25322,7 +26972,7 @@ func (x *XGroupCreateResponse) String() string {
 func (*XGroupCreateResponse) ProtoMessage() {}
 
 func (x *XGroupCreateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[185]
+	mi := &file_atoll_v1_kv_proto_msgTypes[197]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -25357,7 +27007,7 @@ type XGroupSetIDRequest struct {
 
 func (x *XGroupSetIDRequest) Reset() {
 	*x = XGroupSetIDRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[186]
+	mi := &file_atoll_v1_kv_proto_msgTypes[198]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -25369,7 +27019,7 @@ func (x *XGroupSetIDRequest) String() string {
 func (*XGroupSetIDRequest) ProtoMessage() {}
 
 func (x *XGroupSetIDRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[186]
+	mi := &file_atoll_v1_kv_proto_msgTypes[198]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -25470,7 +27120,7 @@ type XGroupSetIDResponse struct {
 
 func (x *XGroupSetIDResponse) Reset() {
 	*x = XGroupSetIDResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[187]
+	mi := &file_atoll_v1_kv_proto_msgTypes[199]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -25482,7 +27132,7 @@ func (x *XGroupSetIDResponse) String() string {
 func (*XGroupSetIDResponse) ProtoMessage() {}
 
 func (x *XGroupSetIDResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[187]
+	mi := &file_atoll_v1_kv_proto_msgTypes[199]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -25516,7 +27166,7 @@ type XGroupDestroyRequest struct {
 
 func (x *XGroupDestroyRequest) Reset() {
 	*x = XGroupDestroyRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[188]
+	mi := &file_atoll_v1_kv_proto_msgTypes[200]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -25528,7 +27178,7 @@ func (x *XGroupDestroyRequest) String() string {
 func (*XGroupDestroyRequest) ProtoMessage() {}
 
 func (x *XGroupDestroyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[188]
+	mi := &file_atoll_v1_kv_proto_msgTypes[200]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -25605,7 +27255,7 @@ type XGroupDestroyResponse struct {
 
 func (x *XGroupDestroyResponse) Reset() {
 	*x = XGroupDestroyResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[189]
+	mi := &file_atoll_v1_kv_proto_msgTypes[201]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -25617,7 +27267,7 @@ func (x *XGroupDestroyResponse) String() string {
 func (*XGroupDestroyResponse) ProtoMessage() {}
 
 func (x *XGroupDestroyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[189]
+	mi := &file_atoll_v1_kv_proto_msgTypes[201]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -25665,7 +27315,7 @@ type XGroupCreateConsumerRequest struct {
 
 func (x *XGroupCreateConsumerRequest) Reset() {
 	*x = XGroupCreateConsumerRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[190]
+	mi := &file_atoll_v1_kv_proto_msgTypes[202]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -25677,7 +27327,7 @@ func (x *XGroupCreateConsumerRequest) String() string {
 func (*XGroupCreateConsumerRequest) ProtoMessage() {}
 
 func (x *XGroupCreateConsumerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[190]
+	mi := &file_atoll_v1_kv_proto_msgTypes[202]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -25770,7 +27420,7 @@ type XGroupCreateConsumerResponse struct {
 
 func (x *XGroupCreateConsumerResponse) Reset() {
 	*x = XGroupCreateConsumerResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[191]
+	mi := &file_atoll_v1_kv_proto_msgTypes[203]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -25782,7 +27432,7 @@ func (x *XGroupCreateConsumerResponse) String() string {
 func (*XGroupCreateConsumerResponse) ProtoMessage() {}
 
 func (x *XGroupCreateConsumerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[191]
+	mi := &file_atoll_v1_kv_proto_msgTypes[203]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -25830,7 +27480,7 @@ type XGroupDelConsumerRequest struct {
 
 func (x *XGroupDelConsumerRequest) Reset() {
 	*x = XGroupDelConsumerRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[192]
+	mi := &file_atoll_v1_kv_proto_msgTypes[204]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -25842,7 +27492,7 @@ func (x *XGroupDelConsumerRequest) String() string {
 func (*XGroupDelConsumerRequest) ProtoMessage() {}
 
 func (x *XGroupDelConsumerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[192]
+	mi := &file_atoll_v1_kv_proto_msgTypes[204]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -25935,7 +27585,7 @@ type XGroupDelConsumerResponse struct {
 
 func (x *XGroupDelConsumerResponse) Reset() {
 	*x = XGroupDelConsumerResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[193]
+	mi := &file_atoll_v1_kv_proto_msgTypes[205]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -25947,7 +27597,7 @@ func (x *XGroupDelConsumerResponse) String() string {
 func (*XGroupDelConsumerResponse) ProtoMessage() {}
 
 func (x *XGroupDelConsumerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[193]
+	mi := &file_atoll_v1_kv_proto_msgTypes[205]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -25995,7 +27645,7 @@ type GroupPlace struct {
 
 func (x *GroupPlace) Reset() {
 	*x = GroupPlace{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[194]
+	mi := &file_atoll_v1_kv_proto_msgTypes[206]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -26007,7 +27657,7 @@ func (x *GroupPlace) String() string {
 func (*GroupPlace) ProtoMessage() {}
 
 func (x *GroupPlace) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[194]
+	mi := &file_atoll_v1_kv_proto_msgTypes[206]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -26086,7 +27736,7 @@ type XReadGroupRequest struct {
 
 func (x *XReadGroupRequest) Reset() {
 	*x = XReadGroupRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[195]
+	mi := &file_atoll_v1_kv_proto_msgTypes[207]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -26098,7 +27748,7 @@ func (x *XReadGroupRequest) String() string {
 func (*XReadGroupRequest) ProtoMessage() {}
 
 func (x *XReadGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[195]
+	mi := &file_atoll_v1_kv_proto_msgTypes[207]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -26232,7 +27882,7 @@ type XReadGroupResponse struct {
 
 func (x *XReadGroupResponse) Reset() {
 	*x = XReadGroupResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[196]
+	mi := &file_atoll_v1_kv_proto_msgTypes[208]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -26244,7 +27894,7 @@ func (x *XReadGroupResponse) String() string {
 func (*XReadGroupResponse) ProtoMessage() {}
 
 func (x *XReadGroupResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[196]
+	mi := &file_atoll_v1_kv_proto_msgTypes[208]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -26295,7 +27945,7 @@ type XAckRequest struct {
 
 func (x *XAckRequest) Reset() {
 	*x = XAckRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[197]
+	mi := &file_atoll_v1_kv_proto_msgTypes[209]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -26307,7 +27957,7 @@ func (x *XAckRequest) String() string {
 func (*XAckRequest) ProtoMessage() {}
 
 func (x *XAckRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[197]
+	mi := &file_atoll_v1_kv_proto_msgTypes[209]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -26399,7 +28049,7 @@ type XAckResponse struct {
 
 func (x *XAckResponse) Reset() {
 	*x = XAckResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[198]
+	mi := &file_atoll_v1_kv_proto_msgTypes[210]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -26411,7 +28061,7 @@ func (x *XAckResponse) String() string {
 func (*XAckResponse) ProtoMessage() {}
 
 func (x *XAckResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[198]
+	mi := &file_atoll_v1_kv_proto_msgTypes[210]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -26459,7 +28109,7 @@ type XPendingRequest struct {
 
 func (x *XPendingRequest) Reset() {
 	*x = XPendingRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[199]
+	mi := &file_atoll_v1_kv_proto_msgTypes[211]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -26471,7 +28121,7 @@ func (x *XPendingRequest) String() string {
 func (*XPendingRequest) ProtoMessage() {}
 
 func (x *XPendingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[199]
+	mi := &file_atoll_v1_kv_proto_msgTypes[211]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -26551,7 +28201,7 @@ type XPendingResponse struct {
 
 func (x *XPendingResponse) Reset() {
 	*x = XPendingResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[200]
+	mi := &file_atoll_v1_kv_proto_msgTypes[212]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -26563,7 +28213,7 @@ func (x *XPendingResponse) String() string {
 func (*XPendingResponse) ProtoMessage() {}
 
 func (x *XPendingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[200]
+	mi := &file_atoll_v1_kv_proto_msgTypes[212]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -26676,7 +28326,7 @@ type StreamConsumer struct {
 
 func (x *StreamConsumer) Reset() {
 	*x = StreamConsumer{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[201]
+	mi := &file_atoll_v1_kv_proto_msgTypes[213]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -26688,7 +28338,7 @@ func (x *StreamConsumer) String() string {
 func (*StreamConsumer) ProtoMessage() {}
 
 func (x *StreamConsumer) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[201]
+	mi := &file_atoll_v1_kv_proto_msgTypes[213]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -26773,7 +28423,7 @@ type XPendingRangeRequest struct {
 
 func (x *XPendingRangeRequest) Reset() {
 	*x = XPendingRangeRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[202]
+	mi := &file_atoll_v1_kv_proto_msgTypes[214]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -26785,7 +28435,7 @@ func (x *XPendingRangeRequest) String() string {
 func (*XPendingRangeRequest) ProtoMessage() {}
 
 func (x *XPendingRangeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[202]
+	mi := &file_atoll_v1_kv_proto_msgTypes[214]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -26972,7 +28622,7 @@ type XPendingRangeResponse struct {
 
 func (x *XPendingRangeResponse) Reset() {
 	*x = XPendingRangeResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[203]
+	mi := &file_atoll_v1_kv_proto_msgTypes[215]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -26984,7 +28634,7 @@ func (x *XPendingRangeResponse) String() string {
 func (*XPendingRangeResponse) ProtoMessage() {}
 
 func (x *XPendingRangeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[203]
+	mi := &file_atoll_v1_kv_proto_msgTypes[215]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -27034,7 +28684,7 @@ type PendingStreamEntry struct {
 
 func (x *PendingStreamEntry) Reset() {
 	*x = PendingStreamEntry{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[204]
+	mi := &file_atoll_v1_kv_proto_msgTypes[216]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -27046,7 +28696,7 @@ func (x *PendingStreamEntry) String() string {
 func (*PendingStreamEntry) ProtoMessage() {}
 
 func (x *PendingStreamEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[204]
+	mi := &file_atoll_v1_kv_proto_msgTypes[216]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -27156,7 +28806,7 @@ type XClaimRequest struct {
 
 func (x *XClaimRequest) Reset() {
 	*x = XClaimRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[205]
+	mi := &file_atoll_v1_kv_proto_msgTypes[217]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -27168,7 +28818,7 @@ func (x *XClaimRequest) String() string {
 func (*XClaimRequest) ProtoMessage() {}
 
 func (x *XClaimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[205]
+	mi := &file_atoll_v1_kv_proto_msgTypes[217]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -27377,7 +29027,7 @@ type XClaimResponse struct {
 
 func (x *XClaimResponse) Reset() {
 	*x = XClaimResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[206]
+	mi := &file_atoll_v1_kv_proto_msgTypes[218]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -27389,7 +29039,7 @@ func (x *XClaimResponse) String() string {
 func (*XClaimResponse) ProtoMessage() {}
 
 func (x *XClaimResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[206]
+	mi := &file_atoll_v1_kv_proto_msgTypes[218]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -27443,7 +29093,7 @@ type XAutoClaimRequest struct {
 
 func (x *XAutoClaimRequest) Reset() {
 	*x = XAutoClaimRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[207]
+	mi := &file_atoll_v1_kv_proto_msgTypes[219]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -27455,7 +29105,7 @@ func (x *XAutoClaimRequest) String() string {
 func (*XAutoClaimRequest) ProtoMessage() {}
 
 func (x *XAutoClaimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[207]
+	mi := &file_atoll_v1_kv_proto_msgTypes[219]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -27615,7 +29265,7 @@ type XAutoClaimResponse struct {
 
 func (x *XAutoClaimResponse) Reset() {
 	*x = XAutoClaimResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[208]
+	mi := &file_atoll_v1_kv_proto_msgTypes[220]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -27627,7 +29277,7 @@ func (x *XAutoClaimResponse) String() string {
 func (*XAutoClaimResponse) ProtoMessage() {}
 
 func (x *XAutoClaimResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[208]
+	mi := &file_atoll_v1_kv_proto_msgTypes[220]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -27716,7 +29366,7 @@ type XInfoGroupsRequest struct {
 
 func (x *XInfoGroupsRequest) Reset() {
 	*x = XInfoGroupsRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[209]
+	mi := &file_atoll_v1_kv_proto_msgTypes[221]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -27728,7 +29378,7 @@ func (x *XInfoGroupsRequest) String() string {
 func (*XInfoGroupsRequest) ProtoMessage() {}
 
 func (x *XInfoGroupsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[209]
+	mi := &file_atoll_v1_kv_proto_msgTypes[221]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -27789,7 +29439,7 @@ type XInfoGroupsResponse struct {
 
 func (x *XInfoGroupsResponse) Reset() {
 	*x = XInfoGroupsResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[210]
+	mi := &file_atoll_v1_kv_proto_msgTypes[222]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -27801,7 +29451,7 @@ func (x *XInfoGroupsResponse) String() string {
 func (*XInfoGroupsResponse) ProtoMessage() {}
 
 func (x *XInfoGroupsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[210]
+	mi := &file_atoll_v1_kv_proto_msgTypes[222]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -27855,7 +29505,7 @@ type StreamGroup struct {
 
 func (x *StreamGroup) Reset() {
 	*x = StreamGroup{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[211]
+	mi := &file_atoll_v1_kv_proto_msgTypes[223]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -27867,7 +29517,7 @@ func (x *StreamGroup) String() string {
 func (*StreamGroup) ProtoMessage() {}
 
 func (x *StreamGroup) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[211]
+	mi := &file_atoll_v1_kv_proto_msgTypes[223]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -28027,7 +29677,7 @@ type XInfoConsumersRequest struct {
 
 func (x *XInfoConsumersRequest) Reset() {
 	*x = XInfoConsumersRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[212]
+	mi := &file_atoll_v1_kv_proto_msgTypes[224]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -28039,7 +29689,7 @@ func (x *XInfoConsumersRequest) String() string {
 func (*XInfoConsumersRequest) ProtoMessage() {}
 
 func (x *XInfoConsumersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[212]
+	mi := &file_atoll_v1_kv_proto_msgTypes[224]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -28116,7 +29766,7 @@ type XInfoConsumersResponse struct {
 
 func (x *XInfoConsumersResponse) Reset() {
 	*x = XInfoConsumersResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[213]
+	mi := &file_atoll_v1_kv_proto_msgTypes[225]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -28128,7 +29778,7 @@ func (x *XInfoConsumersResponse) String() string {
 func (*XInfoConsumersResponse) ProtoMessage() {}
 
 func (x *XInfoConsumersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[213]
+	mi := &file_atoll_v1_kv_proto_msgTypes[225]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -28181,7 +29831,7 @@ type XSetIDRequest struct {
 
 func (x *XSetIDRequest) Reset() {
 	*x = XSetIDRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[214]
+	mi := &file_atoll_v1_kv_proto_msgTypes[226]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -28193,7 +29843,7 @@ func (x *XSetIDRequest) String() string {
 func (*XSetIDRequest) ProtoMessage() {}
 
 func (x *XSetIDRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[214]
+	mi := &file_atoll_v1_kv_proto_msgTypes[226]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -28333,7 +29983,7 @@ type XSetIDResponse struct {
 
 func (x *XSetIDResponse) Reset() {
 	*x = XSetIDResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[215]
+	mi := &file_atoll_v1_kv_proto_msgTypes[227]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -28345,7 +29995,7 @@ func (x *XSetIDResponse) String() string {
 func (*XSetIDResponse) ProtoMessage() {}
 
 func (x *XSetIDResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[215]
+	mi := &file_atoll_v1_kv_proto_msgTypes[227]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -28378,7 +30028,7 @@ type XInfoRequest struct {
 
 func (x *XInfoRequest) Reset() {
 	*x = XInfoRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[216]
+	mi := &file_atoll_v1_kv_proto_msgTypes[228]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -28390,7 +30040,7 @@ func (x *XInfoRequest) String() string {
 func (*XInfoRequest) ProtoMessage() {}
 
 func (x *XInfoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[216]
+	mi := &file_atoll_v1_kv_proto_msgTypes[228]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -28456,7 +30106,7 @@ type XInfoResponse struct {
 
 func (x *XInfoResponse) Reset() {
 	*x = XInfoResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[217]
+	mi := &file_atoll_v1_kv_proto_msgTypes[229]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -28468,7 +30118,7 @@ func (x *XInfoResponse) String() string {
 func (*XInfoResponse) ProtoMessage() {}
 
 func (x *XInfoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[217]
+	mi := &file_atoll_v1_kv_proto_msgTypes[229]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -28627,7 +30277,7 @@ type TypesRequest struct {
 
 func (x *TypesRequest) Reset() {
 	*x = TypesRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[218]
+	mi := &file_atoll_v1_kv_proto_msgTypes[230]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -28639,7 +30289,7 @@ func (x *TypesRequest) String() string {
 func (*TypesRequest) ProtoMessage() {}
 
 func (x *TypesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[218]
+	mi := &file_atoll_v1_kv_proto_msgTypes[230]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -28697,7 +30347,7 @@ type TypesResponse struct {
 
 func (x *TypesResponse) Reset() {
 	*x = TypesResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[219]
+	mi := &file_atoll_v1_kv_proto_msgTypes[231]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -28709,7 +30359,7 @@ func (x *TypesResponse) String() string {
 func (*TypesResponse) ProtoMessage() {}
 
 func (x *TypesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[219]
+	mi := &file_atoll_v1_kv_proto_msgTypes[231]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -28756,7 +30406,7 @@ type DBSizeRequest struct {
 
 func (x *DBSizeRequest) Reset() {
 	*x = DBSizeRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[220]
+	mi := &file_atoll_v1_kv_proto_msgTypes[232]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -28768,7 +30418,7 @@ func (x *DBSizeRequest) String() string {
 func (*DBSizeRequest) ProtoMessage() {}
 
 func (x *DBSizeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[220]
+	mi := &file_atoll_v1_kv_proto_msgTypes[232]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -28814,7 +30464,7 @@ type DBSizeResponse struct {
 
 func (x *DBSizeResponse) Reset() {
 	*x = DBSizeResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[221]
+	mi := &file_atoll_v1_kv_proto_msgTypes[233]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -28826,7 +30476,7 @@ func (x *DBSizeResponse) String() string {
 func (*DBSizeResponse) ProtoMessage() {}
 
 func (x *DBSizeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[221]
+	mi := &file_atoll_v1_kv_proto_msgTypes[233]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -28886,7 +30536,7 @@ type RandomKeyRequest struct {
 
 func (x *RandomKeyRequest) Reset() {
 	*x = RandomKeyRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[222]
+	mi := &file_atoll_v1_kv_proto_msgTypes[234]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -28898,7 +30548,7 @@ func (x *RandomKeyRequest) String() string {
 func (*RandomKeyRequest) ProtoMessage() {}
 
 func (x *RandomKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[222]
+	mi := &file_atoll_v1_kv_proto_msgTypes[234]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -28944,7 +30594,7 @@ type RandomKeyResponse struct {
 
 func (x *RandomKeyResponse) Reset() {
 	*x = RandomKeyResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[223]
+	mi := &file_atoll_v1_kv_proto_msgTypes[235]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -28956,7 +30606,7 @@ func (x *RandomKeyResponse) String() string {
 func (*RandomKeyResponse) ProtoMessage() {}
 
 func (x *RandomKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[223]
+	mi := &file_atoll_v1_kv_proto_msgTypes[235]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -29019,7 +30669,7 @@ type NamespacesRequest struct {
 
 func (x *NamespacesRequest) Reset() {
 	*x = NamespacesRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[224]
+	mi := &file_atoll_v1_kv_proto_msgTypes[236]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -29031,7 +30681,7 @@ func (x *NamespacesRequest) String() string {
 func (*NamespacesRequest) ProtoMessage() {}
 
 func (x *NamespacesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[224]
+	mi := &file_atoll_v1_kv_proto_msgTypes[236]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -29077,7 +30727,7 @@ type NamespacesResponse struct {
 
 func (x *NamespacesResponse) Reset() {
 	*x = NamespacesResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[225]
+	mi := &file_atoll_v1_kv_proto_msgTypes[237]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -29089,7 +30739,7 @@ func (x *NamespacesResponse) String() string {
 func (*NamespacesResponse) ProtoMessage() {}
 
 func (x *NamespacesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[225]
+	mi := &file_atoll_v1_kv_proto_msgTypes[237]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -29139,7 +30789,7 @@ type NamespaceSize struct {
 
 func (x *NamespaceSize) Reset() {
 	*x = NamespaceSize{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[226]
+	mi := &file_atoll_v1_kv_proto_msgTypes[238]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -29151,7 +30801,7 @@ func (x *NamespaceSize) String() string {
 func (*NamespaceSize) ProtoMessage() {}
 
 func (x *NamespaceSize) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[226]
+	mi := &file_atoll_v1_kv_proto_msgTypes[238]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -29224,7 +30874,7 @@ type WaitRequest struct {
 
 func (x *WaitRequest) Reset() {
 	*x = WaitRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[227]
+	mi := &file_atoll_v1_kv_proto_msgTypes[239]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -29236,7 +30886,7 @@ func (x *WaitRequest) String() string {
 func (*WaitRequest) ProtoMessage() {}
 
 func (x *WaitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[227]
+	mi := &file_atoll_v1_kv_proto_msgTypes[239]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -29296,7 +30946,7 @@ type WaitResponse struct {
 
 func (x *WaitResponse) Reset() {
 	*x = WaitResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[228]
+	mi := &file_atoll_v1_kv_proto_msgTypes[240]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -29308,7 +30958,7 @@ func (x *WaitResponse) String() string {
 func (*WaitResponse) ProtoMessage() {}
 
 func (x *WaitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[228]
+	mi := &file_atoll_v1_kv_proto_msgTypes[240]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -29355,7 +31005,7 @@ type CommandRequest struct {
 
 func (x *CommandRequest) Reset() {
 	*x = CommandRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[229]
+	mi := &file_atoll_v1_kv_proto_msgTypes[241]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -29367,7 +31017,7 @@ func (x *CommandRequest) String() string {
 func (*CommandRequest) ProtoMessage() {}
 
 func (x *CommandRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[229]
+	mi := &file_atoll_v1_kv_proto_msgTypes[241]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -29426,7 +31076,7 @@ type CommandResponse struct {
 
 func (x *CommandResponse) Reset() {
 	*x = CommandResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[230]
+	mi := &file_atoll_v1_kv_proto_msgTypes[242]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -29438,7 +31088,7 @@ func (x *CommandResponse) String() string {
 func (*CommandResponse) ProtoMessage() {}
 
 func (x *CommandResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[230]
+	mi := &file_atoll_v1_kv_proto_msgTypes[242]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -29495,7 +31145,7 @@ type Value struct {
 
 func (x *Value) Reset() {
 	*x = Value{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[231]
+	mi := &file_atoll_v1_kv_proto_msgTypes[243]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -29507,7 +31157,7 @@ func (x *Value) String() string {
 func (*Value) ProtoMessage() {}
 
 func (x *Value) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[231]
+	mi := &file_atoll_v1_kv_proto_msgTypes[243]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -29775,7 +31425,7 @@ func (b0 Value_builder) Build() *Value {
 type case_Value_Kind protoreflect.FieldNumber
 
 func (x case_Value_Kind) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[231].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[243].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -29833,7 +31483,7 @@ type ValueList struct {
 
 func (x *ValueList) Reset() {
 	*x = ValueList{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[232]
+	mi := &file_atoll_v1_kv_proto_msgTypes[244]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -29845,7 +31495,7 @@ func (x *ValueList) String() string {
 func (*ValueList) ProtoMessage() {}
 
 func (x *ValueList) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[232]
+	mi := &file_atoll_v1_kv_proto_msgTypes[244]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -29893,7 +31543,7 @@ type TxnRequest struct {
 
 func (x *TxnRequest) Reset() {
 	*x = TxnRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[233]
+	mi := &file_atoll_v1_kv_proto_msgTypes[245]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -29905,7 +31555,7 @@ func (x *TxnRequest) String() string {
 func (*TxnRequest) ProtoMessage() {}
 
 func (x *TxnRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[233]
+	mi := &file_atoll_v1_kv_proto_msgTypes[245]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -29965,7 +31615,7 @@ type TxnResponse struct {
 
 func (x *TxnResponse) Reset() {
 	*x = TxnResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[234]
+	mi := &file_atoll_v1_kv_proto_msgTypes[246]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -29977,7 +31627,7 @@ func (x *TxnResponse) String() string {
 func (*TxnResponse) ProtoMessage() {}
 
 func (x *TxnResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[234]
+	mi := &file_atoll_v1_kv_proto_msgTypes[246]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -30028,7 +31678,7 @@ type StreamRequest struct {
 
 func (x *StreamRequest) Reset() {
 	*x = StreamRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[235]
+	mi := &file_atoll_v1_kv_proto_msgTypes[247]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -30040,7 +31690,7 @@ func (x *StreamRequest) String() string {
 func (*StreamRequest) ProtoMessage() {}
 
 func (x *StreamRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[235]
+	mi := &file_atoll_v1_kv_proto_msgTypes[247]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -30141,7 +31791,7 @@ type StreamResponse struct {
 
 func (x *StreamResponse) Reset() {
 	*x = StreamResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[236]
+	mi := &file_atoll_v1_kv_proto_msgTypes[248]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -30153,7 +31803,7 @@ func (x *StreamResponse) String() string {
 func (*StreamResponse) ProtoMessage() {}
 
 func (x *StreamResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[236]
+	mi := &file_atoll_v1_kv_proto_msgTypes[248]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -30312,7 +31962,7 @@ func (b0 StreamResponse_builder) Build() *StreamResponse {
 type case_StreamResponse_Outcome protoreflect.FieldNumber
 
 func (x case_StreamResponse_Outcome) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[236].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[248].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -30348,7 +31998,7 @@ type ErrorDetail struct {
 
 func (x *ErrorDetail) Reset() {
 	*x = ErrorDetail{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[237]
+	mi := &file_atoll_v1_kv_proto_msgTypes[249]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -30360,7 +32010,7 @@ func (x *ErrorDetail) String() string {
 func (*ErrorDetail) ProtoMessage() {}
 
 func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[237]
+	mi := &file_atoll_v1_kv_proto_msgTypes[249]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -30488,7 +32138,54 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\vTTLResponse\x12\x14\n" +
 	"\x05found\x18\x01 \x01(\bR\x05found\x12\x12\n" +
 	"\x04ends\x18\x02 \x01(\bR\x04ends\x12\x17\n" +
-	"\aleft_ms\x18\x03 \x01(\x03R\x06leftMs\"A\n" +
+	"\aleft_ms\x18\x03 \x01(\x03R\x06leftMs\"\xf2\x01\n" +
+	"\x0eHExpireRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x16\n" +
+	"\x06fields\x18\x03 \x03(\fR\x06fields\x12.\n" +
+	"\blifetime\x18\x04 \x01(\v2\x12.atoll.v1.LifetimeR\blifetime\x12\x17\n" +
+	"\aif_none\x18\x05 \x01(\bR\x06ifNone\x12\x17\n" +
+	"\aif_some\x18\x06 \x01(\bR\x06ifSome\x12\x19\n" +
+	"\bif_later\x18\a \x01(\bR\aifLater\x12\x1b\n" +
+	"\tif_sooner\x18\b \x01(\bR\bifSooner\"B\n" +
+	"\x0fHExpireResponse\x12/\n" +
+	"\x06fields\x18\x01 \x03(\x0e2\x17.atoll.v1.FieldDeadlineR\x06fields\"Y\n" +
+	"\x0fHPersistRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x16\n" +
+	"\x06fields\x18\x03 \x03(\fR\x06fields\"C\n" +
+	"\x10HPersistResponse\x12/\n" +
+	"\x06fields\x18\x01 \x03(\x0e2\x17.atoll.v1.FieldDeadlineR\x06fields\"U\n" +
+	"\vHTTLRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x16\n" +
+	"\x06fields\x18\x03 \x03(\fR\x06fields\"=\n" +
+	"\fHTTLResponse\x12-\n" +
+	"\x06fields\x18\x01 \x03(\v2\x15.atoll.v1.TTLResponseR\x06fields\"\xa1\x01\n" +
+	"\rHGetExRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x16\n" +
+	"\x06fields\x18\x03 \x03(\fR\x06fields\x12.\n" +
+	"\blifetime\x18\x04 \x01(\v2\x12.atoll.v1.LifetimeR\blifetime\x12\x18\n" +
+	"\apersist\x18\x05 \x01(\bR\apersist\"@\n" +
+	"\x0eHGetExResponse\x12.\n" +
+	"\x06values\x18\x01 \x03(\v2\x16.atoll.v1.HGetResponseR\x06values\"\xd9\x01\n" +
+	"\rHSetExRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12,\n" +
+	"\x06fields\x18\x03 \x03(\v2\x14.atoll.v1.FieldValueR\x06fields\x12.\n" +
+	"\blifetime\x18\x04 \x01(\v2\x12.atoll.v1.LifetimeR\blifetime\x12\x1b\n" +
+	"\tif_absent\x18\x05 \x01(\bR\bifAbsent\x12\x1d\n" +
+	"\n" +
+	"if_present\x18\x06 \x01(\bR\tifPresent\"\"\n" +
+	"\x0eHSetExResponse\x12\x10\n" +
+	"\x03set\x18\x01 \x01(\bR\x03set\"X\n" +
+	"\x0eHGetDelRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x16\n" +
+	"\x06fields\x18\x03 \x03(\fR\x06fields\"A\n" +
+	"\x0fHGetDelResponse\x12.\n" +
+	"\x06values\x18\x01 \x03(\v2\x16.atoll.v1.HGetResponseR\x06values\"A\n" +
 	"\rDeleteRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04keys\x18\x02 \x03(\fR\x04keys\"*\n" +
@@ -30836,7 +32533,7 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x03seq\x18\x05 \x01(\x04R\x03seq\x12\x16\n" +
 	"\x06region\x18\x06 \x01(\tR\x06region\x12\x12\n" +
 	"\x04node\x18\a \x01(\tR\x04node\x12\x14\n" +
-	"\x05shown\x18\b \x01(\bR\x05shown\"\xb8*\n" +
+	"\x05shown\x18\b \x01(\bR\x05shown\"\xf6,\n" +
 	"\tOperation\x12(\n" +
 	"\x03get\x18\x01 \x01(\v2\x14.atoll.v1.GetRequestH\x00R\x03get\x12(\n" +
 	"\x03set\x18\x02 \x01(\v2\x14.atoll.v1.SetRequestH\x00R\x03set\x121\n" +
@@ -30931,6 +32628,12 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x05xinfo\x18u \x01(\v2\x16.atoll.v1.XInfoRequestH\x00R\x05xinfo\x12.\n" +
 	"\x05lmpop\x18v \x01(\v2\x16.atoll.v1.LMPopRequestH\x00R\x05lmpop\x12.\n" +
 	"\x05zmpop\x18w \x01(\v2\x16.atoll.v1.ZMPopRequestH\x00R\x05zmpop\x125\n" +
+	"\ahexpire\x18\x82\x01 \x01(\v2\x18.atoll.v1.HExpireRequestH\x00R\ahexpire\x128\n" +
+	"\bhpersist\x18\x83\x01 \x01(\v2\x19.atoll.v1.HPersistRequestH\x00R\bhpersist\x12,\n" +
+	"\x04httl\x18\x84\x01 \x01(\v2\x15.atoll.v1.HTTLRequestH\x00R\x04httl\x122\n" +
+	"\x06hgetex\x18\x85\x01 \x01(\v2\x17.atoll.v1.HGetExRequestH\x00R\x06hgetex\x122\n" +
+	"\x06hsetex\x18\x86\x01 \x01(\v2\x17.atoll.v1.HSetExRequestH\x00R\x06hsetex\x125\n" +
+	"\ahgetdel\x18\x87\x01 \x01(\v2\x18.atoll.v1.HGetDelRequestH\x00R\ahgetdel\x125\n" +
 	"\axcursor\x18\x8c\x01 \x01(\v2\x18.atoll.v1.XCursorRequestH\x00R\axcursor\x12D\n" +
 	"\fxgroupcreate\x18\x8d\x01 \x01(\v2\x1d.atoll.v1.XGroupCreateRequestH\x00R\fxgroupcreate\x12A\n" +
 	"\vxgroupsetid\x18\x8e\x01 \x01(\v2\x1c.atoll.v1.XGroupSetIDRequestH\x00R\vxgroupsetid\x12G\n" +
@@ -30949,7 +32652,7 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"xautoclaim\x12A\n" +
 	"\vxinfogroups\x18\x98\x01 \x01(\v2\x1c.atoll.v1.XInfoGroupsRequestH\x00R\vxinfogroups\x12J\n" +
 	"\x0exinfoconsumers\x18\x99\x01 \x01(\v2\x1f.atoll.v1.XInfoConsumersRequestH\x00R\x0exinfoconsumersB\x04\n" +
-	"\x02op\"\xa0+\n" +
+	"\x02op\"\xe4-\n" +
 	"\x06Result\x12)\n" +
 	"\x03get\x18\x01 \x01(\v2\x15.atoll.v1.GetResponseH\x00R\x03get\x12)\n" +
 	"\x03set\x18\x02 \x01(\v2\x15.atoll.v1.SetResponseH\x00R\x03set\x122\n" +
@@ -31044,6 +32747,12 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x05xinfo\x18u \x01(\v2\x17.atoll.v1.XInfoResponseH\x00R\x05xinfo\x12/\n" +
 	"\x05lmpop\x18v \x01(\v2\x17.atoll.v1.LMPopResponseH\x00R\x05lmpop\x12/\n" +
 	"\x05zmpop\x18w \x01(\v2\x17.atoll.v1.ZMPopResponseH\x00R\x05zmpop\x126\n" +
+	"\ahexpire\x18\x82\x01 \x01(\v2\x19.atoll.v1.HExpireResponseH\x00R\ahexpire\x129\n" +
+	"\bhpersist\x18\x83\x01 \x01(\v2\x1a.atoll.v1.HPersistResponseH\x00R\bhpersist\x12-\n" +
+	"\x04httl\x18\x84\x01 \x01(\v2\x16.atoll.v1.HTTLResponseH\x00R\x04httl\x123\n" +
+	"\x06hgetex\x18\x85\x01 \x01(\v2\x18.atoll.v1.HGetExResponseH\x00R\x06hgetex\x123\n" +
+	"\x06hsetex\x18\x86\x01 \x01(\v2\x18.atoll.v1.HSetExResponseH\x00R\x06hsetex\x126\n" +
+	"\ahgetdel\x18\x87\x01 \x01(\v2\x19.atoll.v1.HGetDelResponseH\x00R\ahgetdel\x126\n" +
 	"\axcursor\x18\x8c\x01 \x01(\v2\x19.atoll.v1.XCursorResponseH\x00R\axcursor\x12E\n" +
 	"\fxgroupcreate\x18\x8d\x01 \x01(\v2\x1e.atoll.v1.XGroupCreateResponseH\x00R\fxgroupcreate\x12B\n" +
 	"\vxgroupsetid\x18\x8e\x01 \x01(\v2\x1d.atoll.v1.XGroupSetIDResponseH\x00R\vxgroupsetid\x12H\n" +
@@ -31552,7 +33261,14 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x12\n" +
 	"\x04hint\x18\x03 \x01(\tR\x04hint\x12\x1c\n" +
-	"\tretryable\x18\x04 \x01(\bR\tretryable*\x88\x01\n" +
+	"\tretryable\x18\x04 \x01(\bR\tretryable*\xb7\x01\n" +
+	"\rFieldDeadline\x12\x1e\n" +
+	"\x1aFIELD_DEADLINE_UNSPECIFIED\x10\x00\x12\x1b\n" +
+	"\x17FIELD_DEADLINE_NO_FIELD\x10\x01\x12\x1c\n" +
+	"\x18FIELD_DEADLINE_UNCHANGED\x10\x02\x12\x16\n" +
+	"\x12FIELD_DEADLINE_SET\x10\x03\x12\x1a\n" +
+	"\x16FIELD_DEADLINE_DELETED\x10\x04\x12\x17\n" +
+	"\x13FIELD_DEADLINE_NONE\x10\x05*\x88\x01\n" +
 	"\fBitOperation\x12\x1d\n" +
 	"\x19BIT_OPERATION_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11BIT_OPERATION_AND\x10\x01\x12\x14\n" +
@@ -31566,7 +33282,7 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\bGeoOrder\x12\x19\n" +
 	"\x15GEO_ORDER_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11GEO_ORDER_NEAREST\x10\x01\x12\x16\n" +
-	"\x12GEO_ORDER_FARTHEST\x10\x022\xe02\n" +
+	"\x12GEO_ORDER_FARTHEST\x10\x022\xd45\n" +
 	"\x02KV\x125\n" +
 	"\x04Ping\x12\x15.atoll.v1.PingRequest\x1a\x16.atoll.v1.PingResponse\x122\n" +
 	"\x03Get\x12\x14.atoll.v1.GetRequest\x1a\x15.atoll.v1.GetResponse\x122\n" +
@@ -31615,7 +33331,13 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x04LPos\x12\x15.atoll.v1.LPosRequest\x1a\x16.atoll.v1.LPosResponse\x12;\n" +
 	"\x06Expire\x12\x17.atoll.v1.ExpireRequest\x1a\x18.atoll.v1.ExpireResponse\x12>\n" +
 	"\aPersist\x12\x18.atoll.v1.PersistRequest\x1a\x19.atoll.v1.PersistResponse\x122\n" +
-	"\x03TTL\x12\x14.atoll.v1.TTLRequest\x1a\x15.atoll.v1.TTLResponse\x12;\n" +
+	"\x03TTL\x12\x14.atoll.v1.TTLRequest\x1a\x15.atoll.v1.TTLResponse\x12>\n" +
+	"\aHExpire\x12\x18.atoll.v1.HExpireRequest\x1a\x19.atoll.v1.HExpireResponse\x12A\n" +
+	"\bHPersist\x12\x19.atoll.v1.HPersistRequest\x1a\x1a.atoll.v1.HPersistResponse\x125\n" +
+	"\x04HTTL\x12\x15.atoll.v1.HTTLRequest\x1a\x16.atoll.v1.HTTLResponse\x12;\n" +
+	"\x06HGetEx\x12\x17.atoll.v1.HGetExRequest\x1a\x18.atoll.v1.HGetExResponse\x12;\n" +
+	"\x06HSetEx\x12\x17.atoll.v1.HSetExRequest\x1a\x18.atoll.v1.HSetExResponse\x12>\n" +
+	"\aHGetDel\x12\x18.atoll.v1.HGetDelRequest\x1a\x19.atoll.v1.HGetDelResponse\x12;\n" +
 	"\x06Rename\x12\x17.atoll.v1.RenameRequest\x1a\x18.atoll.v1.RenameResponse\x125\n" +
 	"\x04Copy\x12\x15.atoll.v1.CopyRequest\x1a\x16.atoll.v1.CopyResponse\x12>\n" +
 	"\aBCreate\x12\x18.atoll.v1.BCreateRequest\x1a\x19.atoll.v1.BCreateResponse\x125\n" +
@@ -31676,756 +33398,802 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\bSiblings\x12\x19.atoll.v1.SiblingsRequest\x1a\x1a.atoll.v1.SiblingsResponse\x12?\n" +
 	"\x06Stream\x12\x17.atoll.v1.StreamRequest\x1a\x18.atoll.v1.StreamResponse(\x010\x01B1Z/github.com/atollkv/atoll/proto/atoll/v1;atollv1b\x06proto3"
 
-var file_atoll_v1_kv_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_atoll_v1_kv_proto_msgTypes = make([]protoimpl.MessageInfo, 238)
+var file_atoll_v1_kv_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_atoll_v1_kv_proto_msgTypes = make([]protoimpl.MessageInfo, 250)
 var file_atoll_v1_kv_proto_goTypes = []any{
-	(BitOperation)(0),                    // 0: atoll.v1.BitOperation
-	(BitOverflow)(0),                     // 1: atoll.v1.BitOverflow
-	(GeoOrder)(0),                        // 2: atoll.v1.GeoOrder
-	(*PingRequest)(nil),                  // 3: atoll.v1.PingRequest
-	(*PingResponse)(nil),                 // 4: atoll.v1.PingResponse
-	(*GetRequest)(nil),                   // 5: atoll.v1.GetRequest
-	(*GetResponse)(nil),                  // 6: atoll.v1.GetResponse
-	(*SetRequest)(nil),                   // 7: atoll.v1.SetRequest
-	(*SetResponse)(nil),                  // 8: atoll.v1.SetResponse
-	(*Lifetime)(nil),                     // 9: atoll.v1.Lifetime
-	(*ExpireRequest)(nil),                // 10: atoll.v1.ExpireRequest
-	(*ExpireResponse)(nil),               // 11: atoll.v1.ExpireResponse
-	(*PersistRequest)(nil),               // 12: atoll.v1.PersistRequest
-	(*PersistResponse)(nil),              // 13: atoll.v1.PersistResponse
-	(*TTLRequest)(nil),                   // 14: atoll.v1.TTLRequest
-	(*TTLResponse)(nil),                  // 15: atoll.v1.TTLResponse
-	(*DeleteRequest)(nil),                // 16: atoll.v1.DeleteRequest
-	(*DeleteResponse)(nil),               // 17: atoll.v1.DeleteResponse
-	(*IncrRequest)(nil),                  // 18: atoll.v1.IncrRequest
-	(*IncrResponse)(nil),                 // 19: atoll.v1.IncrResponse
-	(*ResetCounterRequest)(nil),          // 20: atoll.v1.ResetCounterRequest
-	(*ResetCounterResponse)(nil),         // 21: atoll.v1.ResetCounterResponse
-	(*SAddRequest)(nil),                  // 22: atoll.v1.SAddRequest
-	(*SAddResponse)(nil),                 // 23: atoll.v1.SAddResponse
-	(*SRemRequest)(nil),                  // 24: atoll.v1.SRemRequest
-	(*SRemResponse)(nil),                 // 25: atoll.v1.SRemResponse
-	(*SMembersRequest)(nil),              // 26: atoll.v1.SMembersRequest
-	(*SMembersResponse)(nil),             // 27: atoll.v1.SMembersResponse
-	(*SIsMemberRequest)(nil),             // 28: atoll.v1.SIsMemberRequest
-	(*SIsMemberResponse)(nil),            // 29: atoll.v1.SIsMemberResponse
-	(*SCardRequest)(nil),                 // 30: atoll.v1.SCardRequest
-	(*SCardResponse)(nil),                // 31: atoll.v1.SCardResponse
-	(*FieldValue)(nil),                   // 32: atoll.v1.FieldValue
-	(*HSetRequest)(nil),                  // 33: atoll.v1.HSetRequest
-	(*HSetResponse)(nil),                 // 34: atoll.v1.HSetResponse
-	(*HSetNXRequest)(nil),                // 35: atoll.v1.HSetNXRequest
-	(*HSetNXResponse)(nil),               // 36: atoll.v1.HSetNXResponse
-	(*HGetRequest)(nil),                  // 37: atoll.v1.HGetRequest
-	(*HGetResponse)(nil),                 // 38: atoll.v1.HGetResponse
-	(*HMGetRequest)(nil),                 // 39: atoll.v1.HMGetRequest
-	(*HMGetResponse)(nil),                // 40: atoll.v1.HMGetResponse
-	(*HGetAllRequest)(nil),               // 41: atoll.v1.HGetAllRequest
-	(*HGetAllResponse)(nil),              // 42: atoll.v1.HGetAllResponse
-	(*HKeysRequest)(nil),                 // 43: atoll.v1.HKeysRequest
-	(*HKeysResponse)(nil),                // 44: atoll.v1.HKeysResponse
-	(*HValsRequest)(nil),                 // 45: atoll.v1.HValsRequest
-	(*HValsResponse)(nil),                // 46: atoll.v1.HValsResponse
-	(*HLenRequest)(nil),                  // 47: atoll.v1.HLenRequest
-	(*HLenResponse)(nil),                 // 48: atoll.v1.HLenResponse
-	(*HExistsRequest)(nil),               // 49: atoll.v1.HExistsRequest
-	(*HExistsResponse)(nil),              // 50: atoll.v1.HExistsResponse
-	(*HStrLenRequest)(nil),               // 51: atoll.v1.HStrLenRequest
-	(*HStrLenResponse)(nil),              // 52: atoll.v1.HStrLenResponse
-	(*HDelRequest)(nil),                  // 53: atoll.v1.HDelRequest
-	(*HDelResponse)(nil),                 // 54: atoll.v1.HDelResponse
-	(*HIncrRequest)(nil),                 // 55: atoll.v1.HIncrRequest
-	(*HIncrResponse)(nil),                // 56: atoll.v1.HIncrResponse
-	(*ScoredMember)(nil),                 // 57: atoll.v1.ScoredMember
-	(*ZAddRequest)(nil),                  // 58: atoll.v1.ZAddRequest
-	(*ZAddResponse)(nil),                 // 59: atoll.v1.ZAddResponse
-	(*ZIncrRequest)(nil),                 // 60: atoll.v1.ZIncrRequest
-	(*ZIncrResponse)(nil),                // 61: atoll.v1.ZIncrResponse
-	(*ZRemRequest)(nil),                  // 62: atoll.v1.ZRemRequest
-	(*ZRemResponse)(nil),                 // 63: atoll.v1.ZRemResponse
-	(*ZScoreRequest)(nil),                // 64: atoll.v1.ZScoreRequest
-	(*ZScoreResponse)(nil),               // 65: atoll.v1.ZScoreResponse
-	(*ZCardRequest)(nil),                 // 66: atoll.v1.ZCardRequest
-	(*ZCardResponse)(nil),                // 67: atoll.v1.ZCardResponse
-	(*ZRangeRequest)(nil),                // 68: atoll.v1.ZRangeRequest
-	(*ZRangeResponse)(nil),               // 69: atoll.v1.ZRangeResponse
-	(*ZRangeByScoreRequest)(nil),         // 70: atoll.v1.ZRangeByScoreRequest
-	(*ZRangeByScoreResponse)(nil),        // 71: atoll.v1.ZRangeByScoreResponse
-	(*ZRankRequest)(nil),                 // 72: atoll.v1.ZRankRequest
-	(*ZRankResponse)(nil),                // 73: atoll.v1.ZRankResponse
-	(*ZPopRequest)(nil),                  // 74: atoll.v1.ZPopRequest
-	(*ZPopResponse)(nil),                 // 75: atoll.v1.ZPopResponse
-	(*ZMPopRequest)(nil),                 // 76: atoll.v1.ZMPopRequest
-	(*ZMPopResponse)(nil),                // 77: atoll.v1.ZMPopResponse
-	(*LPushRequest)(nil),                 // 78: atoll.v1.LPushRequest
-	(*LPushResponse)(nil),                // 79: atoll.v1.LPushResponse
-	(*LPopRequest)(nil),                  // 80: atoll.v1.LPopRequest
-	(*LPopResponse)(nil),                 // 81: atoll.v1.LPopResponse
-	(*LMPopRequest)(nil),                 // 82: atoll.v1.LMPopRequest
-	(*LMPopResponse)(nil),                // 83: atoll.v1.LMPopResponse
-	(*LRangeRequest)(nil),                // 84: atoll.v1.LRangeRequest
-	(*LRangeResponse)(nil),               // 85: atoll.v1.LRangeResponse
-	(*LLenRequest)(nil),                  // 86: atoll.v1.LLenRequest
-	(*LLenResponse)(nil),                 // 87: atoll.v1.LLenResponse
-	(*LIndexRequest)(nil),                // 88: atoll.v1.LIndexRequest
-	(*LIndexResponse)(nil),               // 89: atoll.v1.LIndexResponse
-	(*LSetRequest)(nil),                  // 90: atoll.v1.LSetRequest
-	(*LSetResponse)(nil),                 // 91: atoll.v1.LSetResponse
-	(*LInsertRequest)(nil),               // 92: atoll.v1.LInsertRequest
-	(*LInsertResponse)(nil),              // 93: atoll.v1.LInsertResponse
-	(*LRemRequest)(nil),                  // 94: atoll.v1.LRemRequest
-	(*LRemResponse)(nil),                 // 95: atoll.v1.LRemResponse
-	(*LTrimRequest)(nil),                 // 96: atoll.v1.LTrimRequest
-	(*LTrimResponse)(nil),                // 97: atoll.v1.LTrimResponse
-	(*LMoveRequest)(nil),                 // 98: atoll.v1.LMoveRequest
-	(*LMoveResponse)(nil),                // 99: atoll.v1.LMoveResponse
-	(*LPosRequest)(nil),                  // 100: atoll.v1.LPosRequest
-	(*LPosResponse)(nil),                 // 101: atoll.v1.LPosResponse
-	(*RenameRequest)(nil),                // 102: atoll.v1.RenameRequest
-	(*RenameResponse)(nil),               // 103: atoll.v1.RenameResponse
-	(*CopyRequest)(nil),                  // 104: atoll.v1.CopyRequest
-	(*CopyResponse)(nil),                 // 105: atoll.v1.CopyResponse
-	(*ExistsRequest)(nil),                // 106: atoll.v1.ExistsRequest
-	(*ExistsResponse)(nil),               // 107: atoll.v1.ExistsResponse
-	(*ScanRequest)(nil),                  // 108: atoll.v1.ScanRequest
-	(*ScanResponse)(nil),                 // 109: atoll.v1.ScanResponse
-	(*SiblingsRequest)(nil),              // 110: atoll.v1.SiblingsRequest
-	(*SiblingsResponse)(nil),             // 111: atoll.v1.SiblingsResponse
-	(*Sibling)(nil),                      // 112: atoll.v1.Sibling
-	(*Operation)(nil),                    // 113: atoll.v1.Operation
-	(*Result)(nil),                       // 114: atoll.v1.Result
-	(*BCreateRequest)(nil),               // 115: atoll.v1.BCreateRequest
-	(*BCreateResponse)(nil),              // 116: atoll.v1.BCreateResponse
-	(*BGetRequest)(nil),                  // 117: atoll.v1.BGetRequest
-	(*BGetResponse)(nil),                 // 118: atoll.v1.BGetResponse
-	(*BIncrRequest)(nil),                 // 119: atoll.v1.BIncrRequest
-	(*BIncrResponse)(nil),                // 120: atoll.v1.BIncrResponse
-	(*BDecrRequest)(nil),                 // 121: atoll.v1.BDecrRequest
-	(*BDecrResponse)(nil),                // 122: atoll.v1.BDecrResponse
-	(*BGrantRequest)(nil),                // 123: atoll.v1.BGrantRequest
-	(*BGrantResponse)(nil),               // 124: atoll.v1.BGrantResponse
-	(*BRightsRequest)(nil),               // 125: atoll.v1.BRightsRequest
-	(*BRightsResponse)(nil),              // 126: atoll.v1.BRightsResponse
-	(*Account)(nil),                      // 127: atoll.v1.Account
-	(*BReclaimRequest)(nil),              // 128: atoll.v1.BReclaimRequest
-	(*BReclaimResponse)(nil),             // 129: atoll.v1.BReclaimResponse
-	(*PFAddRequest)(nil),                 // 130: atoll.v1.PFAddRequest
-	(*PFAddResponse)(nil),                // 131: atoll.v1.PFAddResponse
-	(*PFCountRequest)(nil),               // 132: atoll.v1.PFCountRequest
-	(*PFCountResponse)(nil),              // 133: atoll.v1.PFCountResponse
-	(*PFMergeRequest)(nil),               // 134: atoll.v1.PFMergeRequest
-	(*PFMergeResponse)(nil),              // 135: atoll.v1.PFMergeResponse
-	(*BitRange)(nil),                     // 136: atoll.v1.BitRange
-	(*GetBitRequest)(nil),                // 137: atoll.v1.GetBitRequest
-	(*GetBitResponse)(nil),               // 138: atoll.v1.GetBitResponse
-	(*SetBitRequest)(nil),                // 139: atoll.v1.SetBitRequest
-	(*SetBitResponse)(nil),               // 140: atoll.v1.SetBitResponse
-	(*BitCountRequest)(nil),              // 141: atoll.v1.BitCountRequest
-	(*BitCountResponse)(nil),             // 142: atoll.v1.BitCountResponse
-	(*BitPosRequest)(nil),                // 143: atoll.v1.BitPosRequest
-	(*BitPosResponse)(nil),               // 144: atoll.v1.BitPosResponse
-	(*BitOpRequest)(nil),                 // 145: atoll.v1.BitOpRequest
-	(*BitOpResponse)(nil),                // 146: atoll.v1.BitOpResponse
-	(*BitStep)(nil),                      // 147: atoll.v1.BitStep
-	(*BitFieldRequest)(nil),              // 148: atoll.v1.BitFieldRequest
-	(*BitFieldResponse)(nil),             // 149: atoll.v1.BitFieldResponse
-	(*BitStepResult)(nil),                // 150: atoll.v1.BitStepResult
-	(*GeoPoint)(nil),                     // 151: atoll.v1.GeoPoint
-	(*GeoMember)(nil),                    // 152: atoll.v1.GeoMember
-	(*GeoAddRequest)(nil),                // 153: atoll.v1.GeoAddRequest
-	(*GeoAddResponse)(nil),               // 154: atoll.v1.GeoAddResponse
-	(*GeoPosRequest)(nil),                // 155: atoll.v1.GeoPosRequest
-	(*GeoPosResponse)(nil),               // 156: atoll.v1.GeoPosResponse
-	(*GeoPosition)(nil),                  // 157: atoll.v1.GeoPosition
-	(*GeoDistRequest)(nil),               // 158: atoll.v1.GeoDistRequest
-	(*GeoDistResponse)(nil),              // 159: atoll.v1.GeoDistResponse
-	(*GeoArea)(nil),                      // 160: atoll.v1.GeoArea
-	(*GeoBox)(nil),                       // 161: atoll.v1.GeoBox
-	(*GeoSearchRequest)(nil),             // 162: atoll.v1.GeoSearchRequest
-	(*GeoSearchResponse)(nil),            // 163: atoll.v1.GeoSearchResponse
-	(*GeoFound)(nil),                     // 164: atoll.v1.GeoFound
-	(*GeoSearchStoreRequest)(nil),        // 165: atoll.v1.GeoSearchStoreRequest
-	(*GeoSearchStoreResponse)(nil),       // 166: atoll.v1.GeoSearchStoreResponse
-	(*StreamID)(nil),                     // 167: atoll.v1.StreamID
-	(*StreamEntry)(nil),                  // 168: atoll.v1.StreamEntry
-	(*StreamTrim)(nil),                   // 169: atoll.v1.StreamTrim
-	(*XAddRequest)(nil),                  // 170: atoll.v1.XAddRequest
-	(*XAddResponse)(nil),                 // 171: atoll.v1.XAddResponse
-	(*XRangeRequest)(nil),                // 172: atoll.v1.XRangeRequest
-	(*XRangeResponse)(nil),               // 173: atoll.v1.XRangeResponse
-	(*XLenRequest)(nil),                  // 174: atoll.v1.XLenRequest
-	(*XLenResponse)(nil),                 // 175: atoll.v1.XLenResponse
-	(*XDelRequest)(nil),                  // 176: atoll.v1.XDelRequest
-	(*XDelResponse)(nil),                 // 177: atoll.v1.XDelResponse
-	(*XTrimRequest)(nil),                 // 178: atoll.v1.XTrimRequest
-	(*XTrimResponse)(nil),                // 179: atoll.v1.XTrimResponse
-	(*StreamPlace)(nil),                  // 180: atoll.v1.StreamPlace
-	(*XReadRequest)(nil),                 // 181: atoll.v1.XReadRequest
-	(*XReadResponse)(nil),                // 182: atoll.v1.XReadResponse
-	(*StreamPart)(nil),                   // 183: atoll.v1.StreamPart
-	(*XCursorRequest)(nil),               // 184: atoll.v1.XCursorRequest
-	(*XCursorResponse)(nil),              // 185: atoll.v1.XCursorResponse
-	(*GroupStart)(nil),                   // 186: atoll.v1.GroupStart
-	(*XGroupCreateRequest)(nil),          // 187: atoll.v1.XGroupCreateRequest
-	(*XGroupCreateResponse)(nil),         // 188: atoll.v1.XGroupCreateResponse
-	(*XGroupSetIDRequest)(nil),           // 189: atoll.v1.XGroupSetIDRequest
-	(*XGroupSetIDResponse)(nil),          // 190: atoll.v1.XGroupSetIDResponse
-	(*XGroupDestroyRequest)(nil),         // 191: atoll.v1.XGroupDestroyRequest
-	(*XGroupDestroyResponse)(nil),        // 192: atoll.v1.XGroupDestroyResponse
-	(*XGroupCreateConsumerRequest)(nil),  // 193: atoll.v1.XGroupCreateConsumerRequest
-	(*XGroupCreateConsumerResponse)(nil), // 194: atoll.v1.XGroupCreateConsumerResponse
-	(*XGroupDelConsumerRequest)(nil),     // 195: atoll.v1.XGroupDelConsumerRequest
-	(*XGroupDelConsumerResponse)(nil),    // 196: atoll.v1.XGroupDelConsumerResponse
-	(*GroupPlace)(nil),                   // 197: atoll.v1.GroupPlace
-	(*XReadGroupRequest)(nil),            // 198: atoll.v1.XReadGroupRequest
-	(*XReadGroupResponse)(nil),           // 199: atoll.v1.XReadGroupResponse
-	(*XAckRequest)(nil),                  // 200: atoll.v1.XAckRequest
-	(*XAckResponse)(nil),                 // 201: atoll.v1.XAckResponse
-	(*XPendingRequest)(nil),              // 202: atoll.v1.XPendingRequest
-	(*XPendingResponse)(nil),             // 203: atoll.v1.XPendingResponse
-	(*StreamConsumer)(nil),               // 204: atoll.v1.StreamConsumer
-	(*XPendingRangeRequest)(nil),         // 205: atoll.v1.XPendingRangeRequest
-	(*XPendingRangeResponse)(nil),        // 206: atoll.v1.XPendingRangeResponse
-	(*PendingStreamEntry)(nil),           // 207: atoll.v1.PendingStreamEntry
-	(*XClaimRequest)(nil),                // 208: atoll.v1.XClaimRequest
-	(*XClaimResponse)(nil),               // 209: atoll.v1.XClaimResponse
-	(*XAutoClaimRequest)(nil),            // 210: atoll.v1.XAutoClaimRequest
-	(*XAutoClaimResponse)(nil),           // 211: atoll.v1.XAutoClaimResponse
-	(*XInfoGroupsRequest)(nil),           // 212: atoll.v1.XInfoGroupsRequest
-	(*XInfoGroupsResponse)(nil),          // 213: atoll.v1.XInfoGroupsResponse
-	(*StreamGroup)(nil),                  // 214: atoll.v1.StreamGroup
-	(*XInfoConsumersRequest)(nil),        // 215: atoll.v1.XInfoConsumersRequest
-	(*XInfoConsumersResponse)(nil),       // 216: atoll.v1.XInfoConsumersResponse
-	(*XSetIDRequest)(nil),                // 217: atoll.v1.XSetIDRequest
-	(*XSetIDResponse)(nil),               // 218: atoll.v1.XSetIDResponse
-	(*XInfoRequest)(nil),                 // 219: atoll.v1.XInfoRequest
-	(*XInfoResponse)(nil),                // 220: atoll.v1.XInfoResponse
-	(*TypesRequest)(nil),                 // 221: atoll.v1.TypesRequest
-	(*TypesResponse)(nil),                // 222: atoll.v1.TypesResponse
-	(*DBSizeRequest)(nil),                // 223: atoll.v1.DBSizeRequest
-	(*DBSizeResponse)(nil),               // 224: atoll.v1.DBSizeResponse
-	(*RandomKeyRequest)(nil),             // 225: atoll.v1.RandomKeyRequest
-	(*RandomKeyResponse)(nil),            // 226: atoll.v1.RandomKeyResponse
-	(*NamespacesRequest)(nil),            // 227: atoll.v1.NamespacesRequest
-	(*NamespacesResponse)(nil),           // 228: atoll.v1.NamespacesResponse
-	(*NamespaceSize)(nil),                // 229: atoll.v1.NamespaceSize
-	(*WaitRequest)(nil),                  // 230: atoll.v1.WaitRequest
-	(*WaitResponse)(nil),                 // 231: atoll.v1.WaitResponse
-	(*CommandRequest)(nil),               // 232: atoll.v1.CommandRequest
-	(*CommandResponse)(nil),              // 233: atoll.v1.CommandResponse
-	(*Value)(nil),                        // 234: atoll.v1.Value
-	(*ValueList)(nil),                    // 235: atoll.v1.ValueList
-	(*TxnRequest)(nil),                   // 236: atoll.v1.TxnRequest
-	(*TxnResponse)(nil),                  // 237: atoll.v1.TxnResponse
-	(*StreamRequest)(nil),                // 238: atoll.v1.StreamRequest
-	(*StreamResponse)(nil),               // 239: atoll.v1.StreamResponse
-	(*ErrorDetail)(nil),                  // 240: atoll.v1.ErrorDetail
+	(FieldDeadline)(0),                   // 0: atoll.v1.FieldDeadline
+	(BitOperation)(0),                    // 1: atoll.v1.BitOperation
+	(BitOverflow)(0),                     // 2: atoll.v1.BitOverflow
+	(GeoOrder)(0),                        // 3: atoll.v1.GeoOrder
+	(*PingRequest)(nil),                  // 4: atoll.v1.PingRequest
+	(*PingResponse)(nil),                 // 5: atoll.v1.PingResponse
+	(*GetRequest)(nil),                   // 6: atoll.v1.GetRequest
+	(*GetResponse)(nil),                  // 7: atoll.v1.GetResponse
+	(*SetRequest)(nil),                   // 8: atoll.v1.SetRequest
+	(*SetResponse)(nil),                  // 9: atoll.v1.SetResponse
+	(*Lifetime)(nil),                     // 10: atoll.v1.Lifetime
+	(*ExpireRequest)(nil),                // 11: atoll.v1.ExpireRequest
+	(*ExpireResponse)(nil),               // 12: atoll.v1.ExpireResponse
+	(*PersistRequest)(nil),               // 13: atoll.v1.PersistRequest
+	(*PersistResponse)(nil),              // 14: atoll.v1.PersistResponse
+	(*TTLRequest)(nil),                   // 15: atoll.v1.TTLRequest
+	(*TTLResponse)(nil),                  // 16: atoll.v1.TTLResponse
+	(*HExpireRequest)(nil),               // 17: atoll.v1.HExpireRequest
+	(*HExpireResponse)(nil),              // 18: atoll.v1.HExpireResponse
+	(*HPersistRequest)(nil),              // 19: atoll.v1.HPersistRequest
+	(*HPersistResponse)(nil),             // 20: atoll.v1.HPersistResponse
+	(*HTTLRequest)(nil),                  // 21: atoll.v1.HTTLRequest
+	(*HTTLResponse)(nil),                 // 22: atoll.v1.HTTLResponse
+	(*HGetExRequest)(nil),                // 23: atoll.v1.HGetExRequest
+	(*HGetExResponse)(nil),               // 24: atoll.v1.HGetExResponse
+	(*HSetExRequest)(nil),                // 25: atoll.v1.HSetExRequest
+	(*HSetExResponse)(nil),               // 26: atoll.v1.HSetExResponse
+	(*HGetDelRequest)(nil),               // 27: atoll.v1.HGetDelRequest
+	(*HGetDelResponse)(nil),              // 28: atoll.v1.HGetDelResponse
+	(*DeleteRequest)(nil),                // 29: atoll.v1.DeleteRequest
+	(*DeleteResponse)(nil),               // 30: atoll.v1.DeleteResponse
+	(*IncrRequest)(nil),                  // 31: atoll.v1.IncrRequest
+	(*IncrResponse)(nil),                 // 32: atoll.v1.IncrResponse
+	(*ResetCounterRequest)(nil),          // 33: atoll.v1.ResetCounterRequest
+	(*ResetCounterResponse)(nil),         // 34: atoll.v1.ResetCounterResponse
+	(*SAddRequest)(nil),                  // 35: atoll.v1.SAddRequest
+	(*SAddResponse)(nil),                 // 36: atoll.v1.SAddResponse
+	(*SRemRequest)(nil),                  // 37: atoll.v1.SRemRequest
+	(*SRemResponse)(nil),                 // 38: atoll.v1.SRemResponse
+	(*SMembersRequest)(nil),              // 39: atoll.v1.SMembersRequest
+	(*SMembersResponse)(nil),             // 40: atoll.v1.SMembersResponse
+	(*SIsMemberRequest)(nil),             // 41: atoll.v1.SIsMemberRequest
+	(*SIsMemberResponse)(nil),            // 42: atoll.v1.SIsMemberResponse
+	(*SCardRequest)(nil),                 // 43: atoll.v1.SCardRequest
+	(*SCardResponse)(nil),                // 44: atoll.v1.SCardResponse
+	(*FieldValue)(nil),                   // 45: atoll.v1.FieldValue
+	(*HSetRequest)(nil),                  // 46: atoll.v1.HSetRequest
+	(*HSetResponse)(nil),                 // 47: atoll.v1.HSetResponse
+	(*HSetNXRequest)(nil),                // 48: atoll.v1.HSetNXRequest
+	(*HSetNXResponse)(nil),               // 49: atoll.v1.HSetNXResponse
+	(*HGetRequest)(nil),                  // 50: atoll.v1.HGetRequest
+	(*HGetResponse)(nil),                 // 51: atoll.v1.HGetResponse
+	(*HMGetRequest)(nil),                 // 52: atoll.v1.HMGetRequest
+	(*HMGetResponse)(nil),                // 53: atoll.v1.HMGetResponse
+	(*HGetAllRequest)(nil),               // 54: atoll.v1.HGetAllRequest
+	(*HGetAllResponse)(nil),              // 55: atoll.v1.HGetAllResponse
+	(*HKeysRequest)(nil),                 // 56: atoll.v1.HKeysRequest
+	(*HKeysResponse)(nil),                // 57: atoll.v1.HKeysResponse
+	(*HValsRequest)(nil),                 // 58: atoll.v1.HValsRequest
+	(*HValsResponse)(nil),                // 59: atoll.v1.HValsResponse
+	(*HLenRequest)(nil),                  // 60: atoll.v1.HLenRequest
+	(*HLenResponse)(nil),                 // 61: atoll.v1.HLenResponse
+	(*HExistsRequest)(nil),               // 62: atoll.v1.HExistsRequest
+	(*HExistsResponse)(nil),              // 63: atoll.v1.HExistsResponse
+	(*HStrLenRequest)(nil),               // 64: atoll.v1.HStrLenRequest
+	(*HStrLenResponse)(nil),              // 65: atoll.v1.HStrLenResponse
+	(*HDelRequest)(nil),                  // 66: atoll.v1.HDelRequest
+	(*HDelResponse)(nil),                 // 67: atoll.v1.HDelResponse
+	(*HIncrRequest)(nil),                 // 68: atoll.v1.HIncrRequest
+	(*HIncrResponse)(nil),                // 69: atoll.v1.HIncrResponse
+	(*ScoredMember)(nil),                 // 70: atoll.v1.ScoredMember
+	(*ZAddRequest)(nil),                  // 71: atoll.v1.ZAddRequest
+	(*ZAddResponse)(nil),                 // 72: atoll.v1.ZAddResponse
+	(*ZIncrRequest)(nil),                 // 73: atoll.v1.ZIncrRequest
+	(*ZIncrResponse)(nil),                // 74: atoll.v1.ZIncrResponse
+	(*ZRemRequest)(nil),                  // 75: atoll.v1.ZRemRequest
+	(*ZRemResponse)(nil),                 // 76: atoll.v1.ZRemResponse
+	(*ZScoreRequest)(nil),                // 77: atoll.v1.ZScoreRequest
+	(*ZScoreResponse)(nil),               // 78: atoll.v1.ZScoreResponse
+	(*ZCardRequest)(nil),                 // 79: atoll.v1.ZCardRequest
+	(*ZCardResponse)(nil),                // 80: atoll.v1.ZCardResponse
+	(*ZRangeRequest)(nil),                // 81: atoll.v1.ZRangeRequest
+	(*ZRangeResponse)(nil),               // 82: atoll.v1.ZRangeResponse
+	(*ZRangeByScoreRequest)(nil),         // 83: atoll.v1.ZRangeByScoreRequest
+	(*ZRangeByScoreResponse)(nil),        // 84: atoll.v1.ZRangeByScoreResponse
+	(*ZRankRequest)(nil),                 // 85: atoll.v1.ZRankRequest
+	(*ZRankResponse)(nil),                // 86: atoll.v1.ZRankResponse
+	(*ZPopRequest)(nil),                  // 87: atoll.v1.ZPopRequest
+	(*ZPopResponse)(nil),                 // 88: atoll.v1.ZPopResponse
+	(*ZMPopRequest)(nil),                 // 89: atoll.v1.ZMPopRequest
+	(*ZMPopResponse)(nil),                // 90: atoll.v1.ZMPopResponse
+	(*LPushRequest)(nil),                 // 91: atoll.v1.LPushRequest
+	(*LPushResponse)(nil),                // 92: atoll.v1.LPushResponse
+	(*LPopRequest)(nil),                  // 93: atoll.v1.LPopRequest
+	(*LPopResponse)(nil),                 // 94: atoll.v1.LPopResponse
+	(*LMPopRequest)(nil),                 // 95: atoll.v1.LMPopRequest
+	(*LMPopResponse)(nil),                // 96: atoll.v1.LMPopResponse
+	(*LRangeRequest)(nil),                // 97: atoll.v1.LRangeRequest
+	(*LRangeResponse)(nil),               // 98: atoll.v1.LRangeResponse
+	(*LLenRequest)(nil),                  // 99: atoll.v1.LLenRequest
+	(*LLenResponse)(nil),                 // 100: atoll.v1.LLenResponse
+	(*LIndexRequest)(nil),                // 101: atoll.v1.LIndexRequest
+	(*LIndexResponse)(nil),               // 102: atoll.v1.LIndexResponse
+	(*LSetRequest)(nil),                  // 103: atoll.v1.LSetRequest
+	(*LSetResponse)(nil),                 // 104: atoll.v1.LSetResponse
+	(*LInsertRequest)(nil),               // 105: atoll.v1.LInsertRequest
+	(*LInsertResponse)(nil),              // 106: atoll.v1.LInsertResponse
+	(*LRemRequest)(nil),                  // 107: atoll.v1.LRemRequest
+	(*LRemResponse)(nil),                 // 108: atoll.v1.LRemResponse
+	(*LTrimRequest)(nil),                 // 109: atoll.v1.LTrimRequest
+	(*LTrimResponse)(nil),                // 110: atoll.v1.LTrimResponse
+	(*LMoveRequest)(nil),                 // 111: atoll.v1.LMoveRequest
+	(*LMoveResponse)(nil),                // 112: atoll.v1.LMoveResponse
+	(*LPosRequest)(nil),                  // 113: atoll.v1.LPosRequest
+	(*LPosResponse)(nil),                 // 114: atoll.v1.LPosResponse
+	(*RenameRequest)(nil),                // 115: atoll.v1.RenameRequest
+	(*RenameResponse)(nil),               // 116: atoll.v1.RenameResponse
+	(*CopyRequest)(nil),                  // 117: atoll.v1.CopyRequest
+	(*CopyResponse)(nil),                 // 118: atoll.v1.CopyResponse
+	(*ExistsRequest)(nil),                // 119: atoll.v1.ExistsRequest
+	(*ExistsResponse)(nil),               // 120: atoll.v1.ExistsResponse
+	(*ScanRequest)(nil),                  // 121: atoll.v1.ScanRequest
+	(*ScanResponse)(nil),                 // 122: atoll.v1.ScanResponse
+	(*SiblingsRequest)(nil),              // 123: atoll.v1.SiblingsRequest
+	(*SiblingsResponse)(nil),             // 124: atoll.v1.SiblingsResponse
+	(*Sibling)(nil),                      // 125: atoll.v1.Sibling
+	(*Operation)(nil),                    // 126: atoll.v1.Operation
+	(*Result)(nil),                       // 127: atoll.v1.Result
+	(*BCreateRequest)(nil),               // 128: atoll.v1.BCreateRequest
+	(*BCreateResponse)(nil),              // 129: atoll.v1.BCreateResponse
+	(*BGetRequest)(nil),                  // 130: atoll.v1.BGetRequest
+	(*BGetResponse)(nil),                 // 131: atoll.v1.BGetResponse
+	(*BIncrRequest)(nil),                 // 132: atoll.v1.BIncrRequest
+	(*BIncrResponse)(nil),                // 133: atoll.v1.BIncrResponse
+	(*BDecrRequest)(nil),                 // 134: atoll.v1.BDecrRequest
+	(*BDecrResponse)(nil),                // 135: atoll.v1.BDecrResponse
+	(*BGrantRequest)(nil),                // 136: atoll.v1.BGrantRequest
+	(*BGrantResponse)(nil),               // 137: atoll.v1.BGrantResponse
+	(*BRightsRequest)(nil),               // 138: atoll.v1.BRightsRequest
+	(*BRightsResponse)(nil),              // 139: atoll.v1.BRightsResponse
+	(*Account)(nil),                      // 140: atoll.v1.Account
+	(*BReclaimRequest)(nil),              // 141: atoll.v1.BReclaimRequest
+	(*BReclaimResponse)(nil),             // 142: atoll.v1.BReclaimResponse
+	(*PFAddRequest)(nil),                 // 143: atoll.v1.PFAddRequest
+	(*PFAddResponse)(nil),                // 144: atoll.v1.PFAddResponse
+	(*PFCountRequest)(nil),               // 145: atoll.v1.PFCountRequest
+	(*PFCountResponse)(nil),              // 146: atoll.v1.PFCountResponse
+	(*PFMergeRequest)(nil),               // 147: atoll.v1.PFMergeRequest
+	(*PFMergeResponse)(nil),              // 148: atoll.v1.PFMergeResponse
+	(*BitRange)(nil),                     // 149: atoll.v1.BitRange
+	(*GetBitRequest)(nil),                // 150: atoll.v1.GetBitRequest
+	(*GetBitResponse)(nil),               // 151: atoll.v1.GetBitResponse
+	(*SetBitRequest)(nil),                // 152: atoll.v1.SetBitRequest
+	(*SetBitResponse)(nil),               // 153: atoll.v1.SetBitResponse
+	(*BitCountRequest)(nil),              // 154: atoll.v1.BitCountRequest
+	(*BitCountResponse)(nil),             // 155: atoll.v1.BitCountResponse
+	(*BitPosRequest)(nil),                // 156: atoll.v1.BitPosRequest
+	(*BitPosResponse)(nil),               // 157: atoll.v1.BitPosResponse
+	(*BitOpRequest)(nil),                 // 158: atoll.v1.BitOpRequest
+	(*BitOpResponse)(nil),                // 159: atoll.v1.BitOpResponse
+	(*BitStep)(nil),                      // 160: atoll.v1.BitStep
+	(*BitFieldRequest)(nil),              // 161: atoll.v1.BitFieldRequest
+	(*BitFieldResponse)(nil),             // 162: atoll.v1.BitFieldResponse
+	(*BitStepResult)(nil),                // 163: atoll.v1.BitStepResult
+	(*GeoPoint)(nil),                     // 164: atoll.v1.GeoPoint
+	(*GeoMember)(nil),                    // 165: atoll.v1.GeoMember
+	(*GeoAddRequest)(nil),                // 166: atoll.v1.GeoAddRequest
+	(*GeoAddResponse)(nil),               // 167: atoll.v1.GeoAddResponse
+	(*GeoPosRequest)(nil),                // 168: atoll.v1.GeoPosRequest
+	(*GeoPosResponse)(nil),               // 169: atoll.v1.GeoPosResponse
+	(*GeoPosition)(nil),                  // 170: atoll.v1.GeoPosition
+	(*GeoDistRequest)(nil),               // 171: atoll.v1.GeoDistRequest
+	(*GeoDistResponse)(nil),              // 172: atoll.v1.GeoDistResponse
+	(*GeoArea)(nil),                      // 173: atoll.v1.GeoArea
+	(*GeoBox)(nil),                       // 174: atoll.v1.GeoBox
+	(*GeoSearchRequest)(nil),             // 175: atoll.v1.GeoSearchRequest
+	(*GeoSearchResponse)(nil),            // 176: atoll.v1.GeoSearchResponse
+	(*GeoFound)(nil),                     // 177: atoll.v1.GeoFound
+	(*GeoSearchStoreRequest)(nil),        // 178: atoll.v1.GeoSearchStoreRequest
+	(*GeoSearchStoreResponse)(nil),       // 179: atoll.v1.GeoSearchStoreResponse
+	(*StreamID)(nil),                     // 180: atoll.v1.StreamID
+	(*StreamEntry)(nil),                  // 181: atoll.v1.StreamEntry
+	(*StreamTrim)(nil),                   // 182: atoll.v1.StreamTrim
+	(*XAddRequest)(nil),                  // 183: atoll.v1.XAddRequest
+	(*XAddResponse)(nil),                 // 184: atoll.v1.XAddResponse
+	(*XRangeRequest)(nil),                // 185: atoll.v1.XRangeRequest
+	(*XRangeResponse)(nil),               // 186: atoll.v1.XRangeResponse
+	(*XLenRequest)(nil),                  // 187: atoll.v1.XLenRequest
+	(*XLenResponse)(nil),                 // 188: atoll.v1.XLenResponse
+	(*XDelRequest)(nil),                  // 189: atoll.v1.XDelRequest
+	(*XDelResponse)(nil),                 // 190: atoll.v1.XDelResponse
+	(*XTrimRequest)(nil),                 // 191: atoll.v1.XTrimRequest
+	(*XTrimResponse)(nil),                // 192: atoll.v1.XTrimResponse
+	(*StreamPlace)(nil),                  // 193: atoll.v1.StreamPlace
+	(*XReadRequest)(nil),                 // 194: atoll.v1.XReadRequest
+	(*XReadResponse)(nil),                // 195: atoll.v1.XReadResponse
+	(*StreamPart)(nil),                   // 196: atoll.v1.StreamPart
+	(*XCursorRequest)(nil),               // 197: atoll.v1.XCursorRequest
+	(*XCursorResponse)(nil),              // 198: atoll.v1.XCursorResponse
+	(*GroupStart)(nil),                   // 199: atoll.v1.GroupStart
+	(*XGroupCreateRequest)(nil),          // 200: atoll.v1.XGroupCreateRequest
+	(*XGroupCreateResponse)(nil),         // 201: atoll.v1.XGroupCreateResponse
+	(*XGroupSetIDRequest)(nil),           // 202: atoll.v1.XGroupSetIDRequest
+	(*XGroupSetIDResponse)(nil),          // 203: atoll.v1.XGroupSetIDResponse
+	(*XGroupDestroyRequest)(nil),         // 204: atoll.v1.XGroupDestroyRequest
+	(*XGroupDestroyResponse)(nil),        // 205: atoll.v1.XGroupDestroyResponse
+	(*XGroupCreateConsumerRequest)(nil),  // 206: atoll.v1.XGroupCreateConsumerRequest
+	(*XGroupCreateConsumerResponse)(nil), // 207: atoll.v1.XGroupCreateConsumerResponse
+	(*XGroupDelConsumerRequest)(nil),     // 208: atoll.v1.XGroupDelConsumerRequest
+	(*XGroupDelConsumerResponse)(nil),    // 209: atoll.v1.XGroupDelConsumerResponse
+	(*GroupPlace)(nil),                   // 210: atoll.v1.GroupPlace
+	(*XReadGroupRequest)(nil),            // 211: atoll.v1.XReadGroupRequest
+	(*XReadGroupResponse)(nil),           // 212: atoll.v1.XReadGroupResponse
+	(*XAckRequest)(nil),                  // 213: atoll.v1.XAckRequest
+	(*XAckResponse)(nil),                 // 214: atoll.v1.XAckResponse
+	(*XPendingRequest)(nil),              // 215: atoll.v1.XPendingRequest
+	(*XPendingResponse)(nil),             // 216: atoll.v1.XPendingResponse
+	(*StreamConsumer)(nil),               // 217: atoll.v1.StreamConsumer
+	(*XPendingRangeRequest)(nil),         // 218: atoll.v1.XPendingRangeRequest
+	(*XPendingRangeResponse)(nil),        // 219: atoll.v1.XPendingRangeResponse
+	(*PendingStreamEntry)(nil),           // 220: atoll.v1.PendingStreamEntry
+	(*XClaimRequest)(nil),                // 221: atoll.v1.XClaimRequest
+	(*XClaimResponse)(nil),               // 222: atoll.v1.XClaimResponse
+	(*XAutoClaimRequest)(nil),            // 223: atoll.v1.XAutoClaimRequest
+	(*XAutoClaimResponse)(nil),           // 224: atoll.v1.XAutoClaimResponse
+	(*XInfoGroupsRequest)(nil),           // 225: atoll.v1.XInfoGroupsRequest
+	(*XInfoGroupsResponse)(nil),          // 226: atoll.v1.XInfoGroupsResponse
+	(*StreamGroup)(nil),                  // 227: atoll.v1.StreamGroup
+	(*XInfoConsumersRequest)(nil),        // 228: atoll.v1.XInfoConsumersRequest
+	(*XInfoConsumersResponse)(nil),       // 229: atoll.v1.XInfoConsumersResponse
+	(*XSetIDRequest)(nil),                // 230: atoll.v1.XSetIDRequest
+	(*XSetIDResponse)(nil),               // 231: atoll.v1.XSetIDResponse
+	(*XInfoRequest)(nil),                 // 232: atoll.v1.XInfoRequest
+	(*XInfoResponse)(nil),                // 233: atoll.v1.XInfoResponse
+	(*TypesRequest)(nil),                 // 234: atoll.v1.TypesRequest
+	(*TypesResponse)(nil),                // 235: atoll.v1.TypesResponse
+	(*DBSizeRequest)(nil),                // 236: atoll.v1.DBSizeRequest
+	(*DBSizeResponse)(nil),               // 237: atoll.v1.DBSizeResponse
+	(*RandomKeyRequest)(nil),             // 238: atoll.v1.RandomKeyRequest
+	(*RandomKeyResponse)(nil),            // 239: atoll.v1.RandomKeyResponse
+	(*NamespacesRequest)(nil),            // 240: atoll.v1.NamespacesRequest
+	(*NamespacesResponse)(nil),           // 241: atoll.v1.NamespacesResponse
+	(*NamespaceSize)(nil),                // 242: atoll.v1.NamespaceSize
+	(*WaitRequest)(nil),                  // 243: atoll.v1.WaitRequest
+	(*WaitResponse)(nil),                 // 244: atoll.v1.WaitResponse
+	(*CommandRequest)(nil),               // 245: atoll.v1.CommandRequest
+	(*CommandResponse)(nil),              // 246: atoll.v1.CommandResponse
+	(*Value)(nil),                        // 247: atoll.v1.Value
+	(*ValueList)(nil),                    // 248: atoll.v1.ValueList
+	(*TxnRequest)(nil),                   // 249: atoll.v1.TxnRequest
+	(*TxnResponse)(nil),                  // 250: atoll.v1.TxnResponse
+	(*StreamRequest)(nil),                // 251: atoll.v1.StreamRequest
+	(*StreamResponse)(nil),               // 252: atoll.v1.StreamResponse
+	(*ErrorDetail)(nil),                  // 253: atoll.v1.ErrorDetail
 }
 var file_atoll_v1_kv_proto_depIdxs = []int32{
-	9,   // 0: atoll.v1.SetRequest.lifetime:type_name -> atoll.v1.Lifetime
-	9,   // 1: atoll.v1.ExpireRequest.lifetime:type_name -> atoll.v1.Lifetime
-	32,  // 2: atoll.v1.HSetRequest.fields:type_name -> atoll.v1.FieldValue
-	38,  // 3: atoll.v1.HMGetResponse.values:type_name -> atoll.v1.HGetResponse
-	32,  // 4: atoll.v1.HGetAllResponse.fields:type_name -> atoll.v1.FieldValue
-	57,  // 5: atoll.v1.ZAddRequest.members:type_name -> atoll.v1.ScoredMember
-	57,  // 6: atoll.v1.ZRangeResponse.members:type_name -> atoll.v1.ScoredMember
-	57,  // 7: atoll.v1.ZRangeByScoreResponse.members:type_name -> atoll.v1.ScoredMember
-	57,  // 8: atoll.v1.ZPopResponse.members:type_name -> atoll.v1.ScoredMember
-	57,  // 9: atoll.v1.ZMPopResponse.members:type_name -> atoll.v1.ScoredMember
-	112, // 10: atoll.v1.SiblingsResponse.siblings:type_name -> atoll.v1.Sibling
-	5,   // 11: atoll.v1.Operation.get:type_name -> atoll.v1.GetRequest
-	7,   // 12: atoll.v1.Operation.set:type_name -> atoll.v1.SetRequest
-	16,  // 13: atoll.v1.Operation.delete:type_name -> atoll.v1.DeleteRequest
-	18,  // 14: atoll.v1.Operation.incr:type_name -> atoll.v1.IncrRequest
-	20,  // 15: atoll.v1.Operation.reset_counter:type_name -> atoll.v1.ResetCounterRequest
-	22,  // 16: atoll.v1.Operation.sadd:type_name -> atoll.v1.SAddRequest
-	24,  // 17: atoll.v1.Operation.srem:type_name -> atoll.v1.SRemRequest
-	28,  // 18: atoll.v1.Operation.sismember:type_name -> atoll.v1.SIsMemberRequest
-	30,  // 19: atoll.v1.Operation.scard:type_name -> atoll.v1.SCardRequest
-	106, // 20: atoll.v1.Operation.exists:type_name -> atoll.v1.ExistsRequest
-	3,   // 21: atoll.v1.Operation.ping:type_name -> atoll.v1.PingRequest
-	26,  // 22: atoll.v1.Operation.smembers:type_name -> atoll.v1.SMembersRequest
-	108, // 23: atoll.v1.Operation.scan:type_name -> atoll.v1.ScanRequest
-	110, // 24: atoll.v1.Operation.siblings:type_name -> atoll.v1.SiblingsRequest
-	236, // 25: atoll.v1.Operation.txn:type_name -> atoll.v1.TxnRequest
-	33,  // 26: atoll.v1.Operation.hset:type_name -> atoll.v1.HSetRequest
-	35,  // 27: atoll.v1.Operation.hsetnx:type_name -> atoll.v1.HSetNXRequest
-	37,  // 28: atoll.v1.Operation.hget:type_name -> atoll.v1.HGetRequest
-	39,  // 29: atoll.v1.Operation.hmget:type_name -> atoll.v1.HMGetRequest
-	41,  // 30: atoll.v1.Operation.hgetall:type_name -> atoll.v1.HGetAllRequest
-	43,  // 31: atoll.v1.Operation.hkeys:type_name -> atoll.v1.HKeysRequest
-	45,  // 32: atoll.v1.Operation.hvals:type_name -> atoll.v1.HValsRequest
-	47,  // 33: atoll.v1.Operation.hlen:type_name -> atoll.v1.HLenRequest
-	49,  // 34: atoll.v1.Operation.hexists:type_name -> atoll.v1.HExistsRequest
-	51,  // 35: atoll.v1.Operation.hstrlen:type_name -> atoll.v1.HStrLenRequest
-	53,  // 36: atoll.v1.Operation.hdel:type_name -> atoll.v1.HDelRequest
-	55,  // 37: atoll.v1.Operation.hincr:type_name -> atoll.v1.HIncrRequest
-	58,  // 38: atoll.v1.Operation.zadd:type_name -> atoll.v1.ZAddRequest
-	60,  // 39: atoll.v1.Operation.zincr:type_name -> atoll.v1.ZIncrRequest
-	62,  // 40: atoll.v1.Operation.zrem:type_name -> atoll.v1.ZRemRequest
-	64,  // 41: atoll.v1.Operation.zscore:type_name -> atoll.v1.ZScoreRequest
-	66,  // 42: atoll.v1.Operation.zcard:type_name -> atoll.v1.ZCardRequest
-	68,  // 43: atoll.v1.Operation.zrange:type_name -> atoll.v1.ZRangeRequest
-	70,  // 44: atoll.v1.Operation.zrange_by_score:type_name -> atoll.v1.ZRangeByScoreRequest
-	72,  // 45: atoll.v1.Operation.zrank:type_name -> atoll.v1.ZRankRequest
-	74,  // 46: atoll.v1.Operation.zpop:type_name -> atoll.v1.ZPopRequest
-	78,  // 47: atoll.v1.Operation.lpush:type_name -> atoll.v1.LPushRequest
-	80,  // 48: atoll.v1.Operation.lpop:type_name -> atoll.v1.LPopRequest
-	84,  // 49: atoll.v1.Operation.lrange:type_name -> atoll.v1.LRangeRequest
-	86,  // 50: atoll.v1.Operation.llen:type_name -> atoll.v1.LLenRequest
-	88,  // 51: atoll.v1.Operation.lindex:type_name -> atoll.v1.LIndexRequest
-	90,  // 52: atoll.v1.Operation.lset:type_name -> atoll.v1.LSetRequest
-	92,  // 53: atoll.v1.Operation.linsert:type_name -> atoll.v1.LInsertRequest
-	94,  // 54: atoll.v1.Operation.lrem:type_name -> atoll.v1.LRemRequest
-	96,  // 55: atoll.v1.Operation.ltrim:type_name -> atoll.v1.LTrimRequest
-	98,  // 56: atoll.v1.Operation.lmove:type_name -> atoll.v1.LMoveRequest
-	100, // 57: atoll.v1.Operation.lpos:type_name -> atoll.v1.LPosRequest
-	10,  // 58: atoll.v1.Operation.expire:type_name -> atoll.v1.ExpireRequest
-	12,  // 59: atoll.v1.Operation.persist:type_name -> atoll.v1.PersistRequest
-	14,  // 60: atoll.v1.Operation.ttl:type_name -> atoll.v1.TTLRequest
-	102, // 61: atoll.v1.Operation.rename:type_name -> atoll.v1.RenameRequest
-	104, // 62: atoll.v1.Operation.copy:type_name -> atoll.v1.CopyRequest
-	115, // 63: atoll.v1.Operation.bcreate:type_name -> atoll.v1.BCreateRequest
-	117, // 64: atoll.v1.Operation.bget:type_name -> atoll.v1.BGetRequest
-	119, // 65: atoll.v1.Operation.bincr:type_name -> atoll.v1.BIncrRequest
-	121, // 66: atoll.v1.Operation.bdecr:type_name -> atoll.v1.BDecrRequest
-	123, // 67: atoll.v1.Operation.bgrant:type_name -> atoll.v1.BGrantRequest
-	125, // 68: atoll.v1.Operation.brights:type_name -> atoll.v1.BRightsRequest
-	128, // 69: atoll.v1.Operation.breclaim:type_name -> atoll.v1.BReclaimRequest
-	130, // 70: atoll.v1.Operation.pfadd:type_name -> atoll.v1.PFAddRequest
-	132, // 71: atoll.v1.Operation.pfcount:type_name -> atoll.v1.PFCountRequest
-	134, // 72: atoll.v1.Operation.pfmerge:type_name -> atoll.v1.PFMergeRequest
-	137, // 73: atoll.v1.Operation.getbit:type_name -> atoll.v1.GetBitRequest
-	139, // 74: atoll.v1.Operation.setbit:type_name -> atoll.v1.SetBitRequest
-	141, // 75: atoll.v1.Operation.bitcount:type_name -> atoll.v1.BitCountRequest
-	143, // 76: atoll.v1.Operation.bitpos:type_name -> atoll.v1.BitPosRequest
-	145, // 77: atoll.v1.Operation.bitop:type_name -> atoll.v1.BitOpRequest
-	148, // 78: atoll.v1.Operation.bitfield:type_name -> atoll.v1.BitFieldRequest
-	153, // 79: atoll.v1.Operation.geoadd:type_name -> atoll.v1.GeoAddRequest
-	155, // 80: atoll.v1.Operation.geopos:type_name -> atoll.v1.GeoPosRequest
-	158, // 81: atoll.v1.Operation.geodist:type_name -> atoll.v1.GeoDistRequest
-	162, // 82: atoll.v1.Operation.geosearch:type_name -> atoll.v1.GeoSearchRequest
-	165, // 83: atoll.v1.Operation.geosearchstore:type_name -> atoll.v1.GeoSearchStoreRequest
-	221, // 84: atoll.v1.Operation.types:type_name -> atoll.v1.TypesRequest
-	223, // 85: atoll.v1.Operation.dbsize:type_name -> atoll.v1.DBSizeRequest
-	225, // 86: atoll.v1.Operation.random_key:type_name -> atoll.v1.RandomKeyRequest
-	227, // 87: atoll.v1.Operation.namespaces:type_name -> atoll.v1.NamespacesRequest
-	232, // 88: atoll.v1.Operation.command:type_name -> atoll.v1.CommandRequest
-	230, // 89: atoll.v1.Operation.wait:type_name -> atoll.v1.WaitRequest
-	170, // 90: atoll.v1.Operation.xadd:type_name -> atoll.v1.XAddRequest
-	172, // 91: atoll.v1.Operation.xrange:type_name -> atoll.v1.XRangeRequest
-	174, // 92: atoll.v1.Operation.xlen:type_name -> atoll.v1.XLenRequest
-	176, // 93: atoll.v1.Operation.xdel:type_name -> atoll.v1.XDelRequest
-	178, // 94: atoll.v1.Operation.xtrim:type_name -> atoll.v1.XTrimRequest
-	181, // 95: atoll.v1.Operation.xread:type_name -> atoll.v1.XReadRequest
-	217, // 96: atoll.v1.Operation.xsetid:type_name -> atoll.v1.XSetIDRequest
-	219, // 97: atoll.v1.Operation.xinfo:type_name -> atoll.v1.XInfoRequest
-	82,  // 98: atoll.v1.Operation.lmpop:type_name -> atoll.v1.LMPopRequest
-	76,  // 99: atoll.v1.Operation.zmpop:type_name -> atoll.v1.ZMPopRequest
-	184, // 100: atoll.v1.Operation.xcursor:type_name -> atoll.v1.XCursorRequest
-	187, // 101: atoll.v1.Operation.xgroupcreate:type_name -> atoll.v1.XGroupCreateRequest
-	189, // 102: atoll.v1.Operation.xgroupsetid:type_name -> atoll.v1.XGroupSetIDRequest
-	191, // 103: atoll.v1.Operation.xgroupdestroy:type_name -> atoll.v1.XGroupDestroyRequest
-	193, // 104: atoll.v1.Operation.xgroupcreateconsumer:type_name -> atoll.v1.XGroupCreateConsumerRequest
-	195, // 105: atoll.v1.Operation.xgroupdelconsumer:type_name -> atoll.v1.XGroupDelConsumerRequest
-	198, // 106: atoll.v1.Operation.xreadgroup:type_name -> atoll.v1.XReadGroupRequest
-	200, // 107: atoll.v1.Operation.xack:type_name -> atoll.v1.XAckRequest
-	202, // 108: atoll.v1.Operation.xpending:type_name -> atoll.v1.XPendingRequest
-	205, // 109: atoll.v1.Operation.xpendingrange:type_name -> atoll.v1.XPendingRangeRequest
-	208, // 110: atoll.v1.Operation.xclaim:type_name -> atoll.v1.XClaimRequest
-	210, // 111: atoll.v1.Operation.xautoclaim:type_name -> atoll.v1.XAutoClaimRequest
-	212, // 112: atoll.v1.Operation.xinfogroups:type_name -> atoll.v1.XInfoGroupsRequest
-	215, // 113: atoll.v1.Operation.xinfoconsumers:type_name -> atoll.v1.XInfoConsumersRequest
-	6,   // 114: atoll.v1.Result.get:type_name -> atoll.v1.GetResponse
-	8,   // 115: atoll.v1.Result.set:type_name -> atoll.v1.SetResponse
-	17,  // 116: atoll.v1.Result.delete:type_name -> atoll.v1.DeleteResponse
-	19,  // 117: atoll.v1.Result.incr:type_name -> atoll.v1.IncrResponse
-	21,  // 118: atoll.v1.Result.reset_counter:type_name -> atoll.v1.ResetCounterResponse
-	23,  // 119: atoll.v1.Result.sadd:type_name -> atoll.v1.SAddResponse
-	25,  // 120: atoll.v1.Result.srem:type_name -> atoll.v1.SRemResponse
-	29,  // 121: atoll.v1.Result.sismember:type_name -> atoll.v1.SIsMemberResponse
-	31,  // 122: atoll.v1.Result.scard:type_name -> atoll.v1.SCardResponse
-	107, // 123: atoll.v1.Result.exists:type_name -> atoll.v1.ExistsResponse
-	4,   // 124: atoll.v1.Result.ping:type_name -> atoll.v1.PingResponse
-	27,  // 125: atoll.v1.Result.smembers:type_name -> atoll.v1.SMembersResponse
-	109, // 126: atoll.v1.Result.scan:type_name -> atoll.v1.ScanResponse
-	111, // 127: atoll.v1.Result.siblings:type_name -> atoll.v1.SiblingsResponse
-	237, // 128: atoll.v1.Result.txn:type_name -> atoll.v1.TxnResponse
-	34,  // 129: atoll.v1.Result.hset:type_name -> atoll.v1.HSetResponse
-	36,  // 130: atoll.v1.Result.hsetnx:type_name -> atoll.v1.HSetNXResponse
-	38,  // 131: atoll.v1.Result.hget:type_name -> atoll.v1.HGetResponse
-	40,  // 132: atoll.v1.Result.hmget:type_name -> atoll.v1.HMGetResponse
-	42,  // 133: atoll.v1.Result.hgetall:type_name -> atoll.v1.HGetAllResponse
-	44,  // 134: atoll.v1.Result.hkeys:type_name -> atoll.v1.HKeysResponse
-	46,  // 135: atoll.v1.Result.hvals:type_name -> atoll.v1.HValsResponse
-	48,  // 136: atoll.v1.Result.hlen:type_name -> atoll.v1.HLenResponse
-	50,  // 137: atoll.v1.Result.hexists:type_name -> atoll.v1.HExistsResponse
-	52,  // 138: atoll.v1.Result.hstrlen:type_name -> atoll.v1.HStrLenResponse
-	54,  // 139: atoll.v1.Result.hdel:type_name -> atoll.v1.HDelResponse
-	56,  // 140: atoll.v1.Result.hincr:type_name -> atoll.v1.HIncrResponse
-	59,  // 141: atoll.v1.Result.zadd:type_name -> atoll.v1.ZAddResponse
-	61,  // 142: atoll.v1.Result.zincr:type_name -> atoll.v1.ZIncrResponse
-	63,  // 143: atoll.v1.Result.zrem:type_name -> atoll.v1.ZRemResponse
-	65,  // 144: atoll.v1.Result.zscore:type_name -> atoll.v1.ZScoreResponse
-	67,  // 145: atoll.v1.Result.zcard:type_name -> atoll.v1.ZCardResponse
-	69,  // 146: atoll.v1.Result.zrange:type_name -> atoll.v1.ZRangeResponse
-	71,  // 147: atoll.v1.Result.zrange_by_score:type_name -> atoll.v1.ZRangeByScoreResponse
-	73,  // 148: atoll.v1.Result.zrank:type_name -> atoll.v1.ZRankResponse
-	75,  // 149: atoll.v1.Result.zpop:type_name -> atoll.v1.ZPopResponse
-	79,  // 150: atoll.v1.Result.lpush:type_name -> atoll.v1.LPushResponse
-	81,  // 151: atoll.v1.Result.lpop:type_name -> atoll.v1.LPopResponse
-	85,  // 152: atoll.v1.Result.lrange:type_name -> atoll.v1.LRangeResponse
-	87,  // 153: atoll.v1.Result.llen:type_name -> atoll.v1.LLenResponse
-	89,  // 154: atoll.v1.Result.lindex:type_name -> atoll.v1.LIndexResponse
-	91,  // 155: atoll.v1.Result.lset:type_name -> atoll.v1.LSetResponse
-	93,  // 156: atoll.v1.Result.linsert:type_name -> atoll.v1.LInsertResponse
-	95,  // 157: atoll.v1.Result.lrem:type_name -> atoll.v1.LRemResponse
-	97,  // 158: atoll.v1.Result.ltrim:type_name -> atoll.v1.LTrimResponse
-	99,  // 159: atoll.v1.Result.lmove:type_name -> atoll.v1.LMoveResponse
-	101, // 160: atoll.v1.Result.lpos:type_name -> atoll.v1.LPosResponse
-	11,  // 161: atoll.v1.Result.expire:type_name -> atoll.v1.ExpireResponse
-	13,  // 162: atoll.v1.Result.persist:type_name -> atoll.v1.PersistResponse
-	15,  // 163: atoll.v1.Result.ttl:type_name -> atoll.v1.TTLResponse
-	103, // 164: atoll.v1.Result.rename:type_name -> atoll.v1.RenameResponse
-	105, // 165: atoll.v1.Result.copy:type_name -> atoll.v1.CopyResponse
-	116, // 166: atoll.v1.Result.bcreate:type_name -> atoll.v1.BCreateResponse
-	118, // 167: atoll.v1.Result.bget:type_name -> atoll.v1.BGetResponse
-	120, // 168: atoll.v1.Result.bincr:type_name -> atoll.v1.BIncrResponse
-	122, // 169: atoll.v1.Result.bdecr:type_name -> atoll.v1.BDecrResponse
-	124, // 170: atoll.v1.Result.bgrant:type_name -> atoll.v1.BGrantResponse
-	126, // 171: atoll.v1.Result.brights:type_name -> atoll.v1.BRightsResponse
-	129, // 172: atoll.v1.Result.breclaim:type_name -> atoll.v1.BReclaimResponse
-	131, // 173: atoll.v1.Result.pfadd:type_name -> atoll.v1.PFAddResponse
-	133, // 174: atoll.v1.Result.pfcount:type_name -> atoll.v1.PFCountResponse
-	135, // 175: atoll.v1.Result.pfmerge:type_name -> atoll.v1.PFMergeResponse
-	138, // 176: atoll.v1.Result.getbit:type_name -> atoll.v1.GetBitResponse
-	140, // 177: atoll.v1.Result.setbit:type_name -> atoll.v1.SetBitResponse
-	142, // 178: atoll.v1.Result.bitcount:type_name -> atoll.v1.BitCountResponse
-	144, // 179: atoll.v1.Result.bitpos:type_name -> atoll.v1.BitPosResponse
-	146, // 180: atoll.v1.Result.bitop:type_name -> atoll.v1.BitOpResponse
-	149, // 181: atoll.v1.Result.bitfield:type_name -> atoll.v1.BitFieldResponse
-	154, // 182: atoll.v1.Result.geoadd:type_name -> atoll.v1.GeoAddResponse
-	156, // 183: atoll.v1.Result.geopos:type_name -> atoll.v1.GeoPosResponse
-	159, // 184: atoll.v1.Result.geodist:type_name -> atoll.v1.GeoDistResponse
-	163, // 185: atoll.v1.Result.geosearch:type_name -> atoll.v1.GeoSearchResponse
-	166, // 186: atoll.v1.Result.geosearchstore:type_name -> atoll.v1.GeoSearchStoreResponse
-	222, // 187: atoll.v1.Result.types:type_name -> atoll.v1.TypesResponse
-	224, // 188: atoll.v1.Result.dbsize:type_name -> atoll.v1.DBSizeResponse
-	226, // 189: atoll.v1.Result.random_key:type_name -> atoll.v1.RandomKeyResponse
-	228, // 190: atoll.v1.Result.namespaces:type_name -> atoll.v1.NamespacesResponse
-	233, // 191: atoll.v1.Result.command:type_name -> atoll.v1.CommandResponse
-	231, // 192: atoll.v1.Result.wait:type_name -> atoll.v1.WaitResponse
-	171, // 193: atoll.v1.Result.xadd:type_name -> atoll.v1.XAddResponse
-	173, // 194: atoll.v1.Result.xrange:type_name -> atoll.v1.XRangeResponse
-	175, // 195: atoll.v1.Result.xlen:type_name -> atoll.v1.XLenResponse
-	177, // 196: atoll.v1.Result.xdel:type_name -> atoll.v1.XDelResponse
-	179, // 197: atoll.v1.Result.xtrim:type_name -> atoll.v1.XTrimResponse
-	182, // 198: atoll.v1.Result.xread:type_name -> atoll.v1.XReadResponse
-	218, // 199: atoll.v1.Result.xsetid:type_name -> atoll.v1.XSetIDResponse
-	220, // 200: atoll.v1.Result.xinfo:type_name -> atoll.v1.XInfoResponse
-	83,  // 201: atoll.v1.Result.lmpop:type_name -> atoll.v1.LMPopResponse
-	77,  // 202: atoll.v1.Result.zmpop:type_name -> atoll.v1.ZMPopResponse
-	185, // 203: atoll.v1.Result.xcursor:type_name -> atoll.v1.XCursorResponse
-	188, // 204: atoll.v1.Result.xgroupcreate:type_name -> atoll.v1.XGroupCreateResponse
-	190, // 205: atoll.v1.Result.xgroupsetid:type_name -> atoll.v1.XGroupSetIDResponse
-	192, // 206: atoll.v1.Result.xgroupdestroy:type_name -> atoll.v1.XGroupDestroyResponse
-	194, // 207: atoll.v1.Result.xgroupcreateconsumer:type_name -> atoll.v1.XGroupCreateConsumerResponse
-	196, // 208: atoll.v1.Result.xgroupdelconsumer:type_name -> atoll.v1.XGroupDelConsumerResponse
-	199, // 209: atoll.v1.Result.xreadgroup:type_name -> atoll.v1.XReadGroupResponse
-	201, // 210: atoll.v1.Result.xack:type_name -> atoll.v1.XAckResponse
-	203, // 211: atoll.v1.Result.xpending:type_name -> atoll.v1.XPendingResponse
-	206, // 212: atoll.v1.Result.xpendingrange:type_name -> atoll.v1.XPendingRangeResponse
-	209, // 213: atoll.v1.Result.xclaim:type_name -> atoll.v1.XClaimResponse
-	211, // 214: atoll.v1.Result.xautoclaim:type_name -> atoll.v1.XAutoClaimResponse
-	213, // 215: atoll.v1.Result.xinfogroups:type_name -> atoll.v1.XInfoGroupsResponse
-	216, // 216: atoll.v1.Result.xinfoconsumers:type_name -> atoll.v1.XInfoConsumersResponse
-	127, // 217: atoll.v1.BRightsResponse.accounts:type_name -> atoll.v1.Account
-	136, // 218: atoll.v1.BitCountRequest.range:type_name -> atoll.v1.BitRange
-	136, // 219: atoll.v1.BitPosRequest.range:type_name -> atoll.v1.BitRange
-	0,   // 220: atoll.v1.BitOpRequest.operation:type_name -> atoll.v1.BitOperation
-	1,   // 221: atoll.v1.BitStep.overflow:type_name -> atoll.v1.BitOverflow
-	147, // 222: atoll.v1.BitFieldRequest.steps:type_name -> atoll.v1.BitStep
-	150, // 223: atoll.v1.BitFieldResponse.results:type_name -> atoll.v1.BitStepResult
-	151, // 224: atoll.v1.GeoMember.point:type_name -> atoll.v1.GeoPoint
-	152, // 225: atoll.v1.GeoAddRequest.members:type_name -> atoll.v1.GeoMember
-	157, // 226: atoll.v1.GeoPosResponse.positions:type_name -> atoll.v1.GeoPosition
-	151, // 227: atoll.v1.GeoPosition.point:type_name -> atoll.v1.GeoPoint
-	151, // 228: atoll.v1.GeoArea.point:type_name -> atoll.v1.GeoPoint
-	161, // 229: atoll.v1.GeoArea.box:type_name -> atoll.v1.GeoBox
-	2,   // 230: atoll.v1.GeoArea.order:type_name -> atoll.v1.GeoOrder
-	160, // 231: atoll.v1.GeoSearchRequest.area:type_name -> atoll.v1.GeoArea
-	164, // 232: atoll.v1.GeoSearchResponse.members:type_name -> atoll.v1.GeoFound
-	151, // 233: atoll.v1.GeoFound.point:type_name -> atoll.v1.GeoPoint
-	160, // 234: atoll.v1.GeoSearchStoreRequest.area:type_name -> atoll.v1.GeoArea
-	167, // 235: atoll.v1.StreamEntry.id:type_name -> atoll.v1.StreamID
-	32,  // 236: atoll.v1.StreamEntry.fields:type_name -> atoll.v1.FieldValue
-	167, // 237: atoll.v1.StreamTrim.min_id:type_name -> atoll.v1.StreamID
-	32,  // 238: atoll.v1.XAddRequest.fields:type_name -> atoll.v1.FieldValue
-	167, // 239: atoll.v1.XAddRequest.whole:type_name -> atoll.v1.StreamID
-	169, // 240: atoll.v1.XAddRequest.trim:type_name -> atoll.v1.StreamTrim
-	167, // 241: atoll.v1.XAddResponse.id:type_name -> atoll.v1.StreamID
-	167, // 242: atoll.v1.XRangeRequest.first:type_name -> atoll.v1.StreamID
-	167, // 243: atoll.v1.XRangeRequest.last:type_name -> atoll.v1.StreamID
-	168, // 244: atoll.v1.XRangeResponse.entries:type_name -> atoll.v1.StreamEntry
-	167, // 245: atoll.v1.XDelRequest.ids:type_name -> atoll.v1.StreamID
-	169, // 246: atoll.v1.XTrimRequest.trim:type_name -> atoll.v1.StreamTrim
-	167, // 247: atoll.v1.StreamPlace.after:type_name -> atoll.v1.StreamID
-	180, // 248: atoll.v1.XReadRequest.streams:type_name -> atoll.v1.StreamPlace
-	183, // 249: atoll.v1.XReadResponse.streams:type_name -> atoll.v1.StreamPart
-	168, // 250: atoll.v1.StreamPart.entries:type_name -> atoll.v1.StreamEntry
-	168, // 251: atoll.v1.XCursorResponse.entries:type_name -> atoll.v1.StreamEntry
-	167, // 252: atoll.v1.GroupStart.after:type_name -> atoll.v1.StreamID
-	186, // 253: atoll.v1.XGroupCreateRequest.start:type_name -> atoll.v1.GroupStart
-	186, // 254: atoll.v1.XGroupSetIDRequest.start:type_name -> atoll.v1.GroupStart
-	167, // 255: atoll.v1.GroupPlace.had_after:type_name -> atoll.v1.StreamID
-	197, // 256: atoll.v1.XReadGroupRequest.streams:type_name -> atoll.v1.GroupPlace
-	183, // 257: atoll.v1.XReadGroupResponse.streams:type_name -> atoll.v1.StreamPart
-	167, // 258: atoll.v1.XAckRequest.ids:type_name -> atoll.v1.StreamID
-	167, // 259: atoll.v1.XPendingResponse.first:type_name -> atoll.v1.StreamID
-	167, // 260: atoll.v1.XPendingResponse.last:type_name -> atoll.v1.StreamID
-	204, // 261: atoll.v1.XPendingResponse.consumers:type_name -> atoll.v1.StreamConsumer
-	167, // 262: atoll.v1.XPendingRangeRequest.first:type_name -> atoll.v1.StreamID
-	167, // 263: atoll.v1.XPendingRangeRequest.last:type_name -> atoll.v1.StreamID
-	207, // 264: atoll.v1.XPendingRangeResponse.entries:type_name -> atoll.v1.PendingStreamEntry
-	167, // 265: atoll.v1.PendingStreamEntry.id:type_name -> atoll.v1.StreamID
-	167, // 266: atoll.v1.XClaimRequest.ids:type_name -> atoll.v1.StreamID
-	168, // 267: atoll.v1.XClaimResponse.entries:type_name -> atoll.v1.StreamEntry
-	167, // 268: atoll.v1.XAutoClaimRequest.from:type_name -> atoll.v1.StreamID
-	167, // 269: atoll.v1.XAutoClaimResponse.next:type_name -> atoll.v1.StreamID
-	168, // 270: atoll.v1.XAutoClaimResponse.entries:type_name -> atoll.v1.StreamEntry
-	167, // 271: atoll.v1.XAutoClaimResponse.gone:type_name -> atoll.v1.StreamID
-	214, // 272: atoll.v1.XInfoGroupsResponse.groups:type_name -> atoll.v1.StreamGroup
-	167, // 273: atoll.v1.StreamGroup.last:type_name -> atoll.v1.StreamID
-	204, // 274: atoll.v1.XInfoConsumersResponse.consumers:type_name -> atoll.v1.StreamConsumer
-	167, // 275: atoll.v1.XSetIDRequest.last:type_name -> atoll.v1.StreamID
-	167, // 276: atoll.v1.XSetIDRequest.deleted:type_name -> atoll.v1.StreamID
-	167, // 277: atoll.v1.XInfoResponse.last:type_name -> atoll.v1.StreamID
-	167, // 278: atoll.v1.XInfoResponse.deleted:type_name -> atoll.v1.StreamID
-	168, // 279: atoll.v1.XInfoResponse.first_entry:type_name -> atoll.v1.StreamEntry
-	168, // 280: atoll.v1.XInfoResponse.last_entry:type_name -> atoll.v1.StreamEntry
-	229, // 281: atoll.v1.NamespacesResponse.namespaces:type_name -> atoll.v1.NamespaceSize
-	234, // 282: atoll.v1.CommandResponse.value:type_name -> atoll.v1.Value
-	235, // 283: atoll.v1.Value.list:type_name -> atoll.v1.ValueList
-	235, // 284: atoll.v1.Value.map:type_name -> atoll.v1.ValueList
-	234, // 285: atoll.v1.ValueList.values:type_name -> atoll.v1.Value
-	113, // 286: atoll.v1.TxnRequest.operations:type_name -> atoll.v1.Operation
-	114, // 287: atoll.v1.TxnResponse.results:type_name -> atoll.v1.Result
-	113, // 288: atoll.v1.StreamRequest.operation:type_name -> atoll.v1.Operation
-	114, // 289: atoll.v1.StreamResponse.result:type_name -> atoll.v1.Result
-	240, // 290: atoll.v1.StreamResponse.error:type_name -> atoll.v1.ErrorDetail
-	3,   // 291: atoll.v1.KV.Ping:input_type -> atoll.v1.PingRequest
-	5,   // 292: atoll.v1.KV.Get:input_type -> atoll.v1.GetRequest
-	7,   // 293: atoll.v1.KV.Set:input_type -> atoll.v1.SetRequest
-	16,  // 294: atoll.v1.KV.Delete:input_type -> atoll.v1.DeleteRequest
-	18,  // 295: atoll.v1.KV.Incr:input_type -> atoll.v1.IncrRequest
-	20,  // 296: atoll.v1.KV.ResetCounter:input_type -> atoll.v1.ResetCounterRequest
-	22,  // 297: atoll.v1.KV.SAdd:input_type -> atoll.v1.SAddRequest
-	24,  // 298: atoll.v1.KV.SRem:input_type -> atoll.v1.SRemRequest
-	26,  // 299: atoll.v1.KV.SMembers:input_type -> atoll.v1.SMembersRequest
-	28,  // 300: atoll.v1.KV.SIsMember:input_type -> atoll.v1.SIsMemberRequest
-	30,  // 301: atoll.v1.KV.SCard:input_type -> atoll.v1.SCardRequest
-	33,  // 302: atoll.v1.KV.HSet:input_type -> atoll.v1.HSetRequest
-	35,  // 303: atoll.v1.KV.HSetNX:input_type -> atoll.v1.HSetNXRequest
-	37,  // 304: atoll.v1.KV.HGet:input_type -> atoll.v1.HGetRequest
-	39,  // 305: atoll.v1.KV.HMGet:input_type -> atoll.v1.HMGetRequest
-	41,  // 306: atoll.v1.KV.HGetAll:input_type -> atoll.v1.HGetAllRequest
-	43,  // 307: atoll.v1.KV.HKeys:input_type -> atoll.v1.HKeysRequest
-	45,  // 308: atoll.v1.KV.HVals:input_type -> atoll.v1.HValsRequest
-	47,  // 309: atoll.v1.KV.HLen:input_type -> atoll.v1.HLenRequest
-	49,  // 310: atoll.v1.KV.HExists:input_type -> atoll.v1.HExistsRequest
-	51,  // 311: atoll.v1.KV.HStrLen:input_type -> atoll.v1.HStrLenRequest
-	53,  // 312: atoll.v1.KV.HDel:input_type -> atoll.v1.HDelRequest
-	55,  // 313: atoll.v1.KV.HIncr:input_type -> atoll.v1.HIncrRequest
-	58,  // 314: atoll.v1.KV.ZAdd:input_type -> atoll.v1.ZAddRequest
-	60,  // 315: atoll.v1.KV.ZIncr:input_type -> atoll.v1.ZIncrRequest
-	62,  // 316: atoll.v1.KV.ZRem:input_type -> atoll.v1.ZRemRequest
-	64,  // 317: atoll.v1.KV.ZScore:input_type -> atoll.v1.ZScoreRequest
-	66,  // 318: atoll.v1.KV.ZCard:input_type -> atoll.v1.ZCardRequest
-	68,  // 319: atoll.v1.KV.ZRange:input_type -> atoll.v1.ZRangeRequest
-	70,  // 320: atoll.v1.KV.ZRangeByScore:input_type -> atoll.v1.ZRangeByScoreRequest
-	72,  // 321: atoll.v1.KV.ZRank:input_type -> atoll.v1.ZRankRequest
-	74,  // 322: atoll.v1.KV.ZPop:input_type -> atoll.v1.ZPopRequest
-	76,  // 323: atoll.v1.KV.ZMPop:input_type -> atoll.v1.ZMPopRequest
-	78,  // 324: atoll.v1.KV.LPush:input_type -> atoll.v1.LPushRequest
-	80,  // 325: atoll.v1.KV.LPop:input_type -> atoll.v1.LPopRequest
-	84,  // 326: atoll.v1.KV.LRange:input_type -> atoll.v1.LRangeRequest
-	86,  // 327: atoll.v1.KV.LLen:input_type -> atoll.v1.LLenRequest
-	88,  // 328: atoll.v1.KV.LIndex:input_type -> atoll.v1.LIndexRequest
-	90,  // 329: atoll.v1.KV.LSet:input_type -> atoll.v1.LSetRequest
-	92,  // 330: atoll.v1.KV.LInsert:input_type -> atoll.v1.LInsertRequest
-	94,  // 331: atoll.v1.KV.LRem:input_type -> atoll.v1.LRemRequest
-	96,  // 332: atoll.v1.KV.LTrim:input_type -> atoll.v1.LTrimRequest
-	98,  // 333: atoll.v1.KV.LMove:input_type -> atoll.v1.LMoveRequest
-	82,  // 334: atoll.v1.KV.LMPop:input_type -> atoll.v1.LMPopRequest
-	100, // 335: atoll.v1.KV.LPos:input_type -> atoll.v1.LPosRequest
-	10,  // 336: atoll.v1.KV.Expire:input_type -> atoll.v1.ExpireRequest
-	12,  // 337: atoll.v1.KV.Persist:input_type -> atoll.v1.PersistRequest
-	14,  // 338: atoll.v1.KV.TTL:input_type -> atoll.v1.TTLRequest
-	102, // 339: atoll.v1.KV.Rename:input_type -> atoll.v1.RenameRequest
-	104, // 340: atoll.v1.KV.Copy:input_type -> atoll.v1.CopyRequest
-	115, // 341: atoll.v1.KV.BCreate:input_type -> atoll.v1.BCreateRequest
-	117, // 342: atoll.v1.KV.BGet:input_type -> atoll.v1.BGetRequest
-	119, // 343: atoll.v1.KV.BIncr:input_type -> atoll.v1.BIncrRequest
-	121, // 344: atoll.v1.KV.BDecr:input_type -> atoll.v1.BDecrRequest
-	123, // 345: atoll.v1.KV.BGrant:input_type -> atoll.v1.BGrantRequest
-	125, // 346: atoll.v1.KV.BRights:input_type -> atoll.v1.BRightsRequest
-	128, // 347: atoll.v1.KV.BReclaim:input_type -> atoll.v1.BReclaimRequest
-	130, // 348: atoll.v1.KV.PFAdd:input_type -> atoll.v1.PFAddRequest
-	132, // 349: atoll.v1.KV.PFCount:input_type -> atoll.v1.PFCountRequest
-	134, // 350: atoll.v1.KV.PFMerge:input_type -> atoll.v1.PFMergeRequest
-	137, // 351: atoll.v1.KV.GetBit:input_type -> atoll.v1.GetBitRequest
-	139, // 352: atoll.v1.KV.SetBit:input_type -> atoll.v1.SetBitRequest
-	141, // 353: atoll.v1.KV.BitCount:input_type -> atoll.v1.BitCountRequest
-	143, // 354: atoll.v1.KV.BitPos:input_type -> atoll.v1.BitPosRequest
-	145, // 355: atoll.v1.KV.BitOp:input_type -> atoll.v1.BitOpRequest
-	148, // 356: atoll.v1.KV.BitField:input_type -> atoll.v1.BitFieldRequest
-	153, // 357: atoll.v1.KV.GeoAdd:input_type -> atoll.v1.GeoAddRequest
-	155, // 358: atoll.v1.KV.GeoPos:input_type -> atoll.v1.GeoPosRequest
-	158, // 359: atoll.v1.KV.GeoDist:input_type -> atoll.v1.GeoDistRequest
-	162, // 360: atoll.v1.KV.GeoSearch:input_type -> atoll.v1.GeoSearchRequest
-	165, // 361: atoll.v1.KV.GeoSearchStore:input_type -> atoll.v1.GeoSearchStoreRequest
-	170, // 362: atoll.v1.KV.XAdd:input_type -> atoll.v1.XAddRequest
-	172, // 363: atoll.v1.KV.XRange:input_type -> atoll.v1.XRangeRequest
-	174, // 364: atoll.v1.KV.XLen:input_type -> atoll.v1.XLenRequest
-	176, // 365: atoll.v1.KV.XDel:input_type -> atoll.v1.XDelRequest
-	178, // 366: atoll.v1.KV.XTrim:input_type -> atoll.v1.XTrimRequest
-	181, // 367: atoll.v1.KV.XRead:input_type -> atoll.v1.XReadRequest
-	184, // 368: atoll.v1.KV.XCursor:input_type -> atoll.v1.XCursorRequest
-	187, // 369: atoll.v1.KV.XGroupCreate:input_type -> atoll.v1.XGroupCreateRequest
-	189, // 370: atoll.v1.KV.XGroupSetID:input_type -> atoll.v1.XGroupSetIDRequest
-	191, // 371: atoll.v1.KV.XGroupDestroy:input_type -> atoll.v1.XGroupDestroyRequest
-	193, // 372: atoll.v1.KV.XGroupCreateConsumer:input_type -> atoll.v1.XGroupCreateConsumerRequest
-	195, // 373: atoll.v1.KV.XGroupDelConsumer:input_type -> atoll.v1.XGroupDelConsumerRequest
-	198, // 374: atoll.v1.KV.XReadGroup:input_type -> atoll.v1.XReadGroupRequest
-	200, // 375: atoll.v1.KV.XAck:input_type -> atoll.v1.XAckRequest
-	202, // 376: atoll.v1.KV.XPending:input_type -> atoll.v1.XPendingRequest
-	205, // 377: atoll.v1.KV.XPendingRange:input_type -> atoll.v1.XPendingRangeRequest
-	208, // 378: atoll.v1.KV.XClaim:input_type -> atoll.v1.XClaimRequest
-	210, // 379: atoll.v1.KV.XAutoClaim:input_type -> atoll.v1.XAutoClaimRequest
-	212, // 380: atoll.v1.KV.XInfoGroups:input_type -> atoll.v1.XInfoGroupsRequest
-	215, // 381: atoll.v1.KV.XInfoConsumers:input_type -> atoll.v1.XInfoConsumersRequest
-	217, // 382: atoll.v1.KV.XSetID:input_type -> atoll.v1.XSetIDRequest
-	219, // 383: atoll.v1.KV.XInfo:input_type -> atoll.v1.XInfoRequest
-	221, // 384: atoll.v1.KV.Types:input_type -> atoll.v1.TypesRequest
-	223, // 385: atoll.v1.KV.DBSize:input_type -> atoll.v1.DBSizeRequest
-	225, // 386: atoll.v1.KV.RandomKey:input_type -> atoll.v1.RandomKeyRequest
-	227, // 387: atoll.v1.KV.Namespaces:input_type -> atoll.v1.NamespacesRequest
-	106, // 388: atoll.v1.KV.Exists:input_type -> atoll.v1.ExistsRequest
-	108, // 389: atoll.v1.KV.Scan:input_type -> atoll.v1.ScanRequest
-	230, // 390: atoll.v1.KV.Wait:input_type -> atoll.v1.WaitRequest
-	232, // 391: atoll.v1.KV.Command:input_type -> atoll.v1.CommandRequest
-	236, // 392: atoll.v1.KV.Txn:input_type -> atoll.v1.TxnRequest
-	110, // 393: atoll.v1.KV.Siblings:input_type -> atoll.v1.SiblingsRequest
-	238, // 394: atoll.v1.KV.Stream:input_type -> atoll.v1.StreamRequest
-	4,   // 395: atoll.v1.KV.Ping:output_type -> atoll.v1.PingResponse
-	6,   // 396: atoll.v1.KV.Get:output_type -> atoll.v1.GetResponse
-	8,   // 397: atoll.v1.KV.Set:output_type -> atoll.v1.SetResponse
-	17,  // 398: atoll.v1.KV.Delete:output_type -> atoll.v1.DeleteResponse
-	19,  // 399: atoll.v1.KV.Incr:output_type -> atoll.v1.IncrResponse
-	21,  // 400: atoll.v1.KV.ResetCounter:output_type -> atoll.v1.ResetCounterResponse
-	23,  // 401: atoll.v1.KV.SAdd:output_type -> atoll.v1.SAddResponse
-	25,  // 402: atoll.v1.KV.SRem:output_type -> atoll.v1.SRemResponse
-	27,  // 403: atoll.v1.KV.SMembers:output_type -> atoll.v1.SMembersResponse
-	29,  // 404: atoll.v1.KV.SIsMember:output_type -> atoll.v1.SIsMemberResponse
-	31,  // 405: atoll.v1.KV.SCard:output_type -> atoll.v1.SCardResponse
-	34,  // 406: atoll.v1.KV.HSet:output_type -> atoll.v1.HSetResponse
-	36,  // 407: atoll.v1.KV.HSetNX:output_type -> atoll.v1.HSetNXResponse
-	38,  // 408: atoll.v1.KV.HGet:output_type -> atoll.v1.HGetResponse
-	40,  // 409: atoll.v1.KV.HMGet:output_type -> atoll.v1.HMGetResponse
-	42,  // 410: atoll.v1.KV.HGetAll:output_type -> atoll.v1.HGetAllResponse
-	44,  // 411: atoll.v1.KV.HKeys:output_type -> atoll.v1.HKeysResponse
-	46,  // 412: atoll.v1.KV.HVals:output_type -> atoll.v1.HValsResponse
-	48,  // 413: atoll.v1.KV.HLen:output_type -> atoll.v1.HLenResponse
-	50,  // 414: atoll.v1.KV.HExists:output_type -> atoll.v1.HExistsResponse
-	52,  // 415: atoll.v1.KV.HStrLen:output_type -> atoll.v1.HStrLenResponse
-	54,  // 416: atoll.v1.KV.HDel:output_type -> atoll.v1.HDelResponse
-	56,  // 417: atoll.v1.KV.HIncr:output_type -> atoll.v1.HIncrResponse
-	59,  // 418: atoll.v1.KV.ZAdd:output_type -> atoll.v1.ZAddResponse
-	61,  // 419: atoll.v1.KV.ZIncr:output_type -> atoll.v1.ZIncrResponse
-	63,  // 420: atoll.v1.KV.ZRem:output_type -> atoll.v1.ZRemResponse
-	65,  // 421: atoll.v1.KV.ZScore:output_type -> atoll.v1.ZScoreResponse
-	67,  // 422: atoll.v1.KV.ZCard:output_type -> atoll.v1.ZCardResponse
-	69,  // 423: atoll.v1.KV.ZRange:output_type -> atoll.v1.ZRangeResponse
-	71,  // 424: atoll.v1.KV.ZRangeByScore:output_type -> atoll.v1.ZRangeByScoreResponse
-	73,  // 425: atoll.v1.KV.ZRank:output_type -> atoll.v1.ZRankResponse
-	75,  // 426: atoll.v1.KV.ZPop:output_type -> atoll.v1.ZPopResponse
-	77,  // 427: atoll.v1.KV.ZMPop:output_type -> atoll.v1.ZMPopResponse
-	79,  // 428: atoll.v1.KV.LPush:output_type -> atoll.v1.LPushResponse
-	81,  // 429: atoll.v1.KV.LPop:output_type -> atoll.v1.LPopResponse
-	85,  // 430: atoll.v1.KV.LRange:output_type -> atoll.v1.LRangeResponse
-	87,  // 431: atoll.v1.KV.LLen:output_type -> atoll.v1.LLenResponse
-	89,  // 432: atoll.v1.KV.LIndex:output_type -> atoll.v1.LIndexResponse
-	91,  // 433: atoll.v1.KV.LSet:output_type -> atoll.v1.LSetResponse
-	93,  // 434: atoll.v1.KV.LInsert:output_type -> atoll.v1.LInsertResponse
-	95,  // 435: atoll.v1.KV.LRem:output_type -> atoll.v1.LRemResponse
-	97,  // 436: atoll.v1.KV.LTrim:output_type -> atoll.v1.LTrimResponse
-	99,  // 437: atoll.v1.KV.LMove:output_type -> atoll.v1.LMoveResponse
-	83,  // 438: atoll.v1.KV.LMPop:output_type -> atoll.v1.LMPopResponse
-	101, // 439: atoll.v1.KV.LPos:output_type -> atoll.v1.LPosResponse
-	11,  // 440: atoll.v1.KV.Expire:output_type -> atoll.v1.ExpireResponse
-	13,  // 441: atoll.v1.KV.Persist:output_type -> atoll.v1.PersistResponse
-	15,  // 442: atoll.v1.KV.TTL:output_type -> atoll.v1.TTLResponse
-	103, // 443: atoll.v1.KV.Rename:output_type -> atoll.v1.RenameResponse
-	105, // 444: atoll.v1.KV.Copy:output_type -> atoll.v1.CopyResponse
-	116, // 445: atoll.v1.KV.BCreate:output_type -> atoll.v1.BCreateResponse
-	118, // 446: atoll.v1.KV.BGet:output_type -> atoll.v1.BGetResponse
-	120, // 447: atoll.v1.KV.BIncr:output_type -> atoll.v1.BIncrResponse
-	122, // 448: atoll.v1.KV.BDecr:output_type -> atoll.v1.BDecrResponse
-	124, // 449: atoll.v1.KV.BGrant:output_type -> atoll.v1.BGrantResponse
-	126, // 450: atoll.v1.KV.BRights:output_type -> atoll.v1.BRightsResponse
-	129, // 451: atoll.v1.KV.BReclaim:output_type -> atoll.v1.BReclaimResponse
-	131, // 452: atoll.v1.KV.PFAdd:output_type -> atoll.v1.PFAddResponse
-	133, // 453: atoll.v1.KV.PFCount:output_type -> atoll.v1.PFCountResponse
-	135, // 454: atoll.v1.KV.PFMerge:output_type -> atoll.v1.PFMergeResponse
-	138, // 455: atoll.v1.KV.GetBit:output_type -> atoll.v1.GetBitResponse
-	140, // 456: atoll.v1.KV.SetBit:output_type -> atoll.v1.SetBitResponse
-	142, // 457: atoll.v1.KV.BitCount:output_type -> atoll.v1.BitCountResponse
-	144, // 458: atoll.v1.KV.BitPos:output_type -> atoll.v1.BitPosResponse
-	146, // 459: atoll.v1.KV.BitOp:output_type -> atoll.v1.BitOpResponse
-	149, // 460: atoll.v1.KV.BitField:output_type -> atoll.v1.BitFieldResponse
-	154, // 461: atoll.v1.KV.GeoAdd:output_type -> atoll.v1.GeoAddResponse
-	156, // 462: atoll.v1.KV.GeoPos:output_type -> atoll.v1.GeoPosResponse
-	159, // 463: atoll.v1.KV.GeoDist:output_type -> atoll.v1.GeoDistResponse
-	163, // 464: atoll.v1.KV.GeoSearch:output_type -> atoll.v1.GeoSearchResponse
-	166, // 465: atoll.v1.KV.GeoSearchStore:output_type -> atoll.v1.GeoSearchStoreResponse
-	171, // 466: atoll.v1.KV.XAdd:output_type -> atoll.v1.XAddResponse
-	173, // 467: atoll.v1.KV.XRange:output_type -> atoll.v1.XRangeResponse
-	175, // 468: atoll.v1.KV.XLen:output_type -> atoll.v1.XLenResponse
-	177, // 469: atoll.v1.KV.XDel:output_type -> atoll.v1.XDelResponse
-	179, // 470: atoll.v1.KV.XTrim:output_type -> atoll.v1.XTrimResponse
-	182, // 471: atoll.v1.KV.XRead:output_type -> atoll.v1.XReadResponse
-	185, // 472: atoll.v1.KV.XCursor:output_type -> atoll.v1.XCursorResponse
-	188, // 473: atoll.v1.KV.XGroupCreate:output_type -> atoll.v1.XGroupCreateResponse
-	190, // 474: atoll.v1.KV.XGroupSetID:output_type -> atoll.v1.XGroupSetIDResponse
-	192, // 475: atoll.v1.KV.XGroupDestroy:output_type -> atoll.v1.XGroupDestroyResponse
-	194, // 476: atoll.v1.KV.XGroupCreateConsumer:output_type -> atoll.v1.XGroupCreateConsumerResponse
-	196, // 477: atoll.v1.KV.XGroupDelConsumer:output_type -> atoll.v1.XGroupDelConsumerResponse
-	199, // 478: atoll.v1.KV.XReadGroup:output_type -> atoll.v1.XReadGroupResponse
-	201, // 479: atoll.v1.KV.XAck:output_type -> atoll.v1.XAckResponse
-	203, // 480: atoll.v1.KV.XPending:output_type -> atoll.v1.XPendingResponse
-	206, // 481: atoll.v1.KV.XPendingRange:output_type -> atoll.v1.XPendingRangeResponse
-	209, // 482: atoll.v1.KV.XClaim:output_type -> atoll.v1.XClaimResponse
-	211, // 483: atoll.v1.KV.XAutoClaim:output_type -> atoll.v1.XAutoClaimResponse
-	213, // 484: atoll.v1.KV.XInfoGroups:output_type -> atoll.v1.XInfoGroupsResponse
-	216, // 485: atoll.v1.KV.XInfoConsumers:output_type -> atoll.v1.XInfoConsumersResponse
-	218, // 486: atoll.v1.KV.XSetID:output_type -> atoll.v1.XSetIDResponse
-	220, // 487: atoll.v1.KV.XInfo:output_type -> atoll.v1.XInfoResponse
-	222, // 488: atoll.v1.KV.Types:output_type -> atoll.v1.TypesResponse
-	224, // 489: atoll.v1.KV.DBSize:output_type -> atoll.v1.DBSizeResponse
-	226, // 490: atoll.v1.KV.RandomKey:output_type -> atoll.v1.RandomKeyResponse
-	228, // 491: atoll.v1.KV.Namespaces:output_type -> atoll.v1.NamespacesResponse
-	107, // 492: atoll.v1.KV.Exists:output_type -> atoll.v1.ExistsResponse
-	109, // 493: atoll.v1.KV.Scan:output_type -> atoll.v1.ScanResponse
-	231, // 494: atoll.v1.KV.Wait:output_type -> atoll.v1.WaitResponse
-	233, // 495: atoll.v1.KV.Command:output_type -> atoll.v1.CommandResponse
-	237, // 496: atoll.v1.KV.Txn:output_type -> atoll.v1.TxnResponse
-	111, // 497: atoll.v1.KV.Siblings:output_type -> atoll.v1.SiblingsResponse
-	239, // 498: atoll.v1.KV.Stream:output_type -> atoll.v1.StreamResponse
-	395, // [395:499] is the sub-list for method output_type
-	291, // [291:395] is the sub-list for method input_type
-	291, // [291:291] is the sub-list for extension type_name
-	291, // [291:291] is the sub-list for extension extendee
-	0,   // [0:291] is the sub-list for field type_name
+	10,  // 0: atoll.v1.SetRequest.lifetime:type_name -> atoll.v1.Lifetime
+	10,  // 1: atoll.v1.ExpireRequest.lifetime:type_name -> atoll.v1.Lifetime
+	10,  // 2: atoll.v1.HExpireRequest.lifetime:type_name -> atoll.v1.Lifetime
+	0,   // 3: atoll.v1.HExpireResponse.fields:type_name -> atoll.v1.FieldDeadline
+	0,   // 4: atoll.v1.HPersistResponse.fields:type_name -> atoll.v1.FieldDeadline
+	16,  // 5: atoll.v1.HTTLResponse.fields:type_name -> atoll.v1.TTLResponse
+	10,  // 6: atoll.v1.HGetExRequest.lifetime:type_name -> atoll.v1.Lifetime
+	51,  // 7: atoll.v1.HGetExResponse.values:type_name -> atoll.v1.HGetResponse
+	45,  // 8: atoll.v1.HSetExRequest.fields:type_name -> atoll.v1.FieldValue
+	10,  // 9: atoll.v1.HSetExRequest.lifetime:type_name -> atoll.v1.Lifetime
+	51,  // 10: atoll.v1.HGetDelResponse.values:type_name -> atoll.v1.HGetResponse
+	45,  // 11: atoll.v1.HSetRequest.fields:type_name -> atoll.v1.FieldValue
+	51,  // 12: atoll.v1.HMGetResponse.values:type_name -> atoll.v1.HGetResponse
+	45,  // 13: atoll.v1.HGetAllResponse.fields:type_name -> atoll.v1.FieldValue
+	70,  // 14: atoll.v1.ZAddRequest.members:type_name -> atoll.v1.ScoredMember
+	70,  // 15: atoll.v1.ZRangeResponse.members:type_name -> atoll.v1.ScoredMember
+	70,  // 16: atoll.v1.ZRangeByScoreResponse.members:type_name -> atoll.v1.ScoredMember
+	70,  // 17: atoll.v1.ZPopResponse.members:type_name -> atoll.v1.ScoredMember
+	70,  // 18: atoll.v1.ZMPopResponse.members:type_name -> atoll.v1.ScoredMember
+	125, // 19: atoll.v1.SiblingsResponse.siblings:type_name -> atoll.v1.Sibling
+	6,   // 20: atoll.v1.Operation.get:type_name -> atoll.v1.GetRequest
+	8,   // 21: atoll.v1.Operation.set:type_name -> atoll.v1.SetRequest
+	29,  // 22: atoll.v1.Operation.delete:type_name -> atoll.v1.DeleteRequest
+	31,  // 23: atoll.v1.Operation.incr:type_name -> atoll.v1.IncrRequest
+	33,  // 24: atoll.v1.Operation.reset_counter:type_name -> atoll.v1.ResetCounterRequest
+	35,  // 25: atoll.v1.Operation.sadd:type_name -> atoll.v1.SAddRequest
+	37,  // 26: atoll.v1.Operation.srem:type_name -> atoll.v1.SRemRequest
+	41,  // 27: atoll.v1.Operation.sismember:type_name -> atoll.v1.SIsMemberRequest
+	43,  // 28: atoll.v1.Operation.scard:type_name -> atoll.v1.SCardRequest
+	119, // 29: atoll.v1.Operation.exists:type_name -> atoll.v1.ExistsRequest
+	4,   // 30: atoll.v1.Operation.ping:type_name -> atoll.v1.PingRequest
+	39,  // 31: atoll.v1.Operation.smembers:type_name -> atoll.v1.SMembersRequest
+	121, // 32: atoll.v1.Operation.scan:type_name -> atoll.v1.ScanRequest
+	123, // 33: atoll.v1.Operation.siblings:type_name -> atoll.v1.SiblingsRequest
+	249, // 34: atoll.v1.Operation.txn:type_name -> atoll.v1.TxnRequest
+	46,  // 35: atoll.v1.Operation.hset:type_name -> atoll.v1.HSetRequest
+	48,  // 36: atoll.v1.Operation.hsetnx:type_name -> atoll.v1.HSetNXRequest
+	50,  // 37: atoll.v1.Operation.hget:type_name -> atoll.v1.HGetRequest
+	52,  // 38: atoll.v1.Operation.hmget:type_name -> atoll.v1.HMGetRequest
+	54,  // 39: atoll.v1.Operation.hgetall:type_name -> atoll.v1.HGetAllRequest
+	56,  // 40: atoll.v1.Operation.hkeys:type_name -> atoll.v1.HKeysRequest
+	58,  // 41: atoll.v1.Operation.hvals:type_name -> atoll.v1.HValsRequest
+	60,  // 42: atoll.v1.Operation.hlen:type_name -> atoll.v1.HLenRequest
+	62,  // 43: atoll.v1.Operation.hexists:type_name -> atoll.v1.HExistsRequest
+	64,  // 44: atoll.v1.Operation.hstrlen:type_name -> atoll.v1.HStrLenRequest
+	66,  // 45: atoll.v1.Operation.hdel:type_name -> atoll.v1.HDelRequest
+	68,  // 46: atoll.v1.Operation.hincr:type_name -> atoll.v1.HIncrRequest
+	71,  // 47: atoll.v1.Operation.zadd:type_name -> atoll.v1.ZAddRequest
+	73,  // 48: atoll.v1.Operation.zincr:type_name -> atoll.v1.ZIncrRequest
+	75,  // 49: atoll.v1.Operation.zrem:type_name -> atoll.v1.ZRemRequest
+	77,  // 50: atoll.v1.Operation.zscore:type_name -> atoll.v1.ZScoreRequest
+	79,  // 51: atoll.v1.Operation.zcard:type_name -> atoll.v1.ZCardRequest
+	81,  // 52: atoll.v1.Operation.zrange:type_name -> atoll.v1.ZRangeRequest
+	83,  // 53: atoll.v1.Operation.zrange_by_score:type_name -> atoll.v1.ZRangeByScoreRequest
+	85,  // 54: atoll.v1.Operation.zrank:type_name -> atoll.v1.ZRankRequest
+	87,  // 55: atoll.v1.Operation.zpop:type_name -> atoll.v1.ZPopRequest
+	91,  // 56: atoll.v1.Operation.lpush:type_name -> atoll.v1.LPushRequest
+	93,  // 57: atoll.v1.Operation.lpop:type_name -> atoll.v1.LPopRequest
+	97,  // 58: atoll.v1.Operation.lrange:type_name -> atoll.v1.LRangeRequest
+	99,  // 59: atoll.v1.Operation.llen:type_name -> atoll.v1.LLenRequest
+	101, // 60: atoll.v1.Operation.lindex:type_name -> atoll.v1.LIndexRequest
+	103, // 61: atoll.v1.Operation.lset:type_name -> atoll.v1.LSetRequest
+	105, // 62: atoll.v1.Operation.linsert:type_name -> atoll.v1.LInsertRequest
+	107, // 63: atoll.v1.Operation.lrem:type_name -> atoll.v1.LRemRequest
+	109, // 64: atoll.v1.Operation.ltrim:type_name -> atoll.v1.LTrimRequest
+	111, // 65: atoll.v1.Operation.lmove:type_name -> atoll.v1.LMoveRequest
+	113, // 66: atoll.v1.Operation.lpos:type_name -> atoll.v1.LPosRequest
+	11,  // 67: atoll.v1.Operation.expire:type_name -> atoll.v1.ExpireRequest
+	13,  // 68: atoll.v1.Operation.persist:type_name -> atoll.v1.PersistRequest
+	15,  // 69: atoll.v1.Operation.ttl:type_name -> atoll.v1.TTLRequest
+	115, // 70: atoll.v1.Operation.rename:type_name -> atoll.v1.RenameRequest
+	117, // 71: atoll.v1.Operation.copy:type_name -> atoll.v1.CopyRequest
+	128, // 72: atoll.v1.Operation.bcreate:type_name -> atoll.v1.BCreateRequest
+	130, // 73: atoll.v1.Operation.bget:type_name -> atoll.v1.BGetRequest
+	132, // 74: atoll.v1.Operation.bincr:type_name -> atoll.v1.BIncrRequest
+	134, // 75: atoll.v1.Operation.bdecr:type_name -> atoll.v1.BDecrRequest
+	136, // 76: atoll.v1.Operation.bgrant:type_name -> atoll.v1.BGrantRequest
+	138, // 77: atoll.v1.Operation.brights:type_name -> atoll.v1.BRightsRequest
+	141, // 78: atoll.v1.Operation.breclaim:type_name -> atoll.v1.BReclaimRequest
+	143, // 79: atoll.v1.Operation.pfadd:type_name -> atoll.v1.PFAddRequest
+	145, // 80: atoll.v1.Operation.pfcount:type_name -> atoll.v1.PFCountRequest
+	147, // 81: atoll.v1.Operation.pfmerge:type_name -> atoll.v1.PFMergeRequest
+	150, // 82: atoll.v1.Operation.getbit:type_name -> atoll.v1.GetBitRequest
+	152, // 83: atoll.v1.Operation.setbit:type_name -> atoll.v1.SetBitRequest
+	154, // 84: atoll.v1.Operation.bitcount:type_name -> atoll.v1.BitCountRequest
+	156, // 85: atoll.v1.Operation.bitpos:type_name -> atoll.v1.BitPosRequest
+	158, // 86: atoll.v1.Operation.bitop:type_name -> atoll.v1.BitOpRequest
+	161, // 87: atoll.v1.Operation.bitfield:type_name -> atoll.v1.BitFieldRequest
+	166, // 88: atoll.v1.Operation.geoadd:type_name -> atoll.v1.GeoAddRequest
+	168, // 89: atoll.v1.Operation.geopos:type_name -> atoll.v1.GeoPosRequest
+	171, // 90: atoll.v1.Operation.geodist:type_name -> atoll.v1.GeoDistRequest
+	175, // 91: atoll.v1.Operation.geosearch:type_name -> atoll.v1.GeoSearchRequest
+	178, // 92: atoll.v1.Operation.geosearchstore:type_name -> atoll.v1.GeoSearchStoreRequest
+	234, // 93: atoll.v1.Operation.types:type_name -> atoll.v1.TypesRequest
+	236, // 94: atoll.v1.Operation.dbsize:type_name -> atoll.v1.DBSizeRequest
+	238, // 95: atoll.v1.Operation.random_key:type_name -> atoll.v1.RandomKeyRequest
+	240, // 96: atoll.v1.Operation.namespaces:type_name -> atoll.v1.NamespacesRequest
+	245, // 97: atoll.v1.Operation.command:type_name -> atoll.v1.CommandRequest
+	243, // 98: atoll.v1.Operation.wait:type_name -> atoll.v1.WaitRequest
+	183, // 99: atoll.v1.Operation.xadd:type_name -> atoll.v1.XAddRequest
+	185, // 100: atoll.v1.Operation.xrange:type_name -> atoll.v1.XRangeRequest
+	187, // 101: atoll.v1.Operation.xlen:type_name -> atoll.v1.XLenRequest
+	189, // 102: atoll.v1.Operation.xdel:type_name -> atoll.v1.XDelRequest
+	191, // 103: atoll.v1.Operation.xtrim:type_name -> atoll.v1.XTrimRequest
+	194, // 104: atoll.v1.Operation.xread:type_name -> atoll.v1.XReadRequest
+	230, // 105: atoll.v1.Operation.xsetid:type_name -> atoll.v1.XSetIDRequest
+	232, // 106: atoll.v1.Operation.xinfo:type_name -> atoll.v1.XInfoRequest
+	95,  // 107: atoll.v1.Operation.lmpop:type_name -> atoll.v1.LMPopRequest
+	89,  // 108: atoll.v1.Operation.zmpop:type_name -> atoll.v1.ZMPopRequest
+	17,  // 109: atoll.v1.Operation.hexpire:type_name -> atoll.v1.HExpireRequest
+	19,  // 110: atoll.v1.Operation.hpersist:type_name -> atoll.v1.HPersistRequest
+	21,  // 111: atoll.v1.Operation.httl:type_name -> atoll.v1.HTTLRequest
+	23,  // 112: atoll.v1.Operation.hgetex:type_name -> atoll.v1.HGetExRequest
+	25,  // 113: atoll.v1.Operation.hsetex:type_name -> atoll.v1.HSetExRequest
+	27,  // 114: atoll.v1.Operation.hgetdel:type_name -> atoll.v1.HGetDelRequest
+	197, // 115: atoll.v1.Operation.xcursor:type_name -> atoll.v1.XCursorRequest
+	200, // 116: atoll.v1.Operation.xgroupcreate:type_name -> atoll.v1.XGroupCreateRequest
+	202, // 117: atoll.v1.Operation.xgroupsetid:type_name -> atoll.v1.XGroupSetIDRequest
+	204, // 118: atoll.v1.Operation.xgroupdestroy:type_name -> atoll.v1.XGroupDestroyRequest
+	206, // 119: atoll.v1.Operation.xgroupcreateconsumer:type_name -> atoll.v1.XGroupCreateConsumerRequest
+	208, // 120: atoll.v1.Operation.xgroupdelconsumer:type_name -> atoll.v1.XGroupDelConsumerRequest
+	211, // 121: atoll.v1.Operation.xreadgroup:type_name -> atoll.v1.XReadGroupRequest
+	213, // 122: atoll.v1.Operation.xack:type_name -> atoll.v1.XAckRequest
+	215, // 123: atoll.v1.Operation.xpending:type_name -> atoll.v1.XPendingRequest
+	218, // 124: atoll.v1.Operation.xpendingrange:type_name -> atoll.v1.XPendingRangeRequest
+	221, // 125: atoll.v1.Operation.xclaim:type_name -> atoll.v1.XClaimRequest
+	223, // 126: atoll.v1.Operation.xautoclaim:type_name -> atoll.v1.XAutoClaimRequest
+	225, // 127: atoll.v1.Operation.xinfogroups:type_name -> atoll.v1.XInfoGroupsRequest
+	228, // 128: atoll.v1.Operation.xinfoconsumers:type_name -> atoll.v1.XInfoConsumersRequest
+	7,   // 129: atoll.v1.Result.get:type_name -> atoll.v1.GetResponse
+	9,   // 130: atoll.v1.Result.set:type_name -> atoll.v1.SetResponse
+	30,  // 131: atoll.v1.Result.delete:type_name -> atoll.v1.DeleteResponse
+	32,  // 132: atoll.v1.Result.incr:type_name -> atoll.v1.IncrResponse
+	34,  // 133: atoll.v1.Result.reset_counter:type_name -> atoll.v1.ResetCounterResponse
+	36,  // 134: atoll.v1.Result.sadd:type_name -> atoll.v1.SAddResponse
+	38,  // 135: atoll.v1.Result.srem:type_name -> atoll.v1.SRemResponse
+	42,  // 136: atoll.v1.Result.sismember:type_name -> atoll.v1.SIsMemberResponse
+	44,  // 137: atoll.v1.Result.scard:type_name -> atoll.v1.SCardResponse
+	120, // 138: atoll.v1.Result.exists:type_name -> atoll.v1.ExistsResponse
+	5,   // 139: atoll.v1.Result.ping:type_name -> atoll.v1.PingResponse
+	40,  // 140: atoll.v1.Result.smembers:type_name -> atoll.v1.SMembersResponse
+	122, // 141: atoll.v1.Result.scan:type_name -> atoll.v1.ScanResponse
+	124, // 142: atoll.v1.Result.siblings:type_name -> atoll.v1.SiblingsResponse
+	250, // 143: atoll.v1.Result.txn:type_name -> atoll.v1.TxnResponse
+	47,  // 144: atoll.v1.Result.hset:type_name -> atoll.v1.HSetResponse
+	49,  // 145: atoll.v1.Result.hsetnx:type_name -> atoll.v1.HSetNXResponse
+	51,  // 146: atoll.v1.Result.hget:type_name -> atoll.v1.HGetResponse
+	53,  // 147: atoll.v1.Result.hmget:type_name -> atoll.v1.HMGetResponse
+	55,  // 148: atoll.v1.Result.hgetall:type_name -> atoll.v1.HGetAllResponse
+	57,  // 149: atoll.v1.Result.hkeys:type_name -> atoll.v1.HKeysResponse
+	59,  // 150: atoll.v1.Result.hvals:type_name -> atoll.v1.HValsResponse
+	61,  // 151: atoll.v1.Result.hlen:type_name -> atoll.v1.HLenResponse
+	63,  // 152: atoll.v1.Result.hexists:type_name -> atoll.v1.HExistsResponse
+	65,  // 153: atoll.v1.Result.hstrlen:type_name -> atoll.v1.HStrLenResponse
+	67,  // 154: atoll.v1.Result.hdel:type_name -> atoll.v1.HDelResponse
+	69,  // 155: atoll.v1.Result.hincr:type_name -> atoll.v1.HIncrResponse
+	72,  // 156: atoll.v1.Result.zadd:type_name -> atoll.v1.ZAddResponse
+	74,  // 157: atoll.v1.Result.zincr:type_name -> atoll.v1.ZIncrResponse
+	76,  // 158: atoll.v1.Result.zrem:type_name -> atoll.v1.ZRemResponse
+	78,  // 159: atoll.v1.Result.zscore:type_name -> atoll.v1.ZScoreResponse
+	80,  // 160: atoll.v1.Result.zcard:type_name -> atoll.v1.ZCardResponse
+	82,  // 161: atoll.v1.Result.zrange:type_name -> atoll.v1.ZRangeResponse
+	84,  // 162: atoll.v1.Result.zrange_by_score:type_name -> atoll.v1.ZRangeByScoreResponse
+	86,  // 163: atoll.v1.Result.zrank:type_name -> atoll.v1.ZRankResponse
+	88,  // 164: atoll.v1.Result.zpop:type_name -> atoll.v1.ZPopResponse
+	92,  // 165: atoll.v1.Result.lpush:type_name -> atoll.v1.LPushResponse
+	94,  // 166: atoll.v1.Result.lpop:type_name -> atoll.v1.LPopResponse
+	98,  // 167: atoll.v1.Result.lrange:type_name -> atoll.v1.LRangeResponse
+	100, // 168: atoll.v1.Result.llen:type_name -> atoll.v1.LLenResponse
+	102, // 169: atoll.v1.Result.lindex:type_name -> atoll.v1.LIndexResponse
+	104, // 170: atoll.v1.Result.lset:type_name -> atoll.v1.LSetResponse
+	106, // 171: atoll.v1.Result.linsert:type_name -> atoll.v1.LInsertResponse
+	108, // 172: atoll.v1.Result.lrem:type_name -> atoll.v1.LRemResponse
+	110, // 173: atoll.v1.Result.ltrim:type_name -> atoll.v1.LTrimResponse
+	112, // 174: atoll.v1.Result.lmove:type_name -> atoll.v1.LMoveResponse
+	114, // 175: atoll.v1.Result.lpos:type_name -> atoll.v1.LPosResponse
+	12,  // 176: atoll.v1.Result.expire:type_name -> atoll.v1.ExpireResponse
+	14,  // 177: atoll.v1.Result.persist:type_name -> atoll.v1.PersistResponse
+	16,  // 178: atoll.v1.Result.ttl:type_name -> atoll.v1.TTLResponse
+	116, // 179: atoll.v1.Result.rename:type_name -> atoll.v1.RenameResponse
+	118, // 180: atoll.v1.Result.copy:type_name -> atoll.v1.CopyResponse
+	129, // 181: atoll.v1.Result.bcreate:type_name -> atoll.v1.BCreateResponse
+	131, // 182: atoll.v1.Result.bget:type_name -> atoll.v1.BGetResponse
+	133, // 183: atoll.v1.Result.bincr:type_name -> atoll.v1.BIncrResponse
+	135, // 184: atoll.v1.Result.bdecr:type_name -> atoll.v1.BDecrResponse
+	137, // 185: atoll.v1.Result.bgrant:type_name -> atoll.v1.BGrantResponse
+	139, // 186: atoll.v1.Result.brights:type_name -> atoll.v1.BRightsResponse
+	142, // 187: atoll.v1.Result.breclaim:type_name -> atoll.v1.BReclaimResponse
+	144, // 188: atoll.v1.Result.pfadd:type_name -> atoll.v1.PFAddResponse
+	146, // 189: atoll.v1.Result.pfcount:type_name -> atoll.v1.PFCountResponse
+	148, // 190: atoll.v1.Result.pfmerge:type_name -> atoll.v1.PFMergeResponse
+	151, // 191: atoll.v1.Result.getbit:type_name -> atoll.v1.GetBitResponse
+	153, // 192: atoll.v1.Result.setbit:type_name -> atoll.v1.SetBitResponse
+	155, // 193: atoll.v1.Result.bitcount:type_name -> atoll.v1.BitCountResponse
+	157, // 194: atoll.v1.Result.bitpos:type_name -> atoll.v1.BitPosResponse
+	159, // 195: atoll.v1.Result.bitop:type_name -> atoll.v1.BitOpResponse
+	162, // 196: atoll.v1.Result.bitfield:type_name -> atoll.v1.BitFieldResponse
+	167, // 197: atoll.v1.Result.geoadd:type_name -> atoll.v1.GeoAddResponse
+	169, // 198: atoll.v1.Result.geopos:type_name -> atoll.v1.GeoPosResponse
+	172, // 199: atoll.v1.Result.geodist:type_name -> atoll.v1.GeoDistResponse
+	176, // 200: atoll.v1.Result.geosearch:type_name -> atoll.v1.GeoSearchResponse
+	179, // 201: atoll.v1.Result.geosearchstore:type_name -> atoll.v1.GeoSearchStoreResponse
+	235, // 202: atoll.v1.Result.types:type_name -> atoll.v1.TypesResponse
+	237, // 203: atoll.v1.Result.dbsize:type_name -> atoll.v1.DBSizeResponse
+	239, // 204: atoll.v1.Result.random_key:type_name -> atoll.v1.RandomKeyResponse
+	241, // 205: atoll.v1.Result.namespaces:type_name -> atoll.v1.NamespacesResponse
+	246, // 206: atoll.v1.Result.command:type_name -> atoll.v1.CommandResponse
+	244, // 207: atoll.v1.Result.wait:type_name -> atoll.v1.WaitResponse
+	184, // 208: atoll.v1.Result.xadd:type_name -> atoll.v1.XAddResponse
+	186, // 209: atoll.v1.Result.xrange:type_name -> atoll.v1.XRangeResponse
+	188, // 210: atoll.v1.Result.xlen:type_name -> atoll.v1.XLenResponse
+	190, // 211: atoll.v1.Result.xdel:type_name -> atoll.v1.XDelResponse
+	192, // 212: atoll.v1.Result.xtrim:type_name -> atoll.v1.XTrimResponse
+	195, // 213: atoll.v1.Result.xread:type_name -> atoll.v1.XReadResponse
+	231, // 214: atoll.v1.Result.xsetid:type_name -> atoll.v1.XSetIDResponse
+	233, // 215: atoll.v1.Result.xinfo:type_name -> atoll.v1.XInfoResponse
+	96,  // 216: atoll.v1.Result.lmpop:type_name -> atoll.v1.LMPopResponse
+	90,  // 217: atoll.v1.Result.zmpop:type_name -> atoll.v1.ZMPopResponse
+	18,  // 218: atoll.v1.Result.hexpire:type_name -> atoll.v1.HExpireResponse
+	20,  // 219: atoll.v1.Result.hpersist:type_name -> atoll.v1.HPersistResponse
+	22,  // 220: atoll.v1.Result.httl:type_name -> atoll.v1.HTTLResponse
+	24,  // 221: atoll.v1.Result.hgetex:type_name -> atoll.v1.HGetExResponse
+	26,  // 222: atoll.v1.Result.hsetex:type_name -> atoll.v1.HSetExResponse
+	28,  // 223: atoll.v1.Result.hgetdel:type_name -> atoll.v1.HGetDelResponse
+	198, // 224: atoll.v1.Result.xcursor:type_name -> atoll.v1.XCursorResponse
+	201, // 225: atoll.v1.Result.xgroupcreate:type_name -> atoll.v1.XGroupCreateResponse
+	203, // 226: atoll.v1.Result.xgroupsetid:type_name -> atoll.v1.XGroupSetIDResponse
+	205, // 227: atoll.v1.Result.xgroupdestroy:type_name -> atoll.v1.XGroupDestroyResponse
+	207, // 228: atoll.v1.Result.xgroupcreateconsumer:type_name -> atoll.v1.XGroupCreateConsumerResponse
+	209, // 229: atoll.v1.Result.xgroupdelconsumer:type_name -> atoll.v1.XGroupDelConsumerResponse
+	212, // 230: atoll.v1.Result.xreadgroup:type_name -> atoll.v1.XReadGroupResponse
+	214, // 231: atoll.v1.Result.xack:type_name -> atoll.v1.XAckResponse
+	216, // 232: atoll.v1.Result.xpending:type_name -> atoll.v1.XPendingResponse
+	219, // 233: atoll.v1.Result.xpendingrange:type_name -> atoll.v1.XPendingRangeResponse
+	222, // 234: atoll.v1.Result.xclaim:type_name -> atoll.v1.XClaimResponse
+	224, // 235: atoll.v1.Result.xautoclaim:type_name -> atoll.v1.XAutoClaimResponse
+	226, // 236: atoll.v1.Result.xinfogroups:type_name -> atoll.v1.XInfoGroupsResponse
+	229, // 237: atoll.v1.Result.xinfoconsumers:type_name -> atoll.v1.XInfoConsumersResponse
+	140, // 238: atoll.v1.BRightsResponse.accounts:type_name -> atoll.v1.Account
+	149, // 239: atoll.v1.BitCountRequest.range:type_name -> atoll.v1.BitRange
+	149, // 240: atoll.v1.BitPosRequest.range:type_name -> atoll.v1.BitRange
+	1,   // 241: atoll.v1.BitOpRequest.operation:type_name -> atoll.v1.BitOperation
+	2,   // 242: atoll.v1.BitStep.overflow:type_name -> atoll.v1.BitOverflow
+	160, // 243: atoll.v1.BitFieldRequest.steps:type_name -> atoll.v1.BitStep
+	163, // 244: atoll.v1.BitFieldResponse.results:type_name -> atoll.v1.BitStepResult
+	164, // 245: atoll.v1.GeoMember.point:type_name -> atoll.v1.GeoPoint
+	165, // 246: atoll.v1.GeoAddRequest.members:type_name -> atoll.v1.GeoMember
+	170, // 247: atoll.v1.GeoPosResponse.positions:type_name -> atoll.v1.GeoPosition
+	164, // 248: atoll.v1.GeoPosition.point:type_name -> atoll.v1.GeoPoint
+	164, // 249: atoll.v1.GeoArea.point:type_name -> atoll.v1.GeoPoint
+	174, // 250: atoll.v1.GeoArea.box:type_name -> atoll.v1.GeoBox
+	3,   // 251: atoll.v1.GeoArea.order:type_name -> atoll.v1.GeoOrder
+	173, // 252: atoll.v1.GeoSearchRequest.area:type_name -> atoll.v1.GeoArea
+	177, // 253: atoll.v1.GeoSearchResponse.members:type_name -> atoll.v1.GeoFound
+	164, // 254: atoll.v1.GeoFound.point:type_name -> atoll.v1.GeoPoint
+	173, // 255: atoll.v1.GeoSearchStoreRequest.area:type_name -> atoll.v1.GeoArea
+	180, // 256: atoll.v1.StreamEntry.id:type_name -> atoll.v1.StreamID
+	45,  // 257: atoll.v1.StreamEntry.fields:type_name -> atoll.v1.FieldValue
+	180, // 258: atoll.v1.StreamTrim.min_id:type_name -> atoll.v1.StreamID
+	45,  // 259: atoll.v1.XAddRequest.fields:type_name -> atoll.v1.FieldValue
+	180, // 260: atoll.v1.XAddRequest.whole:type_name -> atoll.v1.StreamID
+	182, // 261: atoll.v1.XAddRequest.trim:type_name -> atoll.v1.StreamTrim
+	180, // 262: atoll.v1.XAddResponse.id:type_name -> atoll.v1.StreamID
+	180, // 263: atoll.v1.XRangeRequest.first:type_name -> atoll.v1.StreamID
+	180, // 264: atoll.v1.XRangeRequest.last:type_name -> atoll.v1.StreamID
+	181, // 265: atoll.v1.XRangeResponse.entries:type_name -> atoll.v1.StreamEntry
+	180, // 266: atoll.v1.XDelRequest.ids:type_name -> atoll.v1.StreamID
+	182, // 267: atoll.v1.XTrimRequest.trim:type_name -> atoll.v1.StreamTrim
+	180, // 268: atoll.v1.StreamPlace.after:type_name -> atoll.v1.StreamID
+	193, // 269: atoll.v1.XReadRequest.streams:type_name -> atoll.v1.StreamPlace
+	196, // 270: atoll.v1.XReadResponse.streams:type_name -> atoll.v1.StreamPart
+	181, // 271: atoll.v1.StreamPart.entries:type_name -> atoll.v1.StreamEntry
+	181, // 272: atoll.v1.XCursorResponse.entries:type_name -> atoll.v1.StreamEntry
+	180, // 273: atoll.v1.GroupStart.after:type_name -> atoll.v1.StreamID
+	199, // 274: atoll.v1.XGroupCreateRequest.start:type_name -> atoll.v1.GroupStart
+	199, // 275: atoll.v1.XGroupSetIDRequest.start:type_name -> atoll.v1.GroupStart
+	180, // 276: atoll.v1.GroupPlace.had_after:type_name -> atoll.v1.StreamID
+	210, // 277: atoll.v1.XReadGroupRequest.streams:type_name -> atoll.v1.GroupPlace
+	196, // 278: atoll.v1.XReadGroupResponse.streams:type_name -> atoll.v1.StreamPart
+	180, // 279: atoll.v1.XAckRequest.ids:type_name -> atoll.v1.StreamID
+	180, // 280: atoll.v1.XPendingResponse.first:type_name -> atoll.v1.StreamID
+	180, // 281: atoll.v1.XPendingResponse.last:type_name -> atoll.v1.StreamID
+	217, // 282: atoll.v1.XPendingResponse.consumers:type_name -> atoll.v1.StreamConsumer
+	180, // 283: atoll.v1.XPendingRangeRequest.first:type_name -> atoll.v1.StreamID
+	180, // 284: atoll.v1.XPendingRangeRequest.last:type_name -> atoll.v1.StreamID
+	220, // 285: atoll.v1.XPendingRangeResponse.entries:type_name -> atoll.v1.PendingStreamEntry
+	180, // 286: atoll.v1.PendingStreamEntry.id:type_name -> atoll.v1.StreamID
+	180, // 287: atoll.v1.XClaimRequest.ids:type_name -> atoll.v1.StreamID
+	181, // 288: atoll.v1.XClaimResponse.entries:type_name -> atoll.v1.StreamEntry
+	180, // 289: atoll.v1.XAutoClaimRequest.from:type_name -> atoll.v1.StreamID
+	180, // 290: atoll.v1.XAutoClaimResponse.next:type_name -> atoll.v1.StreamID
+	181, // 291: atoll.v1.XAutoClaimResponse.entries:type_name -> atoll.v1.StreamEntry
+	180, // 292: atoll.v1.XAutoClaimResponse.gone:type_name -> atoll.v1.StreamID
+	227, // 293: atoll.v1.XInfoGroupsResponse.groups:type_name -> atoll.v1.StreamGroup
+	180, // 294: atoll.v1.StreamGroup.last:type_name -> atoll.v1.StreamID
+	217, // 295: atoll.v1.XInfoConsumersResponse.consumers:type_name -> atoll.v1.StreamConsumer
+	180, // 296: atoll.v1.XSetIDRequest.last:type_name -> atoll.v1.StreamID
+	180, // 297: atoll.v1.XSetIDRequest.deleted:type_name -> atoll.v1.StreamID
+	180, // 298: atoll.v1.XInfoResponse.last:type_name -> atoll.v1.StreamID
+	180, // 299: atoll.v1.XInfoResponse.deleted:type_name -> atoll.v1.StreamID
+	181, // 300: atoll.v1.XInfoResponse.first_entry:type_name -> atoll.v1.StreamEntry
+	181, // 301: atoll.v1.XInfoResponse.last_entry:type_name -> atoll.v1.StreamEntry
+	242, // 302: atoll.v1.NamespacesResponse.namespaces:type_name -> atoll.v1.NamespaceSize
+	247, // 303: atoll.v1.CommandResponse.value:type_name -> atoll.v1.Value
+	248, // 304: atoll.v1.Value.list:type_name -> atoll.v1.ValueList
+	248, // 305: atoll.v1.Value.map:type_name -> atoll.v1.ValueList
+	247, // 306: atoll.v1.ValueList.values:type_name -> atoll.v1.Value
+	126, // 307: atoll.v1.TxnRequest.operations:type_name -> atoll.v1.Operation
+	127, // 308: atoll.v1.TxnResponse.results:type_name -> atoll.v1.Result
+	126, // 309: atoll.v1.StreamRequest.operation:type_name -> atoll.v1.Operation
+	127, // 310: atoll.v1.StreamResponse.result:type_name -> atoll.v1.Result
+	253, // 311: atoll.v1.StreamResponse.error:type_name -> atoll.v1.ErrorDetail
+	4,   // 312: atoll.v1.KV.Ping:input_type -> atoll.v1.PingRequest
+	6,   // 313: atoll.v1.KV.Get:input_type -> atoll.v1.GetRequest
+	8,   // 314: atoll.v1.KV.Set:input_type -> atoll.v1.SetRequest
+	29,  // 315: atoll.v1.KV.Delete:input_type -> atoll.v1.DeleteRequest
+	31,  // 316: atoll.v1.KV.Incr:input_type -> atoll.v1.IncrRequest
+	33,  // 317: atoll.v1.KV.ResetCounter:input_type -> atoll.v1.ResetCounterRequest
+	35,  // 318: atoll.v1.KV.SAdd:input_type -> atoll.v1.SAddRequest
+	37,  // 319: atoll.v1.KV.SRem:input_type -> atoll.v1.SRemRequest
+	39,  // 320: atoll.v1.KV.SMembers:input_type -> atoll.v1.SMembersRequest
+	41,  // 321: atoll.v1.KV.SIsMember:input_type -> atoll.v1.SIsMemberRequest
+	43,  // 322: atoll.v1.KV.SCard:input_type -> atoll.v1.SCardRequest
+	46,  // 323: atoll.v1.KV.HSet:input_type -> atoll.v1.HSetRequest
+	48,  // 324: atoll.v1.KV.HSetNX:input_type -> atoll.v1.HSetNXRequest
+	50,  // 325: atoll.v1.KV.HGet:input_type -> atoll.v1.HGetRequest
+	52,  // 326: atoll.v1.KV.HMGet:input_type -> atoll.v1.HMGetRequest
+	54,  // 327: atoll.v1.KV.HGetAll:input_type -> atoll.v1.HGetAllRequest
+	56,  // 328: atoll.v1.KV.HKeys:input_type -> atoll.v1.HKeysRequest
+	58,  // 329: atoll.v1.KV.HVals:input_type -> atoll.v1.HValsRequest
+	60,  // 330: atoll.v1.KV.HLen:input_type -> atoll.v1.HLenRequest
+	62,  // 331: atoll.v1.KV.HExists:input_type -> atoll.v1.HExistsRequest
+	64,  // 332: atoll.v1.KV.HStrLen:input_type -> atoll.v1.HStrLenRequest
+	66,  // 333: atoll.v1.KV.HDel:input_type -> atoll.v1.HDelRequest
+	68,  // 334: atoll.v1.KV.HIncr:input_type -> atoll.v1.HIncrRequest
+	71,  // 335: atoll.v1.KV.ZAdd:input_type -> atoll.v1.ZAddRequest
+	73,  // 336: atoll.v1.KV.ZIncr:input_type -> atoll.v1.ZIncrRequest
+	75,  // 337: atoll.v1.KV.ZRem:input_type -> atoll.v1.ZRemRequest
+	77,  // 338: atoll.v1.KV.ZScore:input_type -> atoll.v1.ZScoreRequest
+	79,  // 339: atoll.v1.KV.ZCard:input_type -> atoll.v1.ZCardRequest
+	81,  // 340: atoll.v1.KV.ZRange:input_type -> atoll.v1.ZRangeRequest
+	83,  // 341: atoll.v1.KV.ZRangeByScore:input_type -> atoll.v1.ZRangeByScoreRequest
+	85,  // 342: atoll.v1.KV.ZRank:input_type -> atoll.v1.ZRankRequest
+	87,  // 343: atoll.v1.KV.ZPop:input_type -> atoll.v1.ZPopRequest
+	89,  // 344: atoll.v1.KV.ZMPop:input_type -> atoll.v1.ZMPopRequest
+	91,  // 345: atoll.v1.KV.LPush:input_type -> atoll.v1.LPushRequest
+	93,  // 346: atoll.v1.KV.LPop:input_type -> atoll.v1.LPopRequest
+	97,  // 347: atoll.v1.KV.LRange:input_type -> atoll.v1.LRangeRequest
+	99,  // 348: atoll.v1.KV.LLen:input_type -> atoll.v1.LLenRequest
+	101, // 349: atoll.v1.KV.LIndex:input_type -> atoll.v1.LIndexRequest
+	103, // 350: atoll.v1.KV.LSet:input_type -> atoll.v1.LSetRequest
+	105, // 351: atoll.v1.KV.LInsert:input_type -> atoll.v1.LInsertRequest
+	107, // 352: atoll.v1.KV.LRem:input_type -> atoll.v1.LRemRequest
+	109, // 353: atoll.v1.KV.LTrim:input_type -> atoll.v1.LTrimRequest
+	111, // 354: atoll.v1.KV.LMove:input_type -> atoll.v1.LMoveRequest
+	95,  // 355: atoll.v1.KV.LMPop:input_type -> atoll.v1.LMPopRequest
+	113, // 356: atoll.v1.KV.LPos:input_type -> atoll.v1.LPosRequest
+	11,  // 357: atoll.v1.KV.Expire:input_type -> atoll.v1.ExpireRequest
+	13,  // 358: atoll.v1.KV.Persist:input_type -> atoll.v1.PersistRequest
+	15,  // 359: atoll.v1.KV.TTL:input_type -> atoll.v1.TTLRequest
+	17,  // 360: atoll.v1.KV.HExpire:input_type -> atoll.v1.HExpireRequest
+	19,  // 361: atoll.v1.KV.HPersist:input_type -> atoll.v1.HPersistRequest
+	21,  // 362: atoll.v1.KV.HTTL:input_type -> atoll.v1.HTTLRequest
+	23,  // 363: atoll.v1.KV.HGetEx:input_type -> atoll.v1.HGetExRequest
+	25,  // 364: atoll.v1.KV.HSetEx:input_type -> atoll.v1.HSetExRequest
+	27,  // 365: atoll.v1.KV.HGetDel:input_type -> atoll.v1.HGetDelRequest
+	115, // 366: atoll.v1.KV.Rename:input_type -> atoll.v1.RenameRequest
+	117, // 367: atoll.v1.KV.Copy:input_type -> atoll.v1.CopyRequest
+	128, // 368: atoll.v1.KV.BCreate:input_type -> atoll.v1.BCreateRequest
+	130, // 369: atoll.v1.KV.BGet:input_type -> atoll.v1.BGetRequest
+	132, // 370: atoll.v1.KV.BIncr:input_type -> atoll.v1.BIncrRequest
+	134, // 371: atoll.v1.KV.BDecr:input_type -> atoll.v1.BDecrRequest
+	136, // 372: atoll.v1.KV.BGrant:input_type -> atoll.v1.BGrantRequest
+	138, // 373: atoll.v1.KV.BRights:input_type -> atoll.v1.BRightsRequest
+	141, // 374: atoll.v1.KV.BReclaim:input_type -> atoll.v1.BReclaimRequest
+	143, // 375: atoll.v1.KV.PFAdd:input_type -> atoll.v1.PFAddRequest
+	145, // 376: atoll.v1.KV.PFCount:input_type -> atoll.v1.PFCountRequest
+	147, // 377: atoll.v1.KV.PFMerge:input_type -> atoll.v1.PFMergeRequest
+	150, // 378: atoll.v1.KV.GetBit:input_type -> atoll.v1.GetBitRequest
+	152, // 379: atoll.v1.KV.SetBit:input_type -> atoll.v1.SetBitRequest
+	154, // 380: atoll.v1.KV.BitCount:input_type -> atoll.v1.BitCountRequest
+	156, // 381: atoll.v1.KV.BitPos:input_type -> atoll.v1.BitPosRequest
+	158, // 382: atoll.v1.KV.BitOp:input_type -> atoll.v1.BitOpRequest
+	161, // 383: atoll.v1.KV.BitField:input_type -> atoll.v1.BitFieldRequest
+	166, // 384: atoll.v1.KV.GeoAdd:input_type -> atoll.v1.GeoAddRequest
+	168, // 385: atoll.v1.KV.GeoPos:input_type -> atoll.v1.GeoPosRequest
+	171, // 386: atoll.v1.KV.GeoDist:input_type -> atoll.v1.GeoDistRequest
+	175, // 387: atoll.v1.KV.GeoSearch:input_type -> atoll.v1.GeoSearchRequest
+	178, // 388: atoll.v1.KV.GeoSearchStore:input_type -> atoll.v1.GeoSearchStoreRequest
+	183, // 389: atoll.v1.KV.XAdd:input_type -> atoll.v1.XAddRequest
+	185, // 390: atoll.v1.KV.XRange:input_type -> atoll.v1.XRangeRequest
+	187, // 391: atoll.v1.KV.XLen:input_type -> atoll.v1.XLenRequest
+	189, // 392: atoll.v1.KV.XDel:input_type -> atoll.v1.XDelRequest
+	191, // 393: atoll.v1.KV.XTrim:input_type -> atoll.v1.XTrimRequest
+	194, // 394: atoll.v1.KV.XRead:input_type -> atoll.v1.XReadRequest
+	197, // 395: atoll.v1.KV.XCursor:input_type -> atoll.v1.XCursorRequest
+	200, // 396: atoll.v1.KV.XGroupCreate:input_type -> atoll.v1.XGroupCreateRequest
+	202, // 397: atoll.v1.KV.XGroupSetID:input_type -> atoll.v1.XGroupSetIDRequest
+	204, // 398: atoll.v1.KV.XGroupDestroy:input_type -> atoll.v1.XGroupDestroyRequest
+	206, // 399: atoll.v1.KV.XGroupCreateConsumer:input_type -> atoll.v1.XGroupCreateConsumerRequest
+	208, // 400: atoll.v1.KV.XGroupDelConsumer:input_type -> atoll.v1.XGroupDelConsumerRequest
+	211, // 401: atoll.v1.KV.XReadGroup:input_type -> atoll.v1.XReadGroupRequest
+	213, // 402: atoll.v1.KV.XAck:input_type -> atoll.v1.XAckRequest
+	215, // 403: atoll.v1.KV.XPending:input_type -> atoll.v1.XPendingRequest
+	218, // 404: atoll.v1.KV.XPendingRange:input_type -> atoll.v1.XPendingRangeRequest
+	221, // 405: atoll.v1.KV.XClaim:input_type -> atoll.v1.XClaimRequest
+	223, // 406: atoll.v1.KV.XAutoClaim:input_type -> atoll.v1.XAutoClaimRequest
+	225, // 407: atoll.v1.KV.XInfoGroups:input_type -> atoll.v1.XInfoGroupsRequest
+	228, // 408: atoll.v1.KV.XInfoConsumers:input_type -> atoll.v1.XInfoConsumersRequest
+	230, // 409: atoll.v1.KV.XSetID:input_type -> atoll.v1.XSetIDRequest
+	232, // 410: atoll.v1.KV.XInfo:input_type -> atoll.v1.XInfoRequest
+	234, // 411: atoll.v1.KV.Types:input_type -> atoll.v1.TypesRequest
+	236, // 412: atoll.v1.KV.DBSize:input_type -> atoll.v1.DBSizeRequest
+	238, // 413: atoll.v1.KV.RandomKey:input_type -> atoll.v1.RandomKeyRequest
+	240, // 414: atoll.v1.KV.Namespaces:input_type -> atoll.v1.NamespacesRequest
+	119, // 415: atoll.v1.KV.Exists:input_type -> atoll.v1.ExistsRequest
+	121, // 416: atoll.v1.KV.Scan:input_type -> atoll.v1.ScanRequest
+	243, // 417: atoll.v1.KV.Wait:input_type -> atoll.v1.WaitRequest
+	245, // 418: atoll.v1.KV.Command:input_type -> atoll.v1.CommandRequest
+	249, // 419: atoll.v1.KV.Txn:input_type -> atoll.v1.TxnRequest
+	123, // 420: atoll.v1.KV.Siblings:input_type -> atoll.v1.SiblingsRequest
+	251, // 421: atoll.v1.KV.Stream:input_type -> atoll.v1.StreamRequest
+	5,   // 422: atoll.v1.KV.Ping:output_type -> atoll.v1.PingResponse
+	7,   // 423: atoll.v1.KV.Get:output_type -> atoll.v1.GetResponse
+	9,   // 424: atoll.v1.KV.Set:output_type -> atoll.v1.SetResponse
+	30,  // 425: atoll.v1.KV.Delete:output_type -> atoll.v1.DeleteResponse
+	32,  // 426: atoll.v1.KV.Incr:output_type -> atoll.v1.IncrResponse
+	34,  // 427: atoll.v1.KV.ResetCounter:output_type -> atoll.v1.ResetCounterResponse
+	36,  // 428: atoll.v1.KV.SAdd:output_type -> atoll.v1.SAddResponse
+	38,  // 429: atoll.v1.KV.SRem:output_type -> atoll.v1.SRemResponse
+	40,  // 430: atoll.v1.KV.SMembers:output_type -> atoll.v1.SMembersResponse
+	42,  // 431: atoll.v1.KV.SIsMember:output_type -> atoll.v1.SIsMemberResponse
+	44,  // 432: atoll.v1.KV.SCard:output_type -> atoll.v1.SCardResponse
+	47,  // 433: atoll.v1.KV.HSet:output_type -> atoll.v1.HSetResponse
+	49,  // 434: atoll.v1.KV.HSetNX:output_type -> atoll.v1.HSetNXResponse
+	51,  // 435: atoll.v1.KV.HGet:output_type -> atoll.v1.HGetResponse
+	53,  // 436: atoll.v1.KV.HMGet:output_type -> atoll.v1.HMGetResponse
+	55,  // 437: atoll.v1.KV.HGetAll:output_type -> atoll.v1.HGetAllResponse
+	57,  // 438: atoll.v1.KV.HKeys:output_type -> atoll.v1.HKeysResponse
+	59,  // 439: atoll.v1.KV.HVals:output_type -> atoll.v1.HValsResponse
+	61,  // 440: atoll.v1.KV.HLen:output_type -> atoll.v1.HLenResponse
+	63,  // 441: atoll.v1.KV.HExists:output_type -> atoll.v1.HExistsResponse
+	65,  // 442: atoll.v1.KV.HStrLen:output_type -> atoll.v1.HStrLenResponse
+	67,  // 443: atoll.v1.KV.HDel:output_type -> atoll.v1.HDelResponse
+	69,  // 444: atoll.v1.KV.HIncr:output_type -> atoll.v1.HIncrResponse
+	72,  // 445: atoll.v1.KV.ZAdd:output_type -> atoll.v1.ZAddResponse
+	74,  // 446: atoll.v1.KV.ZIncr:output_type -> atoll.v1.ZIncrResponse
+	76,  // 447: atoll.v1.KV.ZRem:output_type -> atoll.v1.ZRemResponse
+	78,  // 448: atoll.v1.KV.ZScore:output_type -> atoll.v1.ZScoreResponse
+	80,  // 449: atoll.v1.KV.ZCard:output_type -> atoll.v1.ZCardResponse
+	82,  // 450: atoll.v1.KV.ZRange:output_type -> atoll.v1.ZRangeResponse
+	84,  // 451: atoll.v1.KV.ZRangeByScore:output_type -> atoll.v1.ZRangeByScoreResponse
+	86,  // 452: atoll.v1.KV.ZRank:output_type -> atoll.v1.ZRankResponse
+	88,  // 453: atoll.v1.KV.ZPop:output_type -> atoll.v1.ZPopResponse
+	90,  // 454: atoll.v1.KV.ZMPop:output_type -> atoll.v1.ZMPopResponse
+	92,  // 455: atoll.v1.KV.LPush:output_type -> atoll.v1.LPushResponse
+	94,  // 456: atoll.v1.KV.LPop:output_type -> atoll.v1.LPopResponse
+	98,  // 457: atoll.v1.KV.LRange:output_type -> atoll.v1.LRangeResponse
+	100, // 458: atoll.v1.KV.LLen:output_type -> atoll.v1.LLenResponse
+	102, // 459: atoll.v1.KV.LIndex:output_type -> atoll.v1.LIndexResponse
+	104, // 460: atoll.v1.KV.LSet:output_type -> atoll.v1.LSetResponse
+	106, // 461: atoll.v1.KV.LInsert:output_type -> atoll.v1.LInsertResponse
+	108, // 462: atoll.v1.KV.LRem:output_type -> atoll.v1.LRemResponse
+	110, // 463: atoll.v1.KV.LTrim:output_type -> atoll.v1.LTrimResponse
+	112, // 464: atoll.v1.KV.LMove:output_type -> atoll.v1.LMoveResponse
+	96,  // 465: atoll.v1.KV.LMPop:output_type -> atoll.v1.LMPopResponse
+	114, // 466: atoll.v1.KV.LPos:output_type -> atoll.v1.LPosResponse
+	12,  // 467: atoll.v1.KV.Expire:output_type -> atoll.v1.ExpireResponse
+	14,  // 468: atoll.v1.KV.Persist:output_type -> atoll.v1.PersistResponse
+	16,  // 469: atoll.v1.KV.TTL:output_type -> atoll.v1.TTLResponse
+	18,  // 470: atoll.v1.KV.HExpire:output_type -> atoll.v1.HExpireResponse
+	20,  // 471: atoll.v1.KV.HPersist:output_type -> atoll.v1.HPersistResponse
+	22,  // 472: atoll.v1.KV.HTTL:output_type -> atoll.v1.HTTLResponse
+	24,  // 473: atoll.v1.KV.HGetEx:output_type -> atoll.v1.HGetExResponse
+	26,  // 474: atoll.v1.KV.HSetEx:output_type -> atoll.v1.HSetExResponse
+	28,  // 475: atoll.v1.KV.HGetDel:output_type -> atoll.v1.HGetDelResponse
+	116, // 476: atoll.v1.KV.Rename:output_type -> atoll.v1.RenameResponse
+	118, // 477: atoll.v1.KV.Copy:output_type -> atoll.v1.CopyResponse
+	129, // 478: atoll.v1.KV.BCreate:output_type -> atoll.v1.BCreateResponse
+	131, // 479: atoll.v1.KV.BGet:output_type -> atoll.v1.BGetResponse
+	133, // 480: atoll.v1.KV.BIncr:output_type -> atoll.v1.BIncrResponse
+	135, // 481: atoll.v1.KV.BDecr:output_type -> atoll.v1.BDecrResponse
+	137, // 482: atoll.v1.KV.BGrant:output_type -> atoll.v1.BGrantResponse
+	139, // 483: atoll.v1.KV.BRights:output_type -> atoll.v1.BRightsResponse
+	142, // 484: atoll.v1.KV.BReclaim:output_type -> atoll.v1.BReclaimResponse
+	144, // 485: atoll.v1.KV.PFAdd:output_type -> atoll.v1.PFAddResponse
+	146, // 486: atoll.v1.KV.PFCount:output_type -> atoll.v1.PFCountResponse
+	148, // 487: atoll.v1.KV.PFMerge:output_type -> atoll.v1.PFMergeResponse
+	151, // 488: atoll.v1.KV.GetBit:output_type -> atoll.v1.GetBitResponse
+	153, // 489: atoll.v1.KV.SetBit:output_type -> atoll.v1.SetBitResponse
+	155, // 490: atoll.v1.KV.BitCount:output_type -> atoll.v1.BitCountResponse
+	157, // 491: atoll.v1.KV.BitPos:output_type -> atoll.v1.BitPosResponse
+	159, // 492: atoll.v1.KV.BitOp:output_type -> atoll.v1.BitOpResponse
+	162, // 493: atoll.v1.KV.BitField:output_type -> atoll.v1.BitFieldResponse
+	167, // 494: atoll.v1.KV.GeoAdd:output_type -> atoll.v1.GeoAddResponse
+	169, // 495: atoll.v1.KV.GeoPos:output_type -> atoll.v1.GeoPosResponse
+	172, // 496: atoll.v1.KV.GeoDist:output_type -> atoll.v1.GeoDistResponse
+	176, // 497: atoll.v1.KV.GeoSearch:output_type -> atoll.v1.GeoSearchResponse
+	179, // 498: atoll.v1.KV.GeoSearchStore:output_type -> atoll.v1.GeoSearchStoreResponse
+	184, // 499: atoll.v1.KV.XAdd:output_type -> atoll.v1.XAddResponse
+	186, // 500: atoll.v1.KV.XRange:output_type -> atoll.v1.XRangeResponse
+	188, // 501: atoll.v1.KV.XLen:output_type -> atoll.v1.XLenResponse
+	190, // 502: atoll.v1.KV.XDel:output_type -> atoll.v1.XDelResponse
+	192, // 503: atoll.v1.KV.XTrim:output_type -> atoll.v1.XTrimResponse
+	195, // 504: atoll.v1.KV.XRead:output_type -> atoll.v1.XReadResponse
+	198, // 505: atoll.v1.KV.XCursor:output_type -> atoll.v1.XCursorResponse
+	201, // 506: atoll.v1.KV.XGroupCreate:output_type -> atoll.v1.XGroupCreateResponse
+	203, // 507: atoll.v1.KV.XGroupSetID:output_type -> atoll.v1.XGroupSetIDResponse
+	205, // 508: atoll.v1.KV.XGroupDestroy:output_type -> atoll.v1.XGroupDestroyResponse
+	207, // 509: atoll.v1.KV.XGroupCreateConsumer:output_type -> atoll.v1.XGroupCreateConsumerResponse
+	209, // 510: atoll.v1.KV.XGroupDelConsumer:output_type -> atoll.v1.XGroupDelConsumerResponse
+	212, // 511: atoll.v1.KV.XReadGroup:output_type -> atoll.v1.XReadGroupResponse
+	214, // 512: atoll.v1.KV.XAck:output_type -> atoll.v1.XAckResponse
+	216, // 513: atoll.v1.KV.XPending:output_type -> atoll.v1.XPendingResponse
+	219, // 514: atoll.v1.KV.XPendingRange:output_type -> atoll.v1.XPendingRangeResponse
+	222, // 515: atoll.v1.KV.XClaim:output_type -> atoll.v1.XClaimResponse
+	224, // 516: atoll.v1.KV.XAutoClaim:output_type -> atoll.v1.XAutoClaimResponse
+	226, // 517: atoll.v1.KV.XInfoGroups:output_type -> atoll.v1.XInfoGroupsResponse
+	229, // 518: atoll.v1.KV.XInfoConsumers:output_type -> atoll.v1.XInfoConsumersResponse
+	231, // 519: atoll.v1.KV.XSetID:output_type -> atoll.v1.XSetIDResponse
+	233, // 520: atoll.v1.KV.XInfo:output_type -> atoll.v1.XInfoResponse
+	235, // 521: atoll.v1.KV.Types:output_type -> atoll.v1.TypesResponse
+	237, // 522: atoll.v1.KV.DBSize:output_type -> atoll.v1.DBSizeResponse
+	239, // 523: atoll.v1.KV.RandomKey:output_type -> atoll.v1.RandomKeyResponse
+	241, // 524: atoll.v1.KV.Namespaces:output_type -> atoll.v1.NamespacesResponse
+	120, // 525: atoll.v1.KV.Exists:output_type -> atoll.v1.ExistsResponse
+	122, // 526: atoll.v1.KV.Scan:output_type -> atoll.v1.ScanResponse
+	244, // 527: atoll.v1.KV.Wait:output_type -> atoll.v1.WaitResponse
+	246, // 528: atoll.v1.KV.Command:output_type -> atoll.v1.CommandResponse
+	250, // 529: atoll.v1.KV.Txn:output_type -> atoll.v1.TxnResponse
+	124, // 530: atoll.v1.KV.Siblings:output_type -> atoll.v1.SiblingsResponse
+	252, // 531: atoll.v1.KV.Stream:output_type -> atoll.v1.StreamResponse
+	422, // [422:532] is the sub-list for method output_type
+	312, // [312:422] is the sub-list for method input_type
+	312, // [312:312] is the sub-list for extension type_name
+	312, // [312:312] is the sub-list for extension extendee
+	0,   // [0:312] is the sub-list for field type_name
 }
 
 func init() { file_atoll_v1_kv_proto_init() }
@@ -32438,7 +34206,7 @@ func file_atoll_v1_kv_proto_init() {
 		(*lifetime_AtMs)(nil),
 		(*lifetime_AsBefore)(nil),
 	}
-	file_atoll_v1_kv_proto_msgTypes[110].OneofWrappers = []any{
+	file_atoll_v1_kv_proto_msgTypes[122].OneofWrappers = []any{
 		(*operation_Get)(nil),
 		(*operation_Set)(nil),
 		(*operation_Delete)(nil),
@@ -32528,6 +34296,12 @@ func file_atoll_v1_kv_proto_init() {
 		(*operation_Xinfo)(nil),
 		(*operation_Lmpop)(nil),
 		(*operation_Zmpop)(nil),
+		(*operation_Hexpire)(nil),
+		(*operation_Hpersist)(nil),
+		(*operation_Httl)(nil),
+		(*operation_Hgetex)(nil),
+		(*operation_Hsetex)(nil),
+		(*operation_Hgetdel)(nil),
 		(*operation_Xcursor)(nil),
 		(*operation_Xgroupcreate)(nil),
 		(*operation_Xgroupsetid)(nil),
@@ -32543,7 +34317,7 @@ func file_atoll_v1_kv_proto_init() {
 		(*operation_Xinfogroups)(nil),
 		(*operation_Xinfoconsumers)(nil),
 	}
-	file_atoll_v1_kv_proto_msgTypes[111].OneofWrappers = []any{
+	file_atoll_v1_kv_proto_msgTypes[123].OneofWrappers = []any{
 		(*result_Get)(nil),
 		(*result_Set)(nil),
 		(*result_Delete)(nil),
@@ -32633,6 +34407,12 @@ func file_atoll_v1_kv_proto_init() {
 		(*result_Xinfo)(nil),
 		(*result_Lmpop)(nil),
 		(*result_Zmpop)(nil),
+		(*result_Hexpire)(nil),
+		(*result_Hpersist)(nil),
+		(*result_Httl)(nil),
+		(*result_Hgetex)(nil),
+		(*result_Hsetex)(nil),
+		(*result_Hgetdel)(nil),
 		(*result_Xcursor)(nil),
 		(*result_Xgroupcreate)(nil),
 		(*result_Xgroupsetid)(nil),
@@ -32648,34 +34428,34 @@ func file_atoll_v1_kv_proto_init() {
 		(*result_Xinfogroups)(nil),
 		(*result_Xinfoconsumers)(nil),
 	}
-	file_atoll_v1_kv_proto_msgTypes[133].OneofWrappers = []any{}
-	file_atoll_v1_kv_proto_msgTypes[144].OneofWrappers = []any{
+	file_atoll_v1_kv_proto_msgTypes[145].OneofWrappers = []any{}
+	file_atoll_v1_kv_proto_msgTypes[156].OneofWrappers = []any{
 		(*bitStep_Set)(nil),
 		(*bitStep_Add)(nil),
 	}
-	file_atoll_v1_kv_proto_msgTypes[157].OneofWrappers = []any{
+	file_atoll_v1_kv_proto_msgTypes[169].OneofWrappers = []any{
 		(*geoArea_Member)(nil),
 		(*geoArea_Point)(nil),
 		(*geoArea_RadiusMetres)(nil),
 		(*geoArea_Box)(nil),
 	}
-	file_atoll_v1_kv_proto_msgTypes[166].OneofWrappers = []any{
+	file_atoll_v1_kv_proto_msgTypes[178].OneofWrappers = []any{
 		(*streamTrim_MaxLen)(nil),
 		(*streamTrim_MinId)(nil),
 	}
-	file_atoll_v1_kv_proto_msgTypes[167].OneofWrappers = []any{
+	file_atoll_v1_kv_proto_msgTypes[179].OneofWrappers = []any{
 		(*xAddRequest_Whole)(nil),
 		(*xAddRequest_Ms)(nil),
 	}
-	file_atoll_v1_kv_proto_msgTypes[183].OneofWrappers = []any{
+	file_atoll_v1_kv_proto_msgTypes[195].OneofWrappers = []any{
 		(*groupStart_After)(nil),
 		(*groupStart_Last)(nil),
 	}
-	file_atoll_v1_kv_proto_msgTypes[202].OneofWrappers = []any{}
-	file_atoll_v1_kv_proto_msgTypes[205].OneofWrappers = []any{}
-	file_atoll_v1_kv_proto_msgTypes[211].OneofWrappers = []any{}
 	file_atoll_v1_kv_proto_msgTypes[214].OneofWrappers = []any{}
-	file_atoll_v1_kv_proto_msgTypes[231].OneofWrappers = []any{
+	file_atoll_v1_kv_proto_msgTypes[217].OneofWrappers = []any{}
+	file_atoll_v1_kv_proto_msgTypes[223].OneofWrappers = []any{}
+	file_atoll_v1_kv_proto_msgTypes[226].OneofWrappers = []any{}
+	file_atoll_v1_kv_proto_msgTypes[243].OneofWrappers = []any{
 		(*value_Integer)(nil),
 		(*value_Text)(nil),
 		(*value_Number)(nil),
@@ -32683,7 +34463,7 @@ func file_atoll_v1_kv_proto_init() {
 		(*value_Map)(nil),
 		(*value_Status)(nil),
 	}
-	file_atoll_v1_kv_proto_msgTypes[236].OneofWrappers = []any{
+	file_atoll_v1_kv_proto_msgTypes[248].OneofWrappers = []any{
 		(*streamResponse_Result)(nil),
 		(*streamResponse_Error)(nil),
 	}
@@ -32692,8 +34472,8 @@ func file_atoll_v1_kv_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_atoll_v1_kv_proto_rawDesc), len(file_atoll_v1_kv_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   238,
+			NumEnums:      4,
+			NumMessages:   250,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -67,6 +67,12 @@ const (
 	KV_Expire_FullMethodName               = "/atoll.v1.KV/Expire"
 	KV_Persist_FullMethodName              = "/atoll.v1.KV/Persist"
 	KV_TTL_FullMethodName                  = "/atoll.v1.KV/TTL"
+	KV_HExpire_FullMethodName              = "/atoll.v1.KV/HExpire"
+	KV_HPersist_FullMethodName             = "/atoll.v1.KV/HPersist"
+	KV_HTTL_FullMethodName                 = "/atoll.v1.KV/HTTL"
+	KV_HGetEx_FullMethodName               = "/atoll.v1.KV/HGetEx"
+	KV_HSetEx_FullMethodName               = "/atoll.v1.KV/HSetEx"
+	KV_HGetDel_FullMethodName              = "/atoll.v1.KV/HGetDel"
 	KV_Rename_FullMethodName               = "/atoll.v1.KV/Rename"
 	KV_Copy_FullMethodName                 = "/atoll.v1.KV/Copy"
 	KV_BCreate_FullMethodName              = "/atoll.v1.KV/BCreate"
@@ -220,6 +226,18 @@ type KVClient interface {
 	Persist(ctx context.Context, in *PersistRequest, opts ...grpc.CallOption) (*PersistResponse, error)
 	// TTL tells how long a key has to live.
 	TTL(ctx context.Context, in *TTLRequest, opts ...grpc.CallOption) (*TTLResponse, error)
+	// HExpire lets fields of a hash end. Of deadlines that regions set concurrently the longer counts.
+	HExpire(ctx context.Context, in *HExpireRequest, opts ...grpc.CallOption) (*HExpireResponse, error)
+	// HPersist takes the deadlines of fields of a hash away. It wins over concurrent ones.
+	HPersist(ctx context.Context, in *HPersistRequest, opts ...grpc.CallOption) (*HPersistResponse, error)
+	// HTTL tells how long fields of a hash have to live.
+	HTTL(ctx context.Context, in *HTTLRequest, opts ...grpc.CallOption) (*HTTLResponse, error)
+	// HGetEx reads fields of a hash, and sets their deadlines or takes them away.
+	HGetEx(ctx context.Context, in *HGetExRequest, opts ...grpc.CallOption) (*HGetExResponse, error)
+	// HSetEx writes fields of a hash that end.
+	HSetEx(ctx context.Context, in *HSetExRequest, opts ...grpc.CallOption) (*HSetExResponse, error)
+	// HGetDel reads fields of a hash and deletes them. What is written concurrently survives.
+	HGetDel(ctx context.Context, in *HGetDelRequest, opts ...grpc.CallOption) (*HGetDelResponse, error)
 	// Rename gives a key another name, as one update. It replaces what this node has seen there; what
 	// other regions write concurrently under the old name stays there.
 	Rename(ctx context.Context, in *RenameRequest, opts ...grpc.CallOption) (*RenameResponse, error)
@@ -823,6 +841,66 @@ func (c *kVClient) TTL(ctx context.Context, in *TTLRequest, opts ...grpc.CallOpt
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(TTLResponse)
 	err := c.cc.Invoke(ctx, KV_TTL_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) HExpire(ctx context.Context, in *HExpireRequest, opts ...grpc.CallOption) (*HExpireResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HExpireResponse)
+	err := c.cc.Invoke(ctx, KV_HExpire_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) HPersist(ctx context.Context, in *HPersistRequest, opts ...grpc.CallOption) (*HPersistResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HPersistResponse)
+	err := c.cc.Invoke(ctx, KV_HPersist_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) HTTL(ctx context.Context, in *HTTLRequest, opts ...grpc.CallOption) (*HTTLResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HTTLResponse)
+	err := c.cc.Invoke(ctx, KV_HTTL_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) HGetEx(ctx context.Context, in *HGetExRequest, opts ...grpc.CallOption) (*HGetExResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HGetExResponse)
+	err := c.cc.Invoke(ctx, KV_HGetEx_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) HSetEx(ctx context.Context, in *HSetExRequest, opts ...grpc.CallOption) (*HSetExResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HSetExResponse)
+	err := c.cc.Invoke(ctx, KV_HSetEx_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) HGetDel(ctx context.Context, in *HGetDelRequest, opts ...grpc.CallOption) (*HGetDelResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HGetDelResponse)
+	err := c.cc.Invoke(ctx, KV_HGetDel_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -1487,6 +1565,18 @@ type KVServer interface {
 	Persist(context.Context, *PersistRequest) (*PersistResponse, error)
 	// TTL tells how long a key has to live.
 	TTL(context.Context, *TTLRequest) (*TTLResponse, error)
+	// HExpire lets fields of a hash end. Of deadlines that regions set concurrently the longer counts.
+	HExpire(context.Context, *HExpireRequest) (*HExpireResponse, error)
+	// HPersist takes the deadlines of fields of a hash away. It wins over concurrent ones.
+	HPersist(context.Context, *HPersistRequest) (*HPersistResponse, error)
+	// HTTL tells how long fields of a hash have to live.
+	HTTL(context.Context, *HTTLRequest) (*HTTLResponse, error)
+	// HGetEx reads fields of a hash, and sets their deadlines or takes them away.
+	HGetEx(context.Context, *HGetExRequest) (*HGetExResponse, error)
+	// HSetEx writes fields of a hash that end.
+	HSetEx(context.Context, *HSetExRequest) (*HSetExResponse, error)
+	// HGetDel reads fields of a hash and deletes them. What is written concurrently survives.
+	HGetDel(context.Context, *HGetDelRequest) (*HGetDelResponse, error)
 	// Rename gives a key another name, as one update. It replaces what this node has seen there; what
 	// other regions write concurrently under the old name stays there.
 	Rename(context.Context, *RenameRequest) (*RenameResponse, error)
@@ -1759,6 +1849,24 @@ func (UnimplementedKVServer) Persist(context.Context, *PersistRequest) (*Persist
 }
 func (UnimplementedKVServer) TTL(context.Context, *TTLRequest) (*TTLResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method TTL not implemented")
+}
+func (UnimplementedKVServer) HExpire(context.Context, *HExpireRequest) (*HExpireResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method HExpire not implemented")
+}
+func (UnimplementedKVServer) HPersist(context.Context, *HPersistRequest) (*HPersistResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method HPersist not implemented")
+}
+func (UnimplementedKVServer) HTTL(context.Context, *HTTLRequest) (*HTTLResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method HTTL not implemented")
+}
+func (UnimplementedKVServer) HGetEx(context.Context, *HGetExRequest) (*HGetExResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method HGetEx not implemented")
+}
+func (UnimplementedKVServer) HSetEx(context.Context, *HSetExRequest) (*HSetExResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method HSetEx not implemented")
+}
+func (UnimplementedKVServer) HGetDel(context.Context, *HGetDelRequest) (*HGetDelResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method HGetDel not implemented")
 }
 func (UnimplementedKVServer) Rename(context.Context, *RenameRequest) (*RenameResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Rename not implemented")
@@ -2809,6 +2917,114 @@ func _KV_TTL_Handler(srv interface{}, ctx context.Context, dec func(interface{})
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(KVServer).TTL(ctx, req.(*TTLRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_HExpire_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HExpireRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).HExpire(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_HExpire_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).HExpire(ctx, req.(*HExpireRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_HPersist_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HPersistRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).HPersist(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_HPersist_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).HPersist(ctx, req.(*HPersistRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_HTTL_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HTTLRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).HTTL(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_HTTL_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).HTTL(ctx, req.(*HTTLRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_HGetEx_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HGetExRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).HGetEx(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_HGetEx_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).HGetEx(ctx, req.(*HGetExRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_HSetEx_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HSetExRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).HSetEx(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_HSetEx_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).HSetEx(ctx, req.(*HSetExRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_HGetDel_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HGetDelRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).HGetDel(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_HGetDel_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).HGetDel(ctx, req.(*HGetDelRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -4008,6 +4224,30 @@ var KV_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "TTL",
 			Handler:    _KV_TTL_Handler,
+		},
+		{
+			MethodName: "HExpire",
+			Handler:    _KV_HExpire_Handler,
+		},
+		{
+			MethodName: "HPersist",
+			Handler:    _KV_HPersist_Handler,
+		},
+		{
+			MethodName: "HTTL",
+			Handler:    _KV_HTTL_Handler,
+		},
+		{
+			MethodName: "HGetEx",
+			Handler:    _KV_HGetEx_Handler,
+		},
+		{
+			MethodName: "HSetEx",
+			Handler:    _KV_HSetEx_Handler,
+		},
+		{
+			MethodName: "HGetDel",
+			Handler:    _KV_HGetDel_Handler,
 		},
 		{
 			MethodName: "Rename",
