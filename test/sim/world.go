@@ -207,6 +207,8 @@ func (w *world) refused(s *stream, err error) {
 	switch {
 	case s.lie != "" && (errors.Is(err, replication.ErrOrigin) || errors.Is(err, replication.ErrCredit)):
 		sometimes.hit("foreign frame refused")
+	case s.lied && errors.Is(err, replication.ErrCredit):
+		// A frame that the source never sent has taken its credit.
 	case errors.Is(err, replication.ErrDiverged):
 		w.fail("I-28", "histories diverge: %v", err)
 	default:
