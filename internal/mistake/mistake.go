@@ -159,6 +159,10 @@ const (
 	CacheStale
 	// CacheOverHeal keeps cells in memory that a replica's copy has replaced.
 	CacheOverHeal
+	// RetryCounted makes nothing void of an operation that was carried out twice.
+	RetryCounted
+	// RetryForgotten forgets a retry by time alone, whoever has not seen it.
+	RetryForgotten
 	// NamespaceDropped applies what comes from elsewhere to the default namespace.
 	NamespaceDropped
 	// Count is the number of mistakes.
@@ -184,7 +188,7 @@ func (m Mistake) String() string {
 		"damage-absent", "quarantine-forgotten", "damage-handed-on",
 		"counters-unnamed", "scores-unnamed", "place-left", "index-not-made",
 		"list-unclaimed", "item-winner-only", "rights-unchecked", "rank-winner-only", "mark-winner-only", "ids-by-clock", "late-forgotten", "pending-passed",
-		"deadline-overwritten", "ended-kept", "ends-forgotten", "cache-stale", "cache-over-heal", "namespace-dropped",
+		"deadline-overwritten", "ended-kept", "ends-forgotten", "cache-stale", "cache-over-heal", "retry-counted", "retry-forgotten", "namespace-dropped",
 	}[m]
 }
 
