@@ -80,6 +80,7 @@ var sentinels = map[string]error{
 	"STALE":         ErrStale,
 	"NORIGHTS":      ErrNoRights,
 	codeUnknown:     ErrUnknown,
+	"UNTOLD":        ErrUnknown,
 }
 
 // Error is an error of a node or of the connection to it.

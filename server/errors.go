@@ -46,6 +46,7 @@ const (
 	CodeSuperseded  Code = "SUPERSEDED"
 	CodeStale       Code = "STALE"
 	CodeNoRights    Code = "NORIGHTS"
+	CodeUntold      Code = "UNTOLD"
 	CodeInternal    Code = "INTERNAL"
 )
 
@@ -85,6 +86,7 @@ var kinds = map[Code]kind{
 	CodeStale:       {codes.Unavailable, "the token names updates that have not reached this node; try again later, or at the region where the session wrote", true},
 	CodeMembers:     {codes.FailedPrecondition, "see who is who: atoll member list", false},
 	CodeDenied:      {codes.PermissionDenied, "", false},
+	CodeUntold:      {codes.Aborted, "read before you count again, or ask another node; operations that are not sent again go on", false},
 	CodeNoRights:    {codes.FailedPrecondition, "", true},
 	CodeInternal:    {codes.Internal, "this is a defect in Atoll; the node's log has more", false},
 }
@@ -114,6 +116,7 @@ var causes = []struct {
 	{keyspace.ErrDamaged, CodeDamaged},
 	{store.ErrCorrupt, CodeDamaged},
 	{keyspace.ErrBusy, CodeBusy},
+	{keyspace.ErrUntold, CodeUntold},
 	{keyspace.ErrSuperseded, CodeSuperseded},
 	{store.ErrDead, CodeStore},
 	{keyspace.ErrClosed, CodeStore},
