@@ -23,6 +23,8 @@ type Op struct {
 	Score float64 // zadd, zincr, fincr
 	// Cells are those of groups that gput and gdrop change, by name: what is written, "" where they are deleted.
 	Cells map[string]string
+	// Once is what the client calls the operation, if it does.
+	Once string
 	// Voids is, of a void, the id of the increment that does not count.
 	Voids int
 	// Given are the entries, by name, that a delivery to a group gave.

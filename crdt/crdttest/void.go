@@ -23,6 +23,15 @@ func withoutVoid(visible []Op) []Op {
 	return out
 }
 
+// Counts tells whether an increment adds to what is shown: no reset has seen it, and it is not void.
+func Counts(visible []Op, op Op) bool {
+	removes := map[string]func(o, later Op) bool{"incr": clears, "hincr": removesField, "zincr": removesScore}[op.Kind]
+	if removes == nil || slices.ContainsFunc(visible, func(v Op) bool { return v.Kind == "void" && v.Voids == op.ID }) {
+		return false
+	}
+	return slices.ContainsFunc(surviving(visible, op.Kind, removes), func(o Op) bool { return o.ID == op.ID })
+}
+
 // voidCommand makes void an increment that the writer sees, of an origin that is not folded. Where there is none
 // it changes nothing.
 func (h *history) voidCommand(s *State, op *Op, _ crdt.Tag) crdt.Change {
