@@ -31,6 +31,8 @@ var (
 	// ErrUnknown: the connection was lost, or time ran out, after a write was sent, or its
 	// results are too large to be returned. It may have happened or not.
 	ErrUnknown = errors.New("outcome unknown")
+	// ErrGroupExists: the stream has a group of this name.
+	ErrGroupExists = errors.New("group exists")
 	// ErrNoRights: the node may not take so much of a bounded counter. Nothing was taken; other nodes were
 	// asked for rights.
 	ErrNoRights = errors.New("no rights")
@@ -79,6 +81,8 @@ var sentinels = map[string]error{
 	"SUPERSEDED":    ErrUnavailable,
 	"STALE":         ErrStale,
 	"NORIGHTS":      ErrNoRights,
+	"NOGROUP":       ErrNotFound,
+	"BUSYGROUP":     ErrGroupExists,
 	codeUnknown:     ErrUnknown,
 	"UNTOLD":        ErrUnknown,
 }

@@ -146,6 +146,54 @@ func ExampleClient_List() {
 	// [read test ship] <nil>
 }
 
+func ExampleStream_Group() {
+	example(func(ctx context.Context, db *client.Client) {
+		jobs := db.Stream("jobs")
+		workers := jobs.Group("workers")
+		if err := workers.Create(ctx, client.GroupStart{}); err != nil {
+			log.Print(err)
+			return
+		}
+		id, err := jobs.Add(ctx, client.Field{Name: "do", Value: []byte("wash")})
+		if err != nil {
+			log.Print(err)
+			return
+		}
+		entries, err := workers.Next(ctx, client.ForEver, "one", 10)
+		fmt.Println(len(entries), entries[0].ID == id, err)
+		fmt.Println(workers.Ack(ctx, id))
+	})
+	// Output:
+	// 1 true <nil>
+	// 1 <nil>
+}
+
+func ExampleStream_Follow() {
+	example(func(ctx context.Context, db *client.Client) {
+		news := db.Stream("news")
+		if _, err := news.Add(ctx, client.Field{Name: "title", Value: []byte("rain")}); err != nil {
+			log.Print(err)
+			return
+		}
+		var kept client.StreamCursor
+		for e, err := range news.Follow(ctx, client.FromBegin) {
+			if err != nil {
+				log.Print(err)
+				return
+			}
+			fmt.Printf("%s: %s\n", e.Fields[0].Name, e.Fields[0].Value)
+			if e.Cursor != "" {
+				kept = e.Cursor // goes on here, after a restart or at another node
+				break
+			}
+		}
+		fmt.Println(kept != "")
+	})
+	// Output:
+	// title: rain
+	// true
+}
+
 func ExampleClient_Txn() {
 	example(func(ctx context.Context, db *client.Client) {
 		results, err := db.Txn().

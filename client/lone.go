@@ -100,6 +100,10 @@ func invoke(ctx context.Context, kv pb.KVClient, op *pb.Operation, opts ...grpc.
 		err = into(result.SetZmpop, kv.ZMPop, ctx, op.GetZmpop(), opts)
 	case pb.Operation_Xread_case:
 		err = into(result.SetXread, kv.XRead, ctx, op.GetXread(), opts)
+	case pb.Operation_Xcursor_case:
+		err = into(result.SetXcursor, kv.XCursor, ctx, op.GetXcursor(), opts)
+	case pb.Operation_Xreadgroup_case:
+		err = into(result.SetXreadgroup, kv.XReadGroup, ctx, op.GetXreadgroup(), opts)
 	default:
 		err = into(result.SetCommand, kv.Command, ctx, op.GetCommand(), opts)
 	}

@@ -11,7 +11,7 @@ import (
 
 // Stream is a handle to a stream: entries in the order of their ids, which are in the order of time. What other
 // regions add arrives later, and may stand before entries that were read already: where every entry counts, read
-// again from a little earlier.
+// from a cursor ([Stream.Follow]) or by a [Group].
 type Stream struct {
 	c   *Client
 	key []byte
@@ -246,8 +246,10 @@ func readRequest(limit uint64, streams []StreamPlace) *pb.XReadRequest {
 	return request
 }
 
-func partsFrom(r *pb.XReadResponse) (parts []StreamPart) {
-	for _, p := range r.GetStreams() {
+func partsFrom(r *pb.XReadResponse) []StreamPart { return partsOf(r.GetStreams()) }
+
+func partsOf(list []*pb.StreamPart) (parts []StreamPart) {
+	for _, p := range list {
 		parts = append(parts, StreamPart{string(p.GetKey()), entriesFrom(p.GetEntries())})
 	}
 	return parts

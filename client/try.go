@@ -77,7 +77,8 @@ func writes(op *pb.Operation) bool {
 		pb.Operation_Pfcount_case, pb.Operation_Getbit_case, pb.Operation_Bitcount_case, pb.Operation_Bitpos_case,
 		pb.Operation_Geopos_case, pb.Operation_Geodist_case, pb.Operation_Geosearch_case,
 		pb.Operation_Types_case, pb.Operation_Dbsize_case, pb.Operation_RandomKey_case, pb.Operation_Namespaces_case, pb.Operation_Wait_case,
-		pb.Operation_Xrange_case, pb.Operation_Xlen_case, pb.Operation_Xread_case, pb.Operation_Xinfo_case,
+		pb.Operation_Xrange_case, pb.Operation_Xlen_case, pb.Operation_Xread_case, pb.Operation_Xinfo_case, pb.Operation_Xcursor_case,
+		pb.Operation_Xpending_case, pb.Operation_Xpendingrange_case, pb.Operation_Xinfogroups_case, pb.Operation_Xinfoconsumers_case,
 		pb.Operation_Bget_case, pb.Operation_Brights_case:
 		return false
 	case pb.Operation_Bitfield_case:

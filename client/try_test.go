@@ -15,7 +15,7 @@ func TestOnlyReadsAreRepeated(t *testing.T) {
 		"zscore": true, "zcard": true, "zrange": true, "zrange_by_score": true, "zrank": true,
 		"lrange": true, "llen": true, "lindex": true, "lpos": true,
 		"ttl": true, "bget": true, "brights": true, "pfcount": true, "getbit": true, "bitcount": true, "bitpos": true, "geopos": true, "geodist": true, "geosearch": true,
-		"xrange": true, "xlen": true, "xread": true, "xinfo": true,
+		"xrange": true, "xlen": true, "xread": true, "xinfo": true, "xcursor": true, "xpending": true, "xpendingrange": true, "xinfogroups": true, "xinfoconsumers": true,
 		"types": true, "dbsize": true, "random_key": true, "namespaces": true, "wait": true,
 		"bitfield": true, // without a step that writes
 	}

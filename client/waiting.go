@@ -102,7 +102,7 @@ func Waits(op *pb.Operation) bool {
 	switch strings.ToUpper(string(words[0])) {
 	case "BLPOP", "BRPOP", "BLMPOP", "BLMOVE", "BRPOPLPUSH", "BZPOPMIN", "BZPOPMAX", "BZMPOP":
 		return true
-	case "XREAD", "XREADGROUP":
+	case "XREAD", "XREADGROUP", "ATOLL.XCURSOR":
 		return slices.ContainsFunc(words[1:], func(a []byte) bool { return strings.EqualFold(string(a), "BLOCK") })
 	}
 	return false

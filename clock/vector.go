@@ -126,6 +126,18 @@ func (v *VersionVector) Join(w VersionVector) {
 	v.entries = append(out, mine...)
 }
 
+// Meet returns what both v and w have seen: their greatest lower bound.
+func (v VersionVector) Meet(w VersionVector) (out VersionVector) {
+	for _, e := range v.entries {
+		out.Advance(e.Origin, min(e.Seq, w.Get(e.Origin)))
+	}
+	for _, e := range w.entries {
+		out.Advance(e.Origin, min(e.Seq, v.Get(e.Origin)))
+	}
+	out.retired = v.retired
+	return out
+}
+
 // LessEq reports whether everything seen by v is seen by w.
 func (v VersionVector) LessEq(w VersionVector) bool {
 	j := 0

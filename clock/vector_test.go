@@ -31,6 +31,7 @@ func TestVectorsBehaveLikeMaps(t *testing.T) {
 		w, wm := drawVector(t, "w")
 		joined, keep := v, VectorOf(v.Entries()...)
 		joined.Join(w)
+		met := v.Meet(w)
 		leq, missing, total := true, uint64(0), uint64(0)
 		for o := Origin(1); o <= 6; o++ {
 			leq = leq && vm[o] <= wm[o]
@@ -39,12 +40,18 @@ func TestVectorsBehaveLikeMaps(t *testing.T) {
 			if joined.Get(o) != max(vm[o], wm[o]) {
 				t.Fatalf("%v ⊔ %v = %v", v, w, joined)
 			}
+			if met.Get(o) != min(vm[o], wm[o]) {
+				t.Fatalf("%v ⊓ %v = %v", v, w, met)
+			}
 			if v.Without(o).Get(o) != 0 || v.Covers(Dot{o, 2}) != (vm[o] >= 2) {
 				t.Fatalf("%v without or covers %v", v, o)
 			}
 		}
 		if v.LessEq(w) != leq || v.Missing(w) != missing || v.Total() != total || v.Len() != len(vm) {
 			t.Fatalf("%v %v: ≤ %v missing %d total %d", v, w, v.LessEq(w), v.Missing(w), v.Total())
+		}
+		if !met.Equal(w.Meet(v)) || !met.LessEq(v) || !met.LessEq(w) {
+			t.Fatal("meet is not a lower bound")
 		}
 		if !v.Equal(keep) {
 			t.Fatal("Join changed what the copy shares")

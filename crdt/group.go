@@ -191,6 +191,12 @@ func (c Cursor) Append(b []byte) []byte {
 	return b
 }
 
+// ParseCursor reads what Append wrote; ok is false when it cannot have.
+func ParseCursor(b []byte) (c Cursor, ok bool) {
+	v, kind, ok := parseGroup(b)
+	return v.cursor, ok && kind == groupCursor
+}
+
 // AppendConsumer appends the cell of a consumer that was seen at a time in Unix milliseconds.
 func AppendConsumer(b []byte, seen int64) []byte {
 	return appendUvarint(append(b, groupConsumer), uint64(seen))

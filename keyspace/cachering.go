@@ -15,15 +15,13 @@ const (
 	ringGhostBytes = 128
 )
 
-// cacheRing is a part of a cellCache: entries in one piece of memory, in the order in which they came, so that a million
-// of them cost the garbage collector nothing. The oldest go first; one that was read since it came is written
+// cacheRing is a part of a cellCache: entries in one piece of memory, in the order in which they came. The oldest go first; one that was read since it came is written
 // once more instead.
 //
 // The queue and its second chance are those of CLOCK (Corbató, A Paging Experiment with the Multics System, 1969).
 type cacheRing struct {
 	at    map[uint64]uint32 // where the entry of a hash begins
-	bytes []byte            // made when the first entry comes
-	size  int               // of bytes
+	bytes []byte            // as given
 	head  int               // where the next entry goes
 	tail  int               // the oldest entry
 	used  int               // bytes from tail on, to head
@@ -31,9 +29,9 @@ type cacheRing struct {
 	ghosts []uint32 // parts of hashes of cells that were read once
 }
 
-func (r *cacheRing) init(size int) {
-	r.size = size
-	r.ghosts = make([]uint32, max(1, size/ringGhostBytes))
+func (r *cacheRing) init(memory []byte) {
+	r.bytes = memory
+	r.ghosts = make([]uint32, max(1, len(memory)/ringGhostBytes))
 	r.forget()
 }
 
@@ -113,7 +111,7 @@ func (r *cacheRing) put(hash uint64, key, value []byte, from uint64) {
 	}
 	r.remove(hash)
 	size := ringEntryBytes + len(key) + len(value)
-	if size > r.size/8 {
+	if size > len(r.bytes)/8 {
 		return
 	}
 	r.makeRoom(size)
@@ -136,15 +134,12 @@ func (r *cacheRing) advance(hash uint64, size int) {
 
 // makeRoom frees size bytes in one piece at the head.
 func (r *cacheRing) makeRoom(size int) {
-	if r.bytes == nil {
-		r.bytes = make([]byte, r.size)
-	}
 	for chances := ringSecondChances; ; {
 		switch {
 		case r.used == 0:
 			r.head, r.tail = 0, 0
 			return
-		case r.head > r.tail && size <= r.size-r.head, r.head < r.tail && size <= r.tail-r.head:
+		case r.head > r.tail && size <= len(r.bytes)-r.head, r.head < r.tail && size <= r.tail-r.head:
 			return
 		case r.head > r.tail:
 			r.wrap()
@@ -156,18 +151,18 @@ func (r *cacheRing) makeRoom(size int) {
 
 // wrap leaves what is behind the head empty, and goes on at the beginning.
 func (r *cacheRing) wrap() {
-	if r.size-r.head >= 4 {
+	if len(r.bytes)-r.head >= 4 {
 		binary.LittleEndian.PutUint32(r.bytes[r.head:], 0)
 	}
-	r.used += r.size - r.head
+	r.used += len(r.bytes) - r.head
 	r.head = 0
 }
 
 // dropOldest frees the place of the oldest entry; the head is there or before it. If the entry was read, and there
 // are chances, it goes to the head.
 func (r *cacheRing) dropOldest(chances *int) {
-	if r.size-r.tail < 4 || ringEntry(r.bytes[r.tail:]).bytes() == 0 {
-		r.used -= r.size - r.tail
+	if len(r.bytes)-r.tail < 4 || ringEntry(r.bytes[r.tail:]).bytes() == 0 {
+		r.used -= len(r.bytes) - r.tail
 		r.tail = 0
 		return
 	}

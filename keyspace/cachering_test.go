@@ -13,7 +13,7 @@ func TestCacheRingNeverTellsAnOldValue(t *testing.T) {
 	for seed := range uint64(300) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
 		var r cacheRing
-		r.init(800 + rnd.IntN(2000))
+		r.init(make([]byte, 800+rnd.IntN(2000)))
 		last := map[string][]byte{}
 		hits := 0
 		for step := range 2000 {
@@ -42,8 +42,8 @@ func TestCacheRingNeverTellsAnOldValue(t *testing.T) {
 					t.Fatalf("seed %d, step %d: %s is %x, want %x", seed, step, key, value, want)
 				}
 			}
-			if r.used < 0 || r.used > r.size {
-				t.Fatalf("seed %d, step %d: %d of %d bytes used", seed, step, r.used, r.size)
+			if r.used < 0 || r.used > len(r.bytes) {
+				t.Fatalf("seed %d, step %d: %d of %d bytes used", seed, step, r.used, len(r.bytes))
 			}
 		}
 		if hits == 0 {
@@ -55,7 +55,7 @@ func TestCacheRingNeverTellsAnOldValue(t *testing.T) {
 // An entry counts from a commit on: who reads an older state is told nothing.
 func TestCacheRingIsSilentOfOlderStates(t *testing.T) {
 	var r cacheRing
-	r.init(1 << 10)
+	r.init(make([]byte, 1<<10))
 	r.put(1, []byte("k"), []byte("v"), 7)
 	if v, ok := r.get(1, []byte("k"), 6); ok {
 		t.Errorf("the state of commit 6 has %q, which commit 7 wrote", v)
@@ -68,7 +68,7 @@ func TestCacheRingIsSilentOfOlderStates(t *testing.T) {
 // What is read again and again stays, however much else is written once.
 func TestCacheRingKeepsWhatIsRead(t *testing.T) {
 	var r cacheRing
-	r.init(10 << 10)
+	r.init(make([]byte, 10<<10))
 	value := make([]byte, 50)
 	r.put(0, []byte("hot"), value, 0)
 	for i := range 10_000 {

@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"sync"
 
+	"github.com/atollkv/atoll/internal/offheap"
 	"github.com/atollkv/atoll/store"
 )
 
@@ -26,6 +27,7 @@ const (
 type cellCache struct {
 	seed   maphash.Seed
 	filter *cellFilter
+	rings  *offheap.Memory // of the rings of all parts
 	parts  [cacheParts]cachePart
 }
 
@@ -40,9 +42,10 @@ func newCellCache(size int64) *cellCache {
 	if size <= 0 {
 		return nil
 	}
-	c := &cellCache{seed: maphash.MakeSeed(), filter: newCellFilter(size / cacheFilterShare)}
+	ring := int(size-size/cacheFilterShare) / cacheParts
+	c := &cellCache{seed: maphash.MakeSeed(), filter: newCellFilter(size / cacheFilterShare), rings: offheap.New(ring * cacheParts)}
 	for i := range c.parts {
-		c.parts[i].ring.init(int((size - size/cacheFilterShare) / cacheParts))
+		c.parts[i].ring.init(c.rings.Bytes()[i*ring:][:ring:ring])
 	}
 	return c
 }

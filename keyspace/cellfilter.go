@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/atollkv/atoll/internal/offheap"
 	"github.com/atollkv/atoll/store"
 )
 
@@ -22,8 +23,9 @@ const (
 // Invariant: while whole, a cell whose bits are not set is in no state that anybody reads. What is
 // deleted keeps its bits.
 type cellFilter struct {
-	words []uint64 // changed atomically; as many as a power of two
-	whole atomic.Bool
+	memory *offheap.Memory
+	words  []uint64 // of memory; changed atomically; as many as a power of two
+	whole  atomic.Bool
 
 	mu    sync.Mutex
 	times int // guarded by mu; how often it was to begin anew
@@ -31,9 +33,11 @@ type cellFilter struct {
 	forgotten func()
 }
 
+// newCellFilter returns a filter of at most size bytes, but of at least one word.
 func newCellFilter(size int64) *cellFilter {
-	words := max(1, size/8)
-	return &cellFilter{words: make([]uint64, 1<<(bits.Len64(uint64(words))-1))}
+	words := 1 << (bits.Len64(uint64(max(1, size/8))) - 1)
+	m := offheap.New(8 * words)
+	return &cellFilter{memory: m, words: m.Words()}
 }
 
 // place returns the word of a cell and its bits there.

@@ -1,6 +1,9 @@
 package keyspace
 
-import "github.com/atollkv/atoll/clock"
+import (
+	"github.com/atollkv/atoll/clock"
+	"github.com/atollkv/atoll/crdt"
+)
 
 // Command is one operation on a namespace. Package command holds them.
 type Command interface {
@@ -40,6 +43,8 @@ type Reply struct {
 	// Entries are those of a stream; Stream is its state.
 	Entries []Entry
 	Stream  Stream
+	// Next is the id of a stream to go on at.
+	Next crdt.StreamID
 	// Spaces are those of a command that asks for them.
 	Spaces []Space
 	// Pending are entries of a group that are not acknowledged, Consumers and Groups what is told of them.

@@ -82,6 +82,7 @@ type Core struct {
 	notes     notes
 	writers   atomic.Bool // changes tell who made them
 	conflicts conflicts
+	arrivals  arrivals
 
 	once once // operations with ids
 
@@ -202,7 +203,7 @@ func (c *Core) begin(writes bool) *Tx { return c.beginIn(&txMemory{}, writes) }
 // beginIn begins a transaction in memory that no other uses.
 func (c *Core) beginIn(m *txMemory, writes bool) *Tx {
 	tx := &m.tx
-	*tx = Tx{cells: &c.batch, self: c.self(), hlc: c.hlc, ahead: c.cfg.MaxOffset, watches: &c.watches, conflicts: &c.conflicts, noting: c.notes.wanted.Load(), missing: c.notes.misses.Load()}
+	*tx = Tx{cells: &c.batch, self: c.self(), hlc: c.hlc, ahead: c.cfg.MaxOffset, watches: &c.watches, conflicts: &c.conflicts, applied: c.vv, arrivals: &c.arrivals, roundsTrusted: c.cfg.Mistakes.Has(mistake.RoundsTrusted), noting: c.notes.wanted.Load(), missing: c.notes.misses.Load()}
 	if !writes {
 		return tx
 	}

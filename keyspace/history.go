@@ -70,7 +70,7 @@ type originHistory struct {
 // History returns the newest count updates of a key that the op log still has. It looks at a bounded part of the log, and
 // works in reads only.
 func (tx *Tx) History(key []byte, count int) (HistoryPage, error) {
-	if tx.size == nil {
+	if tx.sizes == nil {
 		return HistoryPage{}, ErrReadsOnly
 	}
 	h := history{tx: tx, key: tx.full(key), user: key}

@@ -138,6 +138,7 @@ func (c *Core) apply(u *crdt.Update, tag crdt.Tag, ctx crdt.Context) error {
 
 func (c *Core) applyUpdate(u *crdt.Update, tag crdt.Tag, ctx crdt.Context) error {
 	c.replaying = u.Replays.Seq > 0
+	c.arrivals.note(c.vv, u, tag.Dot, c.cfg.Mistakes)
 	if u.Declare != nil {
 		d := crdt.Update{Declare: u.Declare}
 		c.batch.set(originKey(c.cfg.Shard, tag.Dot.Origin), d.Append(nil))

@@ -64,7 +64,7 @@ func (*ReadAside) Writes() bool { return false }
 
 // Run implements Command.
 func (q *ReadAside) Run(tx *Tx) (_ Reply, err error) {
-	s, ok := tx.cells.(stored)
+	s, ok := tx.cells.(*stored)
 	if !ok {
 		return Reply{}, ErrReadOnly
 	}

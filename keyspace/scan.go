@@ -16,11 +16,11 @@ const scanExamined = 10_000
 // and then keys. cursor continues after an earlier page; next is empty on the last
 // page. A page may be short, even empty, before the last. It works in reads only.
 func (tx *Tx) Keys(prefix, cursor []byte, limit int) (keys [][]byte, next []byte, err error) {
-	s, ok := tx.cells.(stored)
+	s, ok := tx.cells.(*stored)
 	if !ok {
 		return nil, nil, ErrReadOnly
 	}
-	w := keyWalk{tx: tx, src: s, name: []byte(tx.space), prefix: prefix, limit: limit}
+	w := keyWalk{tx: tx, src: *s, name: []byte(tx.space), prefix: prefix, limit: limit}
 	start := slotPrefix(store.SpaceData, w.name, 0)
 	if len(cursor) > 0 {
 		if len(cursor) < 2 || SlotOf(cursor[2:]) != binary.BigEndian.Uint16(cursor) {
@@ -113,11 +113,11 @@ func (w *keyWalk) visit(slot uint16, key []byte) error {
 // Sample lists keys, at most limit of them, in the order of Keys: those from a slot on, and after the last
 // slot those from the first on. It looks at no more than 10,000 keys, and works in reads only.
 func (tx *Tx) Sample(slot uint16, limit int) ([][]byte, error) {
-	s, ok := tx.cells.(stored)
+	s, ok := tx.cells.(*stored)
 	if !ok {
 		return nil, ErrReadOnly
 	}
-	w := keyWalk{tx: tx, src: s, name: []byte(tx.space), limit: limit}
+	w := keyWalk{tx: tx, src: *s, name: []byte(tx.space), limit: limit}
 	err := w.run(slotPrefix(store.SpaceData, w.name, slot%Slots))
 	if err == nil && len(w.keys) == 0 {
 		err = w.run(slotPrefix(store.SpaceData, w.name, 0))

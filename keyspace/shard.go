@@ -12,7 +12,6 @@ import (
 
 	"github.com/atollkv/atoll/clock"
 	"github.com/atollkv/atoll/crdt"
-	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/store"
 	"github.com/atollkv/atoll/store/oplog"
 )
@@ -317,12 +316,11 @@ func (s *Shard) Read(ctx context.Context, cmd Command) (r Reply, err error) {
 			err = e
 		}
 	}()
-	cells := s.cellsOf(p)
-	cells.src = cachedReader{p.view, s.core.cache, &p.number}
-	tx := &Tx{cells: cells, hlc: s.hlc, ahead: s.core.cfg.MaxOffset, size: func(n namespace.Name) (Size, error) { return s.Size(ctx, n) }, shard: s.cfg.Shard, self: s.core.self(), conflicts: &s.core.conflicts, missing: s.core.notes.misses.Load()}
-	r, err = cmd.Run(tx)
-	if tx.NotifyMisses(cmd); err == nil && len(tx.events) > 0 {
-		s.hear(Change{Events: tx.events})
+	reading := s.beginReading(ctx, p)
+	defer reading.end()
+	r, missed, err := reading.run(cmd)
+	if err == nil && len(missed) > 0 {
+		s.hear(Change{Events: missed})
 	}
 	return r, err
 }

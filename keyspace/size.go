@@ -15,6 +15,7 @@ type sizer struct {
 	known  SlotSet
 	commit [Slots]uint64 // which touch of the slot the number shows
 	counts [Slots]Size
+	whole  bool // all slots were counted
 }
 
 // Size is how many keys there are.
@@ -81,10 +82,30 @@ func (s *Shard) Size(ctx context.Context, name namespace.Name) (n Size, err erro
 	if err := z.update(ctx, p, []byte(name)); err != nil {
 		return n, err
 	}
+	z.whole = true
+	return z.sum(), nil
+}
+
+func (z *sizer) sum() (n Size) {
 	for _, c := range z.counts {
 		n.Keys, n.Ending = n.Keys+c.Keys, n.Ending+c.Ending
 	}
-	return n, nil
+	return n
+}
+
+// last returns what a namespace had when it was counted last; ok is false where it was not, or is being counted.
+func (x *sizers) last(n namespace.Name) (size Size, ok bool) {
+	x.mu.Lock()
+	z := x.by[n]
+	x.mu.Unlock()
+	if z == nil || !z.mu.TryLock() {
+		return size, false
+	}
+	defer z.mu.Unlock()
+	if !z.whole {
+		return size, false
+	}
+	return z.sum(), true
 }
 
 // update brings the numbers to the pinned state. After an error the slots that were reached are kept.
@@ -179,17 +200,17 @@ func (s stored) exists(key, value []byte) (exists, ends bool, err error) {
 
 // Size is Shard.Size of the transaction's namespace, for commands that only read.
 func (tx *Tx) Size() (Size, error) {
-	if tx.size == nil {
+	if tx.sizes == nil {
 		return Size{}, ErrReadOnly
 	}
-	return tx.size(tx.space)
+	return tx.sizes.size(tx.space)
 }
 
 // Spaces returns the namespaces that have keys, in the order of their cells: the default one first, then shorter names
 // first. It works in reads only.
 func (tx *Tx) Spaces() (list []Space, err error) {
-	s, ok := tx.cells.(stored)
-	if !ok || tx.size == nil {
+	s, ok := tx.cells.(*stored)
+	if !ok || tx.sizes == nil {
 		return nil, ErrReadOnly
 	}
 	names, err := s.spaces()
@@ -198,7 +219,7 @@ func (tx *Tx) Spaces() (list []Space, err error) {
 	}
 	for _, name := range names {
 		x := Space{Name: namespace.Name(name)}
-		if x.Size, err = tx.size(x.Name); err != nil {
+		if x.Size, err = tx.sizes.size(x.Name); err != nil {
 			return nil, err
 		}
 		if x.Size.Keys > 0 {

@@ -2,7 +2,9 @@ package keyspace
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"math"
 
 	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/store"
@@ -28,7 +30,10 @@ func hasNamed(src store.Reader) bool {
 }
 
 // spaces returns the names of the namespaces that have cells, in their order: first nil, for the default one, in any case.
-func (s stored) spaces() (names [][]byte, err error) {
+func (s stored) spaces() (names [][]byte, err error) { return s.firstSpaces(math.MaxInt) }
+
+// firstSpaces is spaces up to some number of them.
+func (s stored) firstSpaces(limit int) (names [][]byte, err error) {
 	names = [][]byte{nil}
 	if !s.named {
 		return names, nil
@@ -42,7 +47,7 @@ func (s stored) spaces() (names [][]byte, err error) {
 			err = e
 		}
 	}()
-	for ok := it.First(); ok; {
+	for ok := it.First(); ok && len(names) < limit; {
 		at := slotAt(it.Key())
 		if at <= nameAt || !namespace.Valid(it.Key()[nameAt:at]) {
 			return names, fmt.Errorf("%w: cell of no namespace: %.80x", ErrDamaged, it.Key())
@@ -65,4 +70,30 @@ func afterName(prefix []byte) []byte {
 type Space struct {
 	Name namespace.Name
 	Size Size
+}
+
+// KnownSpace is a namespace that has cells, and how many keys it had when they were counted last, if they were.
+type KnownSpace struct {
+	Space
+	Counted bool
+}
+
+// KnownSpaces returns the first namespaces that have cells, in the order of Spaces, at most limit, and counts nothing. More
+// tells that there are others. Where a cell is damaged, those before it are returned.
+func (s *Shard) KnownSpaces(limit int) (list []KnownSpace, more bool, err error) {
+	p, err := s.acquire(func() {})
+	if err != nil {
+		return nil, false, err
+	}
+	defer func() { err = errors.Join(err, s.doneReading(p)) }()
+	names, err := s.cellsOf(p).firstSpaces(limit + 1)
+	if more = len(names) > limit || IsDamage(err); IsDamage(err) {
+		err = nil
+	}
+	for _, name := range names[:min(limit, len(names))] {
+		x := KnownSpace{Space: Space{Name: namespace.Name(name)}}
+		x.Size, x.Counted = s.sizes.last(x.Name)
+		list = append(list, x)
+	}
+	return list, more, err
 }

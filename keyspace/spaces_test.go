@@ -495,3 +495,33 @@ func TestEveryNamespaceIsSwept(t *testing.T) {
 		}
 	}
 }
+
+// What is known of namespaces tells what was counted, and counts nothing.
+func TestWhatIsKnownOfNamespaces(t *testing.T) {
+	n := start(t, vfs.NewMem(), "us")
+	for _, name := range []namespace.Name{"", "1", "one", "orders"} {
+		do(t, n, keyspace.InNamespace(name, command.Set{Key: b("k"), Value: b("v")}))
+	}
+	known := func(limit int) string {
+		t.Helper()
+		list, more, err := n.KnownSpaces(limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := ""
+		for _, x := range list {
+			out += fmt.Sprintf("%v %d %v, ", x.Name, x.Size.Keys, x.Counted)
+		}
+		return out + fmt.Sprint(more)
+	}
+	if got, want := known(4), "default 0 false, 1 0 false, one 0 false, orders 0 false, false"; got != want {
+		t.Errorf("before a count: %s, want %s", got, want)
+	}
+	if _, err := n.Size(t.Context(), "1"); err != nil {
+		t.Fatal(err)
+	}
+	do(t, n, keyspace.InNamespace("1", command.Set{Key: b("l"), Value: b("v")}))
+	if got, want := known(3), "default 0 false, 1 1 true, one 0 false, true"; got != want {
+		t.Errorf("after a count: %s, want %s", got, want)
+	}
+}

@@ -326,6 +326,7 @@ func (c *Core) endTransfer() error {
 		}
 	}
 	c.adoptEnds(known, crdt.Context{Seen: vectorOf(p.floor)})
+	c.arrivals.forget()
 	c.transfer.pass = nil
 	c.transfer.extras.settle(c.vv)
 	c.saveTransfer()

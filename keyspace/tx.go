@@ -25,14 +25,18 @@ type Tx struct {
 	last  opened
 	// write is nil in a read.
 	write *txWrite
-	// size counts the keys of a namespace; nil in a write.
-	size func(namespace.Name) (Size, error)
+	// sizes counts the keys of namespaces; nil in a write.
+	sizes *sizing
 	// shard is that of a read.
 	shard store.ShardID
 	self  crdt.Declaration
 	// watches is nil outside the commit loop.
 	watches   *watches
 	conflicts *conflicts
+	// applied is what the state contains, and arrivals what of it came lately.
+	applied       clock.VersionVector
+	arrivals      *arrivals
+	roundsTrusted bool // a planted mistake
 	// events are what the commands did, where noting; missing: also what reads did not find.
 	events          []Event
 	noting, missing bool

@@ -26,14 +26,10 @@ const (
 // budget is how the memory is shared out. docs/operations.md has the table.
 type budget struct {
 	limit int64
-	// cache is the block cache, memTable one of the store's tables in memory: both lie
-	// outside the heap, and slack is what their allocator wastes.
-	cache, memTable, slack int64
-	// cells keeps what was written or read lately, in the heap.
-	cells int64
-	// spare is what the heap may outgrow its limit by for a moment, where much comes at once: the cells, unlike the block
-	// cache, take all that they may.
-	spare int64
+	// cache is the block cache, memTable one of the store's tables in memory, cells what keeps
+	// the cells that were written or read lately: they lie outside the heap, and slack is what
+	// their allocator wastes.
+	cache, memTable, cells, slack int64
 	// memTables is how many tables the store keeps before it holds writes back. Few large
 	// ones are better than many small ones: a commit larger than half a table is flushed
 	// by itself, with a log of its own.
@@ -70,8 +66,7 @@ func (c *Config) shareOut(available, disk uint64) budget {
 	}
 	b.memTable = max(b.memTable, 1<<20)
 	b.slack = rest / 16
-	b.spare = b.cells - b.cache
-	b.heap = rest - b.cache - b.spare - int64(b.memTables)*b.memTable - b.slack
+	b.heap = rest - b.cache - b.cells - int64(b.memTables)*b.memTable - b.slack
 	b.ring = min(64<<20, rest/16)
 	b.window = max(min(8<<20, rest/64), 256<<10)
 	b.intake = max(rest/20, 2<<20)
@@ -80,8 +75,8 @@ func (c *Config) shareOut(available, disk uint64) budget {
 	return b
 }
 
-// heapGrowth is by how much of what lives the heap grows between two collections, in percent, unless GOGC says so: half
-// as much as usual, since what lives is mostly cells, which cost a collection nothing.
+// heapGrowth is by how much of what lives the heap grows between two collections, in percent, unless GOGC says so. Twice
+// as much made writes no cheaper, and took 50 MiB more.
 const heapGrowth = 50
 
 // limitHeap tells the runtime; it collects harder near the limit.

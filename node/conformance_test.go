@@ -31,6 +31,7 @@ var playedElsewhere = map[string]string{
 	"FLUSHALL ‖ a write":                                  "TestAFlushAgainstWritesItHasNotSeen",
 	"BLPOP waits, its element arrives by a merge":         "TestAWaitEndsByAWriteOfAnotherRegion",
 	"XREADGROUP BLOCK waits, an entry arrives by a merge": "TestConsumersWaitForAnotherRegion",
+	"ATOLL.XCURSOR ‖ XADD with a lesser id":               "TestCursorsOfThreeRegionsInEveryOrder",
 	"XREAD BLOCK waits, an entry arrives by a merge":      "TestReadersOfAStreamWaitForAnotherRegion",
 }
 

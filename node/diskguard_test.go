@@ -139,7 +139,7 @@ func TestTheBudgetAddsUp(t *testing.T) {
 	} {
 		cfg.Memory.LimitBytes = int64(c.limit)
 		b := cfg.shareOut(c.available, c.disk)
-		if sum := programBytes + b.cache + b.spare + int64(b.memTables)*b.memTable + b.slack + b.heap; sum != b.limit {
+		if sum := programBytes + b.cache + b.cells + int64(b.memTables)*b.memTable + b.slack + b.heap; sum != b.limit {
 			t.Errorf("%+v: parts add up to %d, limit %d", c, sum, b.limit)
 		}
 		if b.heap < b.limit*3/8 || b.ring+2*b.intake+b.window > b.heap/2 || b.stream > b.intake/2 || b.unread < 64<<10 || b.memTable < 1<<20 || b.window < 256<<10 {

@@ -87,7 +87,7 @@ func (n *Node) shardEvents() keyspace.Events {
 		},
 		Durable: func(_ store.ShardID, frames []*oplog.Frame) {
 			for _, f := range frames {
-				n.ring.Add(f, f.Append(make([]byte, 0, f.EncodedSize())))
+				n.ring.Add(f, f.Encoded())
 			}
 		},
 		Refused: func(o clock.Origin, err error) {

@@ -50,7 +50,7 @@ var settings = []setting{
 	{key: "bootstrap", def: "false", help: "a new node serves at once, and waits for no peer that may have data", field: func(c *Config) field { return boolField{&c.Bootstrap} }},
 	{key: "disk.reserve_bytes", def: "64MiB", help: "space kept back for a full disk; at most 1/16 of the disk, 0B is none", field: func(c *Config) field { return sizeField{&c.Disk.ReserveBytes} }},
 	{key: "memory.limit_bytes", def: "0B", help: "memory of the process; 0B is half of what the host or container has", field: func(c *Config) field { return sizeField{&c.Memory.LimitBytes} }},
-	{key: "cache_bytes", def: "256MiB", help: "cells that are kept in memory, and the block cache", field: func(c *Config) field { return sizeField{&c.CacheBytes} }},
+	{key: "cache_bytes", def: "1GiB", help: "cells that are kept in memory, and the block cache", field: func(c *Config) field { return sizeField{&c.CacheBytes} }},
 	{key: "limits.max_value_bytes", def: "8MiB", help: "largest value", field: func(c *Config) field { return sizeField{&c.Limits.MaxValueBytes} }},
 	{key: "limits.max_key_bytes", def: "64KiB", help: "longest key", field: func(c *Config) field { return sizeField{&c.Limits.MaxKeyBytes} }},
 	{key: "limits.max_connections", def: "10000", help: "most connections at a time", field: func(c *Config) field { return countField{&c.Limits.MaxConnections} }},

@@ -159,24 +159,7 @@ func (s *sinkSession) settled(a Apply, err error) {
 }
 
 func (s *sinkSession) write(ctx context.Context) error {
-	tick := time.NewTicker(tickEvery)
-	defer tick.Stop()
-	for {
-		changed := s.r.cfg.Cuts.Changed() // before check, so that no cut is missed
-		if err := s.check(); err != nil {
-			return err
-		}
-		if err := s.send(ctx); err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-s.wake:
-		case <-changed:
-		case <-tick.C:
-		}
-	}
+	return writeWhen(ctx, s.wake, s.r.cfg.Cuts, s.check, s.send)
 }
 
 // check closes streams that are silent or cut.

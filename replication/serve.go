@@ -192,24 +192,7 @@ func (s *sourceSession) watch(ctx context.Context, id store.ShardID) {
 }
 
 func (s *sourceSession) write(ctx context.Context) error {
-	tick := time.NewTicker(tickEvery)
-	defer tick.Stop()
-	for {
-		changed := s.r.cfg.Cuts.Changed() // before check, so that no cut is missed
-		if err := s.check(); err != nil {
-			return err
-		}
-		if err := s.send(ctx); err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-s.wake:
-		case <-changed:
-		case <-tick.C:
-		}
-	}
+	return writeWhen(ctx, s.wake, s.r.cfg.Cuts, s.check, s.send)
 }
 
 // send sends what the machine wants sent. A slow peer blocks here, and holds up nobody

@@ -92,11 +92,32 @@ func (d *Dispatcher) Do(ctx context.Context, n namespace.Name, cmds ...keyspace.
 		}
 		return []keyspace.Reply{reply}, nil
 	}
+	return d.execute(ctx, within(n, cmds))
+}
+
+// DoOne is Do for one command.
+func (d *Dispatcher) DoOne(ctx context.Context, n namespace.Name, cmd keyspace.Command) (r keyspace.Reply, err error) {
+	writes, err := d.admit(ctx, []keyspace.Command{cmd})
+	if err != nil {
+		return r, err
+	}
+	if cmd = keyspace.InNamespace(n, cmd); !writes {
+		return d.cfg.Shard.Read(ctx, cmd)
+	}
+	replies, err := d.execute(ctx, []keyspace.Command{cmd})
+	if err != nil {
+		return r, err
+	}
+	return replies[0], nil
+}
+
+// execute runs commands that may write, as soon as there is a place for them.
+func (d *Dispatcher) execute(ctx context.Context, cmds []keyspace.Command) ([]keyspace.Reply, error) {
 	if err := d.places.take(ctx); err != nil {
 		return nil, err
 	}
 	defer d.places.give()
-	replies, err := d.cfg.Shard.Execute(ctx, within(n, cmds)...)
+	replies, err := d.cfg.Shard.Execute(ctx, cmds...)
 	return refusal(replies, err)
 }
 

@@ -47,6 +47,8 @@ const (
 	CodeStale       Code = "STALE"
 	CodeNoRights    Code = "NORIGHTS"
 	CodeUntold      Code = "UNTOLD"
+	CodeNoGroup     Code = "NOGROUP"
+	CodeGroupExists Code = "BUSYGROUP"
 	CodeInternal    Code = "INTERNAL"
 )
 
@@ -88,6 +90,8 @@ var kinds = map[Code]kind{
 	CodeDenied:      {codes.PermissionDenied, "", false},
 	CodeUntold:      {codes.Aborted, "read before you count again, or ask another node; operations that are not sent again go on", false},
 	CodeNoRights:    {codes.FailedPrecondition, "", true},
+	CodeNoGroup:     {codes.NotFound, "make the group first", false},
+	CodeGroupExists: {codes.AlreadyExists, "", false},
 	CodeInternal:    {codes.Internal, "this is a defect in Atoll; the node's log has more", false},
 }
 
@@ -104,6 +108,7 @@ var causes = []struct {
 	{command.ErrInfinite, CodeOverflow},
 	{command.ErrNotScore, CodeOverflow},
 	{command.ErrNoKey, CodeNoKey},
+	{command.ErrGroupExists, CodeGroupExists},
 	{command.ErrIndex, CodeInvalid},
 	{command.ErrNoPlace, CodeInvalid},
 	{command.ErrStreamID, CodeInvalid},

@@ -27,6 +27,8 @@ func TestExplainKnowsTheErrorsBelow(t *testing.T) {
 		{"overflow", keyspace.ErrOverflow, CodeOverflow, keyspace.ErrOverflow.Error(), codes.OutOfRange, false},
 		{"cursor", keyspace.ErrCursor, CodeCursor, "invalid cursor", codes.InvalidArgument, false},
 		{"no such key", command.ErrNoKey, CodeNoKey, "no such key", codes.NotFound, false},
+		{"a group that exists", command.ErrGroupExists, CodeGroupExists, "the group exists", codes.AlreadyExists, false},
+		{"no group", &command.RefusedError{Err: NoGroup([]byte("s"), []byte("g"))}, CodeNoGroup, `there is no stream "s", or no group "g" of it`, codes.NotFound, false},
 		{"an id that does not follow", command.ErrLowID, CodeInvalid, "the id does not follow the last one", codes.InvalidArgument, false},
 		{"no id is left", command.ErrNoIDLeft, CodeInvalid, "no id is left", codes.InvalidArgument, false},
 		{"a last id below an entry", command.ErrIDTop, CodeInvalid, "the id is less than that of an entry", codes.InvalidArgument, false},

@@ -24,10 +24,12 @@ type Waiting struct {
 	Gone   error
 	// Timeout is how long it waits; 0 is for ever.
 	Timeout time.Duration
+	// Nothing, if it is not nil, is the reply where nothing came in time.
+	Nothing func() keyspace.Reply
 }
 
 // WaitingFor tells what a command waits for, for ever: one that takes elements of lists or members of sorted sets,
-// moves an element, or reads streams.
+// moves an element, or reads streams, from ids, from a cursor or for a group.
 func WaitingFor(cmd keyspace.Command) Waiting {
 	w := Waiting{Command: cmd, Of: crdt.TypeList}
 	switch x := cmd.(type) {
@@ -44,8 +46,27 @@ func WaitingFor(cmd keyspace.Command) Waiting {
 		x.Begins = make([]crdt.StreamID, len(x.Streams))
 		w.Command, w.For, w.Of, w.Shared = x, x.Keys(), crdt.TypeStream, true
 		w.At = func(key []byte) keyspace.Command { return x.From(key) }
+	case command.XReadGroup:
+		w.For, w.Of, w.Shared, w.Gone = x.Keys(), crdt.TypeStream, true, errStreamGone
+		w.At = func(key []byte) keyspace.Command { return x.From(key, errGroupGone) }
+	case command.XCursor:
+		x.Next = new([]byte)
+		w.Command, w.For, w.Of, w.Shared = x, x.Keys(), crdt.TypeStream, true
+		w.At = func([]byte) keyspace.Command { return x.Resume() }
+		w.Nothing = func() keyspace.Reply { return keyspace.Reply{Cursor: *x.Next} }
 	}
 	return w
+}
+
+// Why a wait for a group ends where what was waited for is no more.
+var (
+	errStreamGone = Errorf(CodeNoGroup, "the stream that was waited for is no more")
+	errGroupGone  = Errorf(CodeNoGroup, "the group that was waited for is no more")
+)
+
+// NoGroup says that a stream has no such group.
+func NoGroup(key, group []byte) *Error {
+	return Errorf(CodeNoGroup, "there is no stream %.128q, or no group %.128q of it", key, group)
 }
 
 // errTimedOut is why a wait ended that found nothing in time.
@@ -71,10 +92,13 @@ func (d *Dispatcher) Await(ctx context.Context, n namespace.Name, w Waiting) (ke
 	if err != nil || done {
 		return r, err
 	}
-	if err = context.Cause(ctx); errors.Is(err, errTimedOut) {
-		err = nil
+	if err = context.Cause(ctx); !errors.Is(err, errTimedOut) {
+		return keyspace.Reply{}, err
 	}
-	return keyspace.Reply{}, err
+	if w.Nothing == nil {
+		return keyspace.Reply{}, nil
+	}
+	return w.Nothing(), nil
 }
 
 // onDrain calls f when the node drains, unless stop was called before.

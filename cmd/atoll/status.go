@@ -68,8 +68,32 @@ func statusPage(st *pb.StatusResponse, d decisions) string {
 		}
 		out.WriteString("\n")
 	}
-	out.WriteString("\n" + memberTable(st, d) + d.waits())
+	out.WriteString(namespaceTable(st) + "\n" + memberTable(st, d) + d.waits())
 	return out.String()
+}
+
+// namespaceTable lists the namespaces where there are others than the default one.
+func namespaceTable(st *pb.StatusResponse) string {
+	if len(st.GetNamespaces()) < 2 {
+		return ""
+	}
+	t := table{}
+	t.add("NAMESPACE", "NUMBER", "KEYS")
+	for _, n := range st.GetNamespaces() {
+		number, keys := "-", "not counted"
+		if n.HasNumber() {
+			number = fmt.Sprint(n.GetNumber())
+		}
+		if n.HasKeys() {
+			keys = fmt.Sprint(n.GetKeys())
+		}
+		t.add(n.GetName(), number, keys)
+	}
+	out := "\n" + t.String()
+	if st.GetMoreNamespaces() {
+		out += "and more; all of them: atoll namespaces\n"
+	}
+	return out
 }
 
 // memberTable joins what gossip and replication say about each member.
@@ -119,7 +143,17 @@ func peerCells(p *pb.PeerStatus) []string {
 }
 
 func statusDocument(st *pb.StatusResponse) object {
-	shards, peers, members := []object{}, []object{}, []object{}
+	shards, peers, members, spaces := []object{}, []object{}, []object{}, []object{}
+	for _, n := range st.GetNamespaces() {
+		space := object{"namespace": n.GetName(), "number": nil, "keys": nil, "ending": nil}
+		if n.HasNumber() {
+			space["number"] = n.GetNumber()
+		}
+		if n.HasKeys() {
+			space["keys"], space["ending"] = n.GetKeys(), n.GetEnding()
+		}
+		spaces = append(spaces, space)
+	}
 	for _, sh := range st.GetShards() {
 		shards = append(shards, object{
 			"namespace": sh.GetNamespace(), "shard": sh.GetShard(), "vector": vectorDocument(sh.GetVector()), "durable": vectorDocument(sh.GetDurable()),
@@ -146,6 +180,7 @@ func statusDocument(st *pb.StatusResponse) object {
 		"cluster": st.GetCluster(), "region": st.GetRegion(), "node": st.GetNode(), "version": st.GetVersion(), "uptime_ms": st.GetUptimeMs(),
 		"state": st.GetState(), "origin": originID(st.GetOrigin()), "time": stampTime(st.GetStamp()), "clock_verdict": st.GetClockVerdict(),
 		"clock_skew_ms": st.GetClockSkewMs(), "fsync": st.GetFsync(), "alarms": append([]string{}, st.GetAlarms()...), "shards": shards, "peers": peers, "members": members,
+		"namespaces": spaces, "more_namespaces": st.GetMoreNamespaces(),
 	}
 }
 

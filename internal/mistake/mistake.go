@@ -149,6 +149,10 @@ const (
 	LateForgotten
 	// PendingPassed takes what is pending in another region for done.
 	PendingPassed
+	// ArrivalsByID remembers no entry of a stream that comes before the one that was applied last.
+	ArrivalsByID
+	// RoundsTrusted lets a cursor go on with a round through a stream as if this node had all that the last one had.
+	RoundsTrusted
 	// DeadlineOverwritten lets a deadline take the place of those that it had not seen.
 	DeadlineOverwritten
 	// EndedKept lets a write to a key that has ended leave there what had.
@@ -187,7 +191,7 @@ func (m Mistake) String() string {
 		"seal-ignored", "held-applied", "seal-too-low", "aside-dropped", "replayed-twice", "aside-unmarked",
 		"damage-absent", "quarantine-forgotten", "damage-handed-on",
 		"counters-unnamed", "scores-unnamed", "place-left", "index-not-made",
-		"list-unclaimed", "item-winner-only", "rights-unchecked", "rank-winner-only", "mark-winner-only", "ids-by-clock", "late-forgotten", "pending-passed",
+		"list-unclaimed", "item-winner-only", "rights-unchecked", "rank-winner-only", "mark-winner-only", "ids-by-clock", "late-forgotten", "pending-passed", "arrivals-by-id", "rounds-trusted",
 		"deadline-overwritten", "ended-kept", "ends-forgotten", "cache-stale", "cache-over-heal", "retry-counted", "retry-forgotten", "namespace-dropped",
 	}[m]
 }

@@ -14,7 +14,7 @@ func All() map[string]keyspace.Command {
 		GeoSearch{}, GeoSearchStore{},
 		IncrFloat{}, HIncrFloat{},
 		BCreate{}, BGet{}, BIncr{}, BDecr{}, BGrant{}, BRights{}, BReclaim{}, BReplay{}, PFAdd{}, PFCount{}, PFMerge{}, PFReplay{},
-		XAdd{}, XLen{}, XRange{}, XRange{Reverse: true}, XDel{}, XTrim{}, XRead{}, XSetID{}, XInfoStream{}, XReplay{},
+		XAdd{}, XLen{}, XRange{}, XRange{Reverse: true}, XDel{}, XTrim{}, XRead{}, XCursor{}, XSetID{}, XInfoStream{}, XReplay{},
 		Push{To: keyspace.Front}, Push{To: keyspace.Back}, Push{To: keyspace.Front, Existing: true}, Push{To: keyspace.Back, Existing: true},
 		Pop{From: keyspace.Front}, Pop{From: keyspace.Back}, LLen{}, LRange{}, LIndex{}, LSet{}, LInsert{}, LRem{}, LTrim{}, LPos{}, LMove{}, LMPop{}, LReplay{},
 		Get{}, Set{}, Delete{}, Exists{}, Incr{}, ResetCounter{},

@@ -6,7 +6,7 @@ import (
 )
 
 // XAutoClaim gives entries that are pending in this region for long to a consumer. Reply: Entries, those that it got;
-// List, ids of those that are no more, and no longer pending; Value, the id to go on at.
+// Pending, those that are no more, and no longer pending; Next, the id to go on at, 0-0 where there is none.
 // https://redis.io/commands/xautoclaim
 type XAutoClaim struct {
 	GroupOf
@@ -67,7 +67,7 @@ func (c XAutoClaim) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 			if _, err := tx.TakeBack(c.Key, tx.Region(), c.Group, p.Entry); err != nil {
 				return keyspace.Reply{}, err
 			}
-			r.List = append(r.List, []byte(p.ID.String()))
+			r.Pending = append(r.Pending, p)
 			continue
 		}
 		if err := tx.Hand(c.Key, c.Group, p.Entry, claim.as(p.Pending, tx.WriteTime())); err != nil {
@@ -80,6 +80,6 @@ func (c XAutoClaim) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 			return r, err
 		}
 	}
-	r.Value = []byte(next.String())
+	r.Next = next
 	return r, entries.fits()
 }

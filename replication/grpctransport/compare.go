@@ -184,26 +184,11 @@ func (s *CompareServer) Compare(stream grpc.BidiStreamingServer[pb.CompareReques
 	}
 }
 
-func compareStatus(err error) error {
-	if err == nil || errors.Is(err, io.EOF) {
-		return nil
-	}
-	if _, ok := status.FromError(err); ok {
-		return err
-	}
-	for _, c := range []struct {
-		err  error
-		code codes.Code
-	}{
-		{verify.ErrRefused, codes.FailedPrecondition},
-		{verify.ErrBusy, codes.ResourceExhausted},
-		{verify.ErrMalformed, codes.InvalidArgument},
-		{verify.ErrUnexpected, codes.InvalidArgument},
-		{context.Canceled, codes.Canceled},
-	} {
-		if errors.Is(err, c.err) {
-			return status.Error(c.code, err.Error())
-		}
-	}
-	return status.Error(codes.Unavailable, err.Error())
+func compareStatus(err error) error { return statusOf(err, compareCodes) }
+
+var compareCodes = []errorCode{
+	{verify.ErrRefused, codes.FailedPrecondition},
+	{verify.ErrBusy, codes.ResourceExhausted},
+	{verify.ErrMalformed, codes.InvalidArgument},
+	{verify.ErrUnexpected, codes.InvalidArgument},
 }

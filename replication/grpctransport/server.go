@@ -1,16 +1,12 @@
 package grpctransport
 
 import (
-	"context"
-	"errors"
-	"io"
 	"sync"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/keepalive"
-	"google.golang.org/grpc/status"
 
 	pb "github.com/atollkv/atoll/proto/atoll/v1"
 	"github.com/atollkv/atoll/replication"
@@ -97,32 +93,17 @@ func (s *serverStream) Close(cause error) {
 	})
 }
 
-// toStatus maps the end of a stream to what the peer is told.
-func toStatus(err error) error {
-	if err == nil || errors.Is(err, io.EOF) {
-		return nil
-	}
-	if _, ok := status.FromError(err); ok {
-		return err
-	}
-	for _, c := range []struct {
-		err  error
-		code codes.Code
-	}{
-		{replication.ErrWrongCluster, codes.FailedPrecondition},
-		{replication.ErrClone, codes.AlreadyExists},
-		{replication.ErrSelf, codes.FailedPrecondition},
-		{replication.ErrNoProtocol, codes.FailedPrecondition},
-		{replication.ErrRemoved, codes.FailedPrecondition},
-		{replication.ErrMalformed, codes.InvalidArgument},
-		{replication.ErrUnexpected, codes.InvalidArgument},
-		{replication.ErrOrigin, codes.PermissionDenied},
-		{replication.ErrBusy, codes.ResourceExhausted},
-		{context.Canceled, codes.Canceled},
-	} {
-		if errors.Is(err, c.err) {
-			return status.Error(c.code, err.Error())
-		}
-	}
-	return status.Error(codes.Unavailable, err.Error())
+// toStatus maps the end of a stream of frames or of state to what the peer is told.
+func toStatus(err error) error { return statusOf(err, replicationCodes) }
+
+var replicationCodes = []errorCode{
+	{replication.ErrWrongCluster, codes.FailedPrecondition},
+	{replication.ErrClone, codes.AlreadyExists},
+	{replication.ErrSelf, codes.FailedPrecondition},
+	{replication.ErrNoProtocol, codes.FailedPrecondition},
+	{replication.ErrRemoved, codes.FailedPrecondition},
+	{replication.ErrMalformed, codes.InvalidArgument},
+	{replication.ErrUnexpected, codes.InvalidArgument},
+	{replication.ErrOrigin, codes.PermissionDenied},
+	{replication.ErrBusy, codes.ResourceExhausted},
 }

@@ -20,6 +20,7 @@ type Shard interface {
 	Durable() ([]store.Head, <-chan struct{})
 	Stats() keyspace.Stats
 	Digest(context.Context) (keyspace.Digest, error)
+	KnownSpaces(limit int) (list []keyspace.KnownSpace, more bool, err error)
 }
 
 // Config says what to show. All functions are required, except Cut.
@@ -59,6 +60,8 @@ func New(cfg Config) *Service { return &Service{cfg: cfg} }
 func (s *Service) Status(context.Context, *pb.StatusRequest) (*pb.StatusResponse, error) {
 	stats := s.cfg.Shard.Stats()
 	verdict, skew := s.cfg.Clock()
+	// A node that must not show what it holds shows no namespaces, and all the rest.
+	spaces, more, err := s.cfg.Shard.KnownSpaces(statusNamespaces)
 	return pb.StatusResponse_builder{
 		Cluster: s.cfg.Cluster, Region: s.cfg.Region, Node: s.cfg.Node,
 		Version: s.cfg.Version, UptimeMs: millis(s.cfg.Uptime()), State: s.cfg.State(),
@@ -66,7 +69,26 @@ func (s *Service) Status(context.Context, *pb.StatusRequest) (*pb.StatusResponse
 		ClockVerdict: verdict.String(), ClockSkewMs: skew.Milliseconds(),
 		Shards: []*pb.ShardStatus{s.shard(stats)}, Peers: s.peers(), Members: s.members(),
 		Fsync: s.cfg.Fsync, Alarms: s.cfg.Alarms(),
+		Namespaces: namespacesFrom(spaces), MoreNamespaces: more || err != nil,
 	}.Build(), nil
+}
+
+// statusNamespaces bounds the namespaces that Status lists.
+const statusNamespaces = 100
+
+func namespacesFrom(list []keyspace.KnownSpace) (out []*pb.NamespaceStatus) {
+	for _, x := range list {
+		status := pb.NamespaceStatus_builder{Name: x.Name.String()}.Build()
+		if number, numbered := x.Name.Number(); numbered {
+			status.SetNumber(uint32(number))
+		}
+		if x.Counted {
+			status.SetKeys(x.Size.Keys)
+			status.SetEnding(x.Size.Ending)
+		}
+		out = append(out, status)
+	}
+	return out
 }
 
 func (s *Service) shard(stats keyspace.Stats) *pb.ShardStatus {

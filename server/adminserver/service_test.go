@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/atollkv/atoll/clock"
+	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/membership"
 	pb "github.com/atollkv/atoll/proto/atoll/v1"
@@ -35,6 +36,11 @@ func (still) Stats() keyspace.Stats {
 
 func (s still) Digest(context.Context) (keyspace.Digest, error) {
 	return keyspace.Digest{Vector: clock.VectorOf(clock.Entry{Origin: origin, Seq: 7}), Cells: 5, Sum: [32]byte{1, 2}}, s.err
+}
+
+func (s still) KnownSpaces(limit int) ([]keyspace.KnownSpace, bool, error) {
+	one, _ := namespace.Numbered(1)
+	return []keyspace.KnownSpace{{Space: keyspace.Space{Size: keyspace.Size{Keys: 3, Ending: 1}}, Counted: true}, {Space: keyspace.Space{Name: one}}, {Space: keyspace.Space{Name: "orders"}}}, limit == 100, s.err
 }
 
 func service(change func(*Config)) *Service {
@@ -79,6 +85,14 @@ func TestStatusShowsEveryPart(t *testing.T) {
 	if p[0].GetNode() != "n1" || p[0].GetRttUs() != 1500 || p[0].GetSkewMs() != -2 || p[0].GetAheadUpdates() != 5 ||
 		p[1].GetNode() != "" || p[1].GetLastError() != "no route" || p[1].GetState() != "connecting" {
 		t.Errorf("peers: %v", p)
+	}
+	n := st.GetNamespaces()
+	if len(n) != 3 || n[0].GetName() != "default" || n[0].GetKeys() != 3 || n[0].GetEnding() != 1 || !n[0].HasNumber() || n[1].GetNumber() != 1 || n[1].HasKeys() ||
+		n[2].GetName() != "orders" || n[2].HasNumber() || !st.GetMoreNamespaces() {
+		t.Errorf("namespaces: %v", n)
+	}
+	if st, err := service(func(c *Config) { c.Shard = still{errors.New("condemned")} }).Status(t.Context(), &pb.StatusRequest{}); err != nil || !st.GetMoreNamespaces() {
+		t.Errorf("of a node that shows nothing: %v, %v", st, err)
 	}
 	if m := st.GetMembers(); !m[0].GetSelf() || m[1].GetGossip() != "dead" {
 		t.Errorf("members: %v", m)

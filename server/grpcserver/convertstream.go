@@ -143,11 +143,7 @@ var convertXRead = conversion[*pb.XReadRequest, *pb.XReadResponse]{
 		return waitingFor(cmd, r.GetWaitMs()), requiredAll(keys, "streams")
 	},
 	func(p keyspace.Reply) *pb.XReadResponse {
-		var parts []*pb.StreamPart
-		for _, s := range p.Replies {
-			parts = append(parts, pb.StreamPart_builder{Key: s.Value, Entries: entriesFrom(s.Entries)}.Build())
-		}
-		return pb.XReadResponse_builder{Streams: parts}.Build()
+		return pb.XReadResponse_builder{Streams: partsFrom(p.Replies)}.Build()
 	},
 }
 

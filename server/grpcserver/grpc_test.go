@@ -213,6 +213,56 @@ func TestEveryMethodAnswers(t *testing.T) {
 			from := []*pb.StreamPlace{pb.StreamPlace_builder{Key: log, After: streamID(6, 1<<63)}.Build(), pb.StreamPlace_builder{Key: log, FromNow: true}.Build()}
 			return kv.XRead(ctx, pb.XReadRequest_builder{Streams: from}.Build())
 		}, `streams:{key:"log" entries:{id:{ms:7} fields:{field:"h" value:"x"}}}`},
+		{"XCursor of nothing", func() (fmt.Stringer, error) {
+			return kv.XCursor(ctx, pb.XCursorRequest_builder{Key: []byte("none")}.Build())
+		}, `cursor:"AQIAAP___________wH___________8B__________8AAKsWx3YFQNT4"`},
+		{"XGroupCreate", func() (fmt.Stringer, error) {
+			read := uint64(2)
+			start := pb.GroupStart_builder{After: streamID(6, 1<<63), Read: &read}.Build()
+			return kv.XGroupCreate(ctx, pb.XGroupCreateRequest_builder{Key: log, Group: []byte("g"), Start: start}.Build())
+		}, ``},
+		{"XGroupCreateConsumer", func() (fmt.Stringer, error) {
+			return kv.XGroupCreateConsumer(ctx, pb.XGroupCreateConsumerRequest_builder{Key: log, Group: []byte("g"), Consumer: []byte("d")}.Build())
+		}, `created:true`},
+		{"XReadGroup", func() (fmt.Stringer, error) {
+			from := []*pb.GroupPlace{pb.GroupPlace_builder{Key: log}.Build()}
+			return kv.XReadGroup(ctx, pb.XReadGroupRequest_builder{Group: []byte("g"), Consumer: []byte("c"), Streams: from}.Build())
+		}, `streams:{key:"log" entries:{id:{ms:7} fields:{field:"h" value:"x"}}}`},
+		{"XPending", func() (fmt.Stringer, error) {
+			return kv.XPending(ctx, pb.XPendingRequest_builder{Key: log, Group: []byte("g")}.Build())
+		}, `count:1 first:{ms:7} last:{ms:7} consumers:{name:"c" pending:1}`},
+		{"XPendingRange of another", func() (fmt.Stringer, error) {
+			return kv.XPendingRange(ctx, pb.XPendingRangeRequest_builder{Key: log, Group: []byte("g"), Consumer: []byte("d")}.Build())
+		}, ``},
+		{"XClaim", func() (fmt.Stringer, error) {
+			idle, times := uint64(5000), uint64(7)
+			return kv.XClaim(ctx, pb.XClaimRequest_builder{Key: log, Group: []byte("g"), Consumer: []byte("d"), Ids: []*pb.StreamID{streamID(7, 0)}, JustId: true, IdleMs: &idle, Times: &times}.Build())
+		}, `entries:{id:{ms:7} fields:{field:"h" value:"x"}}`},
+		{"XAutoClaim", func() (fmt.Stringer, error) {
+			return kv.XAutoClaim(ctx, pb.XAutoClaimRequest_builder{Key: log, Group: []byte("g"), Consumer: []byte("c"), MinIdleMs: 4000}.Build())
+		}, `entries:{id:{ms:7} fields:{field:"h" value:"x"}}`},
+		{"XInfoGroups", func() (fmt.Stringer, error) {
+			return kv.XInfoGroups(ctx, pb.XInfoGroupsRequest_builder{Key: log}.Build())
+		}, `groups:{name:"g" consumers:2 pending:1 last:{ms:7} read:3 lag:0}`},
+		{"XInfoConsumers of no group", func() (fmt.Stringer, error) {
+			_, err := kv.XInfoConsumers(ctx, pb.XInfoConsumersRequest_builder{Key: log, Group: []byte("none")}.Build())
+			if status.Code(err) != codes.NotFound {
+				return nil, fmt.Errorf("%w, want NotFound", err)
+			}
+			return &pb.XInfoConsumersResponse{}, nil
+		}, ``},
+		{"XAck", func() (fmt.Stringer, error) {
+			return kv.XAck(ctx, pb.XAckRequest_builder{Key: log, Group: []byte("g"), Ids: []*pb.StreamID{streamID(7, 0)}}.Build())
+		}, `acknowledged:1`},
+		{"XGroupSetID", func() (fmt.Stringer, error) {
+			return kv.XGroupSetID(ctx, pb.XGroupSetIDRequest_builder{Key: log, Group: []byte("g"), Start: pb.GroupStart_builder{Last: new(bool)}.Build()}.Build())
+		}, ``},
+		{"XGroupDelConsumer", func() (fmt.Stringer, error) {
+			return kv.XGroupDelConsumer(ctx, pb.XGroupDelConsumerRequest_builder{Key: log, Group: []byte("g"), Consumer: []byte("d")}.Build())
+		}, ``},
+		{"XGroupDestroy", func() (fmt.Stringer, error) {
+			return kv.XGroupDestroy(ctx, pb.XGroupDestroyRequest_builder{Key: log, Group: []byte("g")}.Build())
+		}, `destroyed:true`},
 		{"XDel", func() (fmt.Stringer, error) {
 			return kv.XDel(ctx, pb.XDelRequest_builder{Key: log, Ids: []*pb.StreamID{streamID(7, 0), streamID(5, 1)}}.Build())
 		}, `deleted:1`},

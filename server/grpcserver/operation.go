@@ -121,6 +121,20 @@ var operations = [...]operation{
 	117: arm("xinfo", convertXInfo, (*pb.Operation).GetXinfo, (*pb.Result).SetXinfo),
 	118: arm("lmpop", convertLMPop, (*pb.Operation).GetLmpop, (*pb.Result).SetLmpop),
 	119: arm("zmpop", convertZMPop, (*pb.Operation).GetZmpop, (*pb.Result).SetZmpop),
+	140: arm("xcursor", convertXCursor, (*pb.Operation).GetXcursor, (*pb.Result).SetXcursor),
+	141: arm("xgroupcreate", convertXGroupCreate, (*pb.Operation).GetXgroupcreate, (*pb.Result).SetXgroupcreate),
+	142: arm("xgroupsetid", convertXGroupSetID, (*pb.Operation).GetXgroupsetid, (*pb.Result).SetXgroupsetid),
+	143: arm("xgroupdestroy", convertXGroupDestroy, (*pb.Operation).GetXgroupdestroy, (*pb.Result).SetXgroupdestroy),
+	144: arm("xgroupcreateconsumer", convertXGroupCreateConsumer, (*pb.Operation).GetXgroupcreateconsumer, (*pb.Result).SetXgroupcreateconsumer),
+	145: arm("xgroupdelconsumer", convertXGroupDelConsumer, (*pb.Operation).GetXgroupdelconsumer, (*pb.Result).SetXgroupdelconsumer),
+	146: arm("xreadgroup", convertXReadGroup, (*pb.Operation).GetXreadgroup, (*pb.Result).SetXreadgroup),
+	147: arm("xack", convertXAck, (*pb.Operation).GetXack, (*pb.Result).SetXack),
+	148: arm("xpending", convertXPending, (*pb.Operation).GetXpending, (*pb.Result).SetXpending),
+	149: arm("xpendingrange", convertXPendingRange, (*pb.Operation).GetXpendingrange, (*pb.Result).SetXpendingrange),
+	150: arm("xclaim", convertXClaim, (*pb.Operation).GetXclaim, (*pb.Result).SetXclaim),
+	151: arm("xautoclaim", convertXAutoClaim, (*pb.Operation).GetXautoclaim, (*pb.Result).SetXautoclaim),
+	152: arm("xinfogroups", convertXInfoGroups, (*pb.Operation).GetXinfogroups, (*pb.Result).SetXinfogroups),
+	153: arm("xinfoconsumers", convertXInfoConsumers, (*pb.Operation).GetXinfoconsumers, (*pb.Result).SetXinfoconsumers),
 }
 
 // alone are the operations whose commands do not work beside others.

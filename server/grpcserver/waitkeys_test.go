@@ -107,6 +107,12 @@ func TestCallsThatWait(t *testing.T) {
 			from := []*pb.StreamPlace{pb.StreamPlace_builder{Key: []byte("a"), FromNow: true}.Build()}
 			return kv.XRead(ctx, pb.XReadRequest_builder{Streams: from, WaitMs: aMinute}.Build())
 		}, []string{"XADD b 1-1 f v", "XADD a 2-2 f v"}, `streams:{key:"a" entries:{id:{ms:2 seq:2} fields:{field:"f" value:"v"}}}`},
+		{"XReadGroup", func() (fmt.Stringer, error) {
+			_, err := other.Command(ctx, words("XGROUP CREATE c g $ MKSTREAM"))
+			check(t, err)
+			from := []*pb.GroupPlace{pb.GroupPlace_builder{Key: []byte("c")}.Build()}
+			return kv.XReadGroup(ctx, pb.XReadGroupRequest_builder{Group: []byte("g"), Consumer: []byte("x"), Streams: from, WaitMs: aMinute}.Build())
+		}, []string{"XADD c 2-2 f v"}, `streams:{key:"c" entries:{id:{ms:2 seq:2} fields:{field:"f" value:"v"}}}`},
 		{"Command", func() (fmt.Stringer, error) { return kv.Command(ctx, words("BLPOP a b 0")) },
 			[]string{"RPUSH b 1"}, `value:{list:{values:{text:"b"} values:{text:"1"}}}`},
 		{"Command that reads", func() (fmt.Stringer, error) { return kv.Command(ctx, words("XREAD BLOCK 0 STREAMS a $")) },

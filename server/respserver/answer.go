@@ -122,11 +122,15 @@ func (c *conn) find(cmd resp.Command) (*row, error) {
 	}
 }
 
+// commandBytes is at least the length of the longest name of a command.
+const commandBytes = 32
+
 // rowOf returns the row of a command, or of the subcommand that its first argument chooses.
 func rowOf(args [][]byte) (*row, error) {
-	name := strings.ToLower(upTo(args[0], echoBytes))
-	r := table[name]
-	if r == nil {
+	var small [commandBytes]byte // on the stack: a name is looked up for each command
+	r := table[string(appendLower(small[:0], args[0][:min(len(args[0]), commandBytes)]))]
+	if r == nil || len(args[0]) > commandBytes {
+		name := strings.ToLower(upTo(args[0], echoBytes))
 		if why := refusedReason(name); why != "" {
 			return nil, refusef("ERR '%s' is not supported by this server: %s; see docs/redis.md", name, why)
 		}
@@ -140,6 +144,17 @@ func rowOf(args [][]byte) (*row, error) {
 		r = sub
 	}
 	return r, nil
+}
+
+// appendLower appends a name in lower case.
+func appendLower(b, name []byte) []byte {
+	for _, x := range name {
+		if 'A' <= x && x <= 'Z' {
+			x += 'a' - 'A'
+		}
+		b = append(b, x)
+	}
+	return b
 }
 
 // tooLarge is why a command was not kept.
@@ -190,11 +205,7 @@ func (c *conn) operate(r *row, args [][]byte, start time.Time) (flying bool) {
 func (c *conn) do(cmd keyspace.Command) (keyspace.Reply, error) { return c.doIn(c.space, cmd) }
 
 func (c *conn) doIn(n namespace.Name, cmd keyspace.Command) (keyspace.Reply, error) {
-	replies, err := c.s.cfg.Dispatcher.Do(c.ctx, n, cmd)
-	if err != nil {
-		return keyspace.Reply{}, err
-	}
-	return replies[0], nil
+	return c.s.cfg.Dispatcher.DoOne(c.ctx, n, cmd)
 }
 
 // fail answers with an error.

@@ -25,9 +25,10 @@ type waiting struct {
 	keys    [][]byte
 	of      crdt.Type
 	at      func(key []byte) keyspace.Command
-	shared  bool          // see keyspace.Wait
-	gone    error         // likewise
-	timeout time.Duration // 0 is for ever
+	shared  bool                  // see keyspace.Wait
+	gone    error                 // likewise
+	timeout time.Duration         // 0 is for ever
+	nothing func() keyspace.Reply // see server.Waiting
 }
 
 // Why a wait ended with nothing.
@@ -60,6 +61,8 @@ func (c *conn) block(cmd waiting, reply func(*resp.Writer, keyspace.Reply)) erro
 		r, err = c.await(w, cmd.timeout)
 	}
 	switch {
+	case errors.Is(err, errTimedOut) && cmd.nothing != nil:
+		reply(&c.out, cmd.nothing())
 	case errors.Is(err, errTimedOut):
 		c.out.NullArray()
 	case errors.Is(err, errGone):

@@ -156,5 +156,5 @@ func waits(inner parser, args [][]byte, l *server.Limits, timeout time.Duration,
 // waitingFor tells what a command waits for, and how it is done for one key.
 func waitingFor(cmd keyspace.Command) waiting {
 	w := server.WaitingFor(cmd)
-	return waiting{Command: w.Command, keys: w.For, of: w.Of, at: w.At, shared: w.Shared}
+	return waiting{Command: w.Command, keys: w.For, of: w.Of, at: w.At, shared: w.Shared, nothing: w.Nothing}
 }

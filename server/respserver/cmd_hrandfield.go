@@ -18,24 +18,29 @@ var rowHRandField = row{
 	summary: "Returns fields of a hash at random: different ones, or with repetitions where count is negative.",
 	differs: "It reads up to the last field that it picks. Different fields come in byte order of their names. A reply holds at most 64 MiB.",
 	parse: func(args [][]byte, l *server.Limits) (operation, error) {
-		cmd := command.HRandField{Key: args[0], Count: 1, Seed: rand.Uint64()}
-		if len(args) == 1 {
-			return operation{cmd, replyFirst}, nil
-		}
-		var err error
-		if cmd.Count, err = pickCount(args[1], l); err != nil {
-			return operation{}, err
-		}
-		switch {
-		case len(args) == 2:
-			return operation{cmd, replyNames}, nil
-		case len(args) > 3 || !is(args[2], "WITHVALUES"):
-			return operation{}, errSyntax
-		case cmd.Count > math.MaxInt64/2:
-			return operation{}, refusal("ERR value is out of range")
-		}
-		return operation{cmd, replyPicked}, nil
+		count, reply, err := pickArguments(args[1:], "WITHVALUES", l, replyNames, replyPicked)
+		return parsed(operation{command.HRandField{Key: args[0], Count: count, Seed: rand.Uint64()}, reply}, err)
 	},
+}
+
+// pickArguments reads what follows the key: [count [with]]. It returns which of the replies is wanted: that of one
+// without a count.
+func pickArguments(args [][]byte, with string, l *server.Limits, names, both func(*resp.Writer, keyspace.Reply)) (count int64, reply func(*resp.Writer, keyspace.Reply), err error) {
+	if len(args) == 0 {
+		return 1, replyFirst, nil
+	}
+	if count, err = pickCount(args[0], l); err != nil {
+		return 0, nil, err
+	}
+	switch {
+	case len(args) == 1:
+		return count, names, nil
+	case len(args) > 2 || !is(args[1], with):
+		return 0, nil, errSyntax
+	case count > math.MaxInt64/2:
+		return 0, nil, refusal("ERR value is out of range")
+	}
+	return count, both, nil
 }
 
 // pickCount reads how many are to be picked; a negative number is with repetitions.

@@ -112,11 +112,11 @@ func parseXAutoClaim(args [][]byte, _ *server.Limits) (operation, error) {
 	}
 	return operation{cmd, func(w *resp.Writer, r keyspace.Reply) {
 		w.Array(3)
-		w.Bulk(r.Value)
+		w.Text(r.Next.String())
 		write(w, r.Entries)
-		w.Array(len(r.List))
-		for _, id := range r.List {
-			w.Bulk(id)
+		w.Array(len(r.Pending))
+		for _, p := range r.Pending {
+			w.Text(p.ID.String())
 		}
 	}}, nil
 }

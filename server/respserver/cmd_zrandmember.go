@@ -1,7 +1,6 @@
 package respserver
 
 import (
-	"math"
 	"math/rand/v2"
 
 	"github.com/atollkv/atoll/keyspace/command"
@@ -16,22 +15,7 @@ var rowZRandMember = row{
 	summary: "Returns members of a sorted set at random: different ones, or with repetitions where count is negative.",
 	differs: "It reads up to the last member that it picks. Different members come in byte order. A reply holds at most 64 MiB.",
 	parse: func(args [][]byte, l *server.Limits) (operation, error) {
-		cmd := command.ZRandMember{Key: args[0], Count: 1, Seed: rand.Uint64()}
-		if len(args) == 1 {
-			return operation{cmd, replyFirst}, nil
-		}
-		var err error
-		if cmd.Count, err = pickCount(args[1], l); err != nil {
-			return operation{}, err
-		}
-		switch {
-		case len(args) == 2:
-			return operation{cmd, replyBulks}, nil
-		case len(args) > 3 || !is(args[2], "WITHSCORES"):
-			return operation{}, errSyntax
-		case cmd.Count > math.MaxInt64/2:
-			return operation{}, refusal("ERR value is out of range")
-		}
-		return operation{cmd, replyScored(true)}, nil
+		count, reply, err := pickArguments(args[1:], "WITHSCORES", l, replyBulks, replyScored(true))
+		return parsed(operation{command.ZRandMember{Key: args[0], Count: count, Seed: rand.Uint64()}, reply}, err)
 	},
 }

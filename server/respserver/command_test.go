@@ -251,6 +251,8 @@ func TestReplies(t *testing.T) {
 		SET "\x00\r\n\xff" v => +OK
 		EXISTS "\x00\r\n\xff" => :1
 		FOO 1 2 => -ERR unknown command 'FOO', with args beginning with: '1' '2' 
+		"GET\x00" k => -ERR unknown command 'GET', with args beginning with: 'k' 
+		GETAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA k => -ERR unknown command 'GETAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA', with args beginning with: 'k' 
 		"" => -ERR unknown command '', with args beginning with: 
 		GET => -ERR wrong number of arguments for 'get' command
 		EVAL x 0 => -ERR 'eval' is not supported by this server: a script writes what it computes from one region's state, so in concurrent regions its effects would not merge by any rule; send single commands, which do, or MULTI; see docs/redis.md

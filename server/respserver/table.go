@@ -33,7 +33,7 @@ func init() {
 		&rowBCounter, &rowPFAdd, &rowPFCount, &rowPFMerge,
 		&rowBLPop, &rowBRPop, &rowBLMPop, &rowBLMove, &rowBRPopLPush, &rowBZPopMin, &rowBZPopMax, &rowBZMPop,
 		&rowExpire, &rowPExpire, &rowExpireAt, &rowPExpireAt, &rowTTL, &rowPTTL, &rowExpireTime, &rowPExpireTime, &rowPersist,
-		&rowDel, &rowUnlink, &rowExists, &rowTouch, &rowType, &rowScan, &rowSiblings, &rowHistory,
+		&rowDel, &rowUnlink, &rowExists, &rowTouch, &rowType, &rowScan, &rowSiblings, &rowHistory, &rowXCursor,
 		&rowGetBit, &rowSetBit, &rowBitCount, &rowBitPos, &rowBitOp, &rowBitField, &rowBitFieldRO, &rowLCS,
 		&rowRename, &rowRenameNX, &rowCopy, &rowMove, &rowRandomKey, &rowKeys, &rowObject, &rowMemory, &rowDBSize, &rowFlushDB, &rowFlushAll,
 		&rowMulti, &rowExec, &rowDiscard, &rowWatch, &rowUnwatch, &rowToken, &rowAfter, &rowOnce, &rowAgain,

@@ -41,7 +41,7 @@ func worded(args [][]byte, l *server.Limits) (r *row, op operation, err error) {
 	}
 	op, err = r.parse(args[1:], l)
 	if w, waits := op.cmd.(waiting); waits && err == nil {
-		op.cmd = server.Waiting{Command: w.Command, For: w.keys, Of: w.of, At: w.at, Shared: w.shared, Gone: w.gone, Timeout: w.timeout}
+		op.cmd = server.Waiting{Command: w.Command, For: w.keys, Of: w.of, At: w.at, Shared: w.shared, Gone: w.gone, Timeout: w.timeout, Nothing: w.nothing}
 	}
 	return r, op, err
 }

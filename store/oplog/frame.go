@@ -1,7 +1,6 @@
 package oplog
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
@@ -27,6 +26,8 @@ type Frame struct {
 	Hash Hash
 	// records holds Count encoded records.
 	records []byte
+	// encoded is all of it as it travels, where that is known; records are a part of it.
+	encoded []byte
 }
 
 // Last returns the sequence of the last record.
@@ -38,15 +39,29 @@ func (f *Frame) Size() int { return len(f.records) }
 // Append appends the encoding of f: version, shard u32, origin u64, first u64,
 // count u32, hash u64, records, CRC-32C of all before; integers are big endian.
 func (f *Frame) Append(b []byte) []byte {
+	if f.encoded != nil {
+		return append(b, f.encoded...)
+	}
 	start := len(b)
+	b = append(f.appendHeader(b), f.records...)
+	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli))
+}
+
+func (f *Frame) appendHeader(b []byte) []byte {
 	b = append(b, version)
 	b = binary.BigEndian.AppendUint32(b, f.Shard)
 	b = binary.BigEndian.AppendUint64(b, uint64(f.Origin))
 	b = binary.BigEndian.AppendUint64(b, uint64(f.First))
 	b = binary.BigEndian.AppendUint32(b, f.Count)
-	b = binary.BigEndian.AppendUint64(b, uint64(f.Hash))
-	b = append(b, f.records...)
-	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli))
+	return binary.BigEndian.AppendUint64(b, uint64(f.Hash))
+}
+
+// Encoded returns what Append appends. It must not be changed.
+func (f *Frame) Encoded() []byte {
+	if f.encoded != nil {
+		return f.encoded
+	}
+	return f.Append(make([]byte, 0, f.EncodedSize()))
 }
 
 const headerBytes = 1 + 4 + 8 + 8 + 4 + 8
@@ -87,6 +102,7 @@ func Decode(b []byte) (*Frame, error) {
 		Count:   binary.BigEndian.Uint32(b[21:]),
 		Hash:    Hash(binary.BigEndian.Uint64(b[25:])),
 		records: body[headerBytes:],
+		encoded: b,
 	}
 	if f.Origin == 0 || f.First == 0 || f.Count == 0 || f.First > f.Last() {
 		return nil, fmt.Errorf("%w: origin %v, first %d, count %d", ErrMalformed, f.Origin, f.First, f.Count)
@@ -180,7 +196,7 @@ func (r *Reader) Verify() Hash {
 }
 
 // Passed returns the frame of the records passed since Records, and the frame of
-// those that are left; either may be nil. hash must be that of the whole frame.
+// those that are left; either may be nil, or the whole frame itself. hash must be that of the whole frame.
 func (r *Reader) Passed(first clock.Seq) (passed, left *Frame) {
 	done := len(r.frame.records) - len(r.rest)
 	if r.next > first {
@@ -193,6 +209,9 @@ func (r *Reader) Passed(first clock.Seq) (passed, left *Frame) {
 }
 
 func (f *Frame) part(first, end clock.Seq, records []byte, h Hash) *Frame {
+	if first == f.First && end == f.Last()+1 && h == f.Hash {
+		return f
+	}
 	return &Frame{Shard: f.Shard, Origin: f.Origin, First: first, Count: uint32(end - first), Hash: h, records: records}
 }
 
@@ -250,7 +269,9 @@ func (b *Builder) Frame() *Frame {
 	if b.count == 0 {
 		return nil
 	}
-	f := &Frame{Shard: b.shard, Origin: b.origin, First: b.next - clock.Seq(b.count), Count: b.count, Hash: b.hash, records: bytes.Clone(b.buf)}
+	f := &Frame{Shard: b.shard, Origin: b.origin, First: b.next - clock.Seq(b.count), Count: b.count, Hash: b.hash, records: b.buf}
+	f.encoded = f.Encoded()
+	f.records = f.encoded[headerBytes:][:len(b.buf)]
 	if b.buf, b.count = b.buf[:0], 0; cap(b.buf) > keptBytesMax {
 		b.buf = nil
 	}

@@ -319,3 +319,42 @@ func tryDecode(t *testing.T, b []byte) {
 		t.Fatalf("records encode to %x, were %x", got, b)
 	}
 }
+
+// A frame is encoded once: its bytes are those that it was made with, whoever asks, and a frame of all its records is
+// the frame itself.
+func TestAFrameIsEncodedOnce(t *testing.T) {
+	b := NewBuilder(1, 2)
+	for i := range 3 {
+		b.Add(clock.Timestamp(10+i), clock.VersionVector{}, []byte("body"))
+	}
+	f := b.Frame()
+	b.Add(20, clock.VersionVector{}, []byte("of the next frame"))
+	if got, again := f.Encoded(), f.Encoded(); &got[0] != &again[0] || !bytes.Equal(got, f.Append(nil)) {
+		t.Error("encoded anew")
+	}
+	if len(f.Encoded()) != f.EncodedSize() {
+		t.Errorf("%d bytes, EncodedSize says %d", len(f.Encoded()), f.EncodedSize())
+	}
+	d, err := Decode(f.Encoded())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := d.Records(0, clock.VersionVector{}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := 1; r.More(); n++ {
+		rec, err := r.Peek()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Advance(rec)
+		passed, left := r.Passed(1)
+		if whole := n == 3; (passed == d) != whole || (left == nil) != whole {
+			t.Errorf("after %d records: the whole frame %v, %v left", n, passed == d, left)
+		}
+		if again, err := Decode(passed.Encoded()); err != nil || again.Last() != clock.Seq(n) || again.Hash != r.Hash() {
+			t.Errorf("after %d records: %v, %v", n, again, err)
+		}
+	}
+}

@@ -157,7 +157,7 @@ func (w *world) lie(s *stream, how verb) {
 			return
 		}
 	}
-	s.lie = how
+	s.lie, s.lied = how, true
 	w.note("%s %s<-%s", how, s.to.id, s.from.id)
 	s.arrive(s.to, &replication.Frames{Shard: store.ShardID(0), Frames: [][]byte{frame}})
 	s.lie = ""

@@ -21,6 +21,7 @@ type stream struct {
 	source   *replication.Source
 	broken   bool
 	lie      verb // that is being told, or ""
+	lied     bool // a lie was told: a frame may have taken credit that the source knows nothing of
 	// toSink and toSource are when the last message of each direction arrives.
 	toSink, toSource time.Duration
 	// heard is when the source last heard of the sink.

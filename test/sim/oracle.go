@@ -148,6 +148,7 @@ func (w *world) checkKey(n *node, key string, holds clock.VersionVector) (got cr
 	if want.Type == "stream" {
 		sometimes.hit("stream shown")
 		w.checkGroup(n, key, holds)
+		w.checkCursors(n, key)
 	}
 	if want.Type == "hyperloglog" {
 		sometimes.hit("HyperLogLog shown")

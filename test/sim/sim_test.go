@@ -31,7 +31,7 @@ func TestSeeds(t *testing.T) {
 		"equal vectors compared", "crash with unsynced commits", "older disk restored",
 		"older disk restored and clock set back", "clone started", "command refused", "foreign frame refused",
 		"tampered frame refused", "frame out of turn", "record waited at the gate", "frame parked", "relay used", "origin retired", "origin folded",
-		"only a core of links healed", "register had siblings", "type conflict", "hash shown", "hash beside another type", "sorted set shown", "sorted set beside another type", "HyperLogLog shown", "stream shown", "group compared", "bounded counter shown", "rights granted", "list shown", "list beside another type", "op log truncated",
+		"only a core of links healed", "register had siblings", "type conflict", "hash shown", "hash beside another type", "sorted set shown", "sorted set beside another type", "HyperLogLog shown", "stream shown", "group compared", "cursor compared", "bounded counter shown", "rights granted", "list shown", "list beside another type", "op log truncated",
 		"torn tail", "sync failed", "commit met a full disk", "write refused by a full disk", "disk full, reads go on",
 		"op log discarded", "transfer ended", "transfer resumed", "transfer broken off",
 		"write of a key in transfer refused",

@@ -48,6 +48,7 @@ type world struct {
 	chunks    []time.Duration
 	trace     []string
 	sessions  sessions
+	readers   map[string]*reader // of streams, from cursors
 	history   history
 }
 
@@ -80,6 +81,7 @@ func newWorld(s *scenario, planted mistake.Set) *world {
 	w.accidents = map[verb]int{}
 	w.gone, w.keepers, w.replayed = map[string]bool{}, map[string]bool{}, map[string]bool{}
 	w.writers = map[clock.Origin]string{}
+	w.readers = map[string]*reader{}
 	w.keys = strings.Split(s.cond.keys, "")
 	for _, letter := range []byte(s.cond.nodes) {
 		n := &node{w: w, id: string(letter), number: int(letter - 'a'), identity: string(letter), disk: newDisk(planted)}
@@ -207,6 +209,8 @@ func (w *world) refused(s *stream, err error) {
 	switch {
 	case s.lie != "" && (errors.Is(err, replication.ErrOrigin) || errors.Is(err, replication.ErrCredit)):
 		sometimes.hit("foreign frame refused")
+	case s.lied && errors.Is(err, replication.ErrCredit):
+		// A frame that the source never sent has taken its credit.
 	case errors.Is(err, replication.ErrDiverged):
 		w.fail("I-28", "histories diverge: %v", err)
 	default:

@@ -64,24 +64,26 @@ func (b0 StatusRequest_builder) Build() *StatusRequest {
 }
 
 type StatusResponse struct {
-	state                   protoimpl.MessageState `protogen:"opaque.v1"`
-	xxx_hidden_Cluster      string                 `protobuf:"bytes,1,opt,name=cluster,proto3"`
-	xxx_hidden_Region       string                 `protobuf:"bytes,2,opt,name=region,proto3"`
-	xxx_hidden_Node         string                 `protobuf:"bytes,3,opt,name=node,proto3"`
-	xxx_hidden_Version      string                 `protobuf:"bytes,4,opt,name=version,proto3"`
-	xxx_hidden_UptimeMs     uint64                 `protobuf:"varint,5,opt,name=uptime_ms,json=uptimeMs,proto3"`
-	xxx_hidden_State        string                 `protobuf:"bytes,6,opt,name=state,proto3"`
-	xxx_hidden_Origin       uint64                 `protobuf:"varint,7,opt,name=origin,proto3"`
-	xxx_hidden_Stamp        uint64                 `protobuf:"varint,8,opt,name=stamp,proto3"`
-	xxx_hidden_ClockVerdict string                 `protobuf:"bytes,9,opt,name=clock_verdict,json=clockVerdict,proto3"`
-	xxx_hidden_ClockSkewMs  int64                  `protobuf:"varint,10,opt,name=clock_skew_ms,json=clockSkewMs,proto3"`
-	xxx_hidden_Shards       *[]*ShardStatus        `protobuf:"bytes,11,rep,name=shards,proto3"`
-	xxx_hidden_Peers        *[]*PeerStatus         `protobuf:"bytes,12,rep,name=peers,proto3"`
-	xxx_hidden_Fsync        string                 `protobuf:"bytes,13,opt,name=fsync,proto3"`
-	xxx_hidden_Members      *[]*MemberStatus       `protobuf:"bytes,14,rep,name=members,proto3"`
-	xxx_hidden_Alarms       []string               `protobuf:"bytes,15,rep,name=alarms,proto3"`
-	unknownFields           protoimpl.UnknownFields
-	sizeCache               protoimpl.SizeCache
+	state                     protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Cluster        string                 `protobuf:"bytes,1,opt,name=cluster,proto3"`
+	xxx_hidden_Region         string                 `protobuf:"bytes,2,opt,name=region,proto3"`
+	xxx_hidden_Node           string                 `protobuf:"bytes,3,opt,name=node,proto3"`
+	xxx_hidden_Version        string                 `protobuf:"bytes,4,opt,name=version,proto3"`
+	xxx_hidden_UptimeMs       uint64                 `protobuf:"varint,5,opt,name=uptime_ms,json=uptimeMs,proto3"`
+	xxx_hidden_State          string                 `protobuf:"bytes,6,opt,name=state,proto3"`
+	xxx_hidden_Origin         uint64                 `protobuf:"varint,7,opt,name=origin,proto3"`
+	xxx_hidden_Stamp          uint64                 `protobuf:"varint,8,opt,name=stamp,proto3"`
+	xxx_hidden_ClockVerdict   string                 `protobuf:"bytes,9,opt,name=clock_verdict,json=clockVerdict,proto3"`
+	xxx_hidden_ClockSkewMs    int64                  `protobuf:"varint,10,opt,name=clock_skew_ms,json=clockSkewMs,proto3"`
+	xxx_hidden_Shards         *[]*ShardStatus        `protobuf:"bytes,11,rep,name=shards,proto3"`
+	xxx_hidden_Peers          *[]*PeerStatus         `protobuf:"bytes,12,rep,name=peers,proto3"`
+	xxx_hidden_Fsync          string                 `protobuf:"bytes,13,opt,name=fsync,proto3"`
+	xxx_hidden_Members        *[]*MemberStatus       `protobuf:"bytes,14,rep,name=members,proto3"`
+	xxx_hidden_Alarms         []string               `protobuf:"bytes,15,rep,name=alarms,proto3"`
+	xxx_hidden_Namespaces     *[]*NamespaceStatus    `protobuf:"bytes,16,rep,name=namespaces,proto3"`
+	xxx_hidden_MoreNamespaces bool                   `protobuf:"varint,17,opt,name=more_namespaces,json=moreNamespaces,proto3"`
+	unknownFields             protoimpl.UnknownFields
+	sizeCache                 protoimpl.SizeCache
 }
 
 func (x *StatusResponse) Reset() {
@@ -220,6 +222,22 @@ func (x *StatusResponse) GetAlarms() []string {
 	return nil
 }
 
+func (x *StatusResponse) GetNamespaces() []*NamespaceStatus {
+	if x != nil {
+		if x.xxx_hidden_Namespaces != nil {
+			return *x.xxx_hidden_Namespaces
+		}
+	}
+	return nil
+}
+
+func (x *StatusResponse) GetMoreNamespaces() bool {
+	if x != nil {
+		return x.xxx_hidden_MoreNamespaces
+	}
+	return false
+}
+
 func (x *StatusResponse) SetCluster(v string) {
 	x.xxx_hidden_Cluster = v
 }
@@ -280,6 +298,14 @@ func (x *StatusResponse) SetAlarms(v []string) {
 	x.xxx_hidden_Alarms = v
 }
 
+func (x *StatusResponse) SetNamespaces(v []*NamespaceStatus) {
+	x.xxx_hidden_Namespaces = &v
+}
+
+func (x *StatusResponse) SetMoreNamespaces(v bool) {
+	x.xxx_hidden_MoreNamespaces = v
+}
+
 type StatusResponse_builder struct {
 	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
 
@@ -303,6 +329,10 @@ type StatusResponse_builder struct {
 	Members []*MemberStatus
 	// What needs an operator now, one line each; empty is good.
 	Alarms []string
+	// The first 100 namespaces that have data, the default one first, then shorter names first.
+	Namespaces []*NamespaceStatus
+	// There are more: KV.Namespaces lists all, and counts.
+	MoreNamespaces bool
 }
 
 func (b0 StatusResponse_builder) Build() *StatusResponse {
@@ -324,6 +354,160 @@ func (b0 StatusResponse_builder) Build() *StatusResponse {
 	x.xxx_hidden_Fsync = b.Fsync
 	x.xxx_hidden_Members = &b.Members
 	x.xxx_hidden_Alarms = b.Alarms
+	x.xxx_hidden_Namespaces = &b.Namespaces
+	x.xxx_hidden_MoreNamespaces = b.MoreNamespaces
+	return m0
+}
+
+type NamespaceStatus struct {
+	state                  protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Name        string                 `protobuf:"bytes,1,opt,name=name,proto3"`
+	xxx_hidden_Number      uint32                 `protobuf:"varint,2,opt,name=number,proto3,oneof"`
+	xxx_hidden_Keys        int64                  `protobuf:"varint,3,opt,name=keys,proto3,oneof"`
+	xxx_hidden_Ending      int64                  `protobuf:"varint,4,opt,name=ending,proto3,oneof"`
+	XXX_raceDetectHookData protoimpl.RaceDetectHookData
+	XXX_presence           [1]uint32
+	unknownFields          protoimpl.UnknownFields
+	sizeCache              protoimpl.SizeCache
+}
+
+func (x *NamespaceStatus) Reset() {
+	*x = NamespaceStatus{}
+	mi := &file_atoll_v1_admin_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NamespaceStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NamespaceStatus) ProtoMessage() {}
+
+func (x *NamespaceStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_admin_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *NamespaceStatus) GetName() string {
+	if x != nil {
+		return x.xxx_hidden_Name
+	}
+	return ""
+}
+
+func (x *NamespaceStatus) GetNumber() uint32 {
+	if x != nil {
+		return x.xxx_hidden_Number
+	}
+	return 0
+}
+
+func (x *NamespaceStatus) GetKeys() int64 {
+	if x != nil {
+		return x.xxx_hidden_Keys
+	}
+	return 0
+}
+
+func (x *NamespaceStatus) GetEnding() int64 {
+	if x != nil {
+		return x.xxx_hidden_Ending
+	}
+	return 0
+}
+
+func (x *NamespaceStatus) SetName(v string) {
+	x.xxx_hidden_Name = v
+}
+
+func (x *NamespaceStatus) SetNumber(v uint32) {
+	x.xxx_hidden_Number = v
+	protoimpl.X.SetPresent(&(x.XXX_presence[0]), 1, 4)
+}
+
+func (x *NamespaceStatus) SetKeys(v int64) {
+	x.xxx_hidden_Keys = v
+	protoimpl.X.SetPresent(&(x.XXX_presence[0]), 2, 4)
+}
+
+func (x *NamespaceStatus) SetEnding(v int64) {
+	x.xxx_hidden_Ending = v
+	protoimpl.X.SetPresent(&(x.XXX_presence[0]), 3, 4)
+}
+
+func (x *NamespaceStatus) HasNumber() bool {
+	if x == nil {
+		return false
+	}
+	return protoimpl.X.Present(&(x.XXX_presence[0]), 1)
+}
+
+func (x *NamespaceStatus) HasKeys() bool {
+	if x == nil {
+		return false
+	}
+	return protoimpl.X.Present(&(x.XXX_presence[0]), 2)
+}
+
+func (x *NamespaceStatus) HasEnding() bool {
+	if x == nil {
+		return false
+	}
+	return protoimpl.X.Present(&(x.XXX_presence[0]), 3)
+}
+
+func (x *NamespaceStatus) ClearNumber() {
+	protoimpl.X.ClearPresent(&(x.XXX_presence[0]), 1)
+	x.xxx_hidden_Number = 0
+}
+
+func (x *NamespaceStatus) ClearKeys() {
+	protoimpl.X.ClearPresent(&(x.XXX_presence[0]), 2)
+	x.xxx_hidden_Keys = 0
+}
+
+func (x *NamespaceStatus) ClearEnding() {
+	protoimpl.X.ClearPresent(&(x.XXX_presence[0]), 3)
+	x.xxx_hidden_Ending = 0
+}
+
+type NamespaceStatus_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Name string
+	// 0 to 15, for those that SELECT chooses.
+	Number *uint32
+	// How many keys it had, and how many of them with a deadline, when they were counted last, by DBSIZE, INFO or Namespaces;
+	// without it they were not, since the node started. Status counts nothing.
+	Keys   *int64
+	Ending *int64
+}
+
+func (b0 NamespaceStatus_builder) Build() *NamespaceStatus {
+	m0 := &NamespaceStatus{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Name = b.Name
+	if b.Number != nil {
+		protoimpl.X.SetPresentNonAtomic(&(x.XXX_presence[0]), 1, 4)
+		x.xxx_hidden_Number = *b.Number
+	}
+	if b.Keys != nil {
+		protoimpl.X.SetPresentNonAtomic(&(x.XXX_presence[0]), 2, 4)
+		x.xxx_hidden_Keys = *b.Keys
+	}
+	if b.Ending != nil {
+		protoimpl.X.SetPresentNonAtomic(&(x.XXX_presence[0]), 3, 4)
+		x.xxx_hidden_Ending = *b.Ending
+	}
 	return m0
 }
 
@@ -346,7 +530,7 @@ type ShardStatus struct {
 
 func (x *ShardStatus) Reset() {
 	*x = ShardStatus{}
-	mi := &file_atoll_v1_admin_proto_msgTypes[2]
+	mi := &file_atoll_v1_admin_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -358,7 +542,7 @@ func (x *ShardStatus) String() string {
 func (*ShardStatus) ProtoMessage() {}
 
 func (x *ShardStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_admin_proto_msgTypes[2]
+	mi := &file_atoll_v1_admin_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -542,7 +726,7 @@ type VectorEntry struct {
 
 func (x *VectorEntry) Reset() {
 	*x = VectorEntry{}
-	mi := &file_atoll_v1_admin_proto_msgTypes[3]
+	mi := &file_atoll_v1_admin_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -554,7 +738,7 @@ func (x *VectorEntry) String() string {
 func (*VectorEntry) ProtoMessage() {}
 
 func (x *VectorEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_admin_proto_msgTypes[3]
+	mi := &file_atoll_v1_admin_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -651,7 +835,7 @@ type PeerStatus struct {
 
 func (x *PeerStatus) Reset() {
 	*x = PeerStatus{}
-	mi := &file_atoll_v1_admin_proto_msgTypes[4]
+	mi := &file_atoll_v1_admin_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -663,7 +847,7 @@ func (x *PeerStatus) String() string {
 func (*PeerStatus) ProtoMessage() {}
 
 func (x *PeerStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_admin_proto_msgTypes[4]
+	mi := &file_atoll_v1_admin_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -885,7 +1069,7 @@ type MemberStatus struct {
 
 func (x *MemberStatus) Reset() {
 	*x = MemberStatus{}
-	mi := &file_atoll_v1_admin_proto_msgTypes[5]
+	mi := &file_atoll_v1_admin_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -897,7 +1081,7 @@ func (x *MemberStatus) String() string {
 func (*MemberStatus) ProtoMessage() {}
 
 func (x *MemberStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_admin_proto_msgTypes[5]
+	mi := &file_atoll_v1_admin_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1008,7 +1192,7 @@ type LagRequest struct {
 
 func (x *LagRequest) Reset() {
 	*x = LagRequest{}
-	mi := &file_atoll_v1_admin_proto_msgTypes[6]
+	mi := &file_atoll_v1_admin_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1020,7 +1204,7 @@ func (x *LagRequest) String() string {
 func (*LagRequest) ProtoMessage() {}
 
 func (x *LagRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_admin_proto_msgTypes[6]
+	mi := &file_atoll_v1_admin_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1054,7 +1238,7 @@ type LagResponse struct {
 
 func (x *LagResponse) Reset() {
 	*x = LagResponse{}
-	mi := &file_atoll_v1_admin_proto_msgTypes[7]
+	mi := &file_atoll_v1_admin_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1066,7 +1250,7 @@ func (x *LagResponse) String() string {
 func (*LagResponse) ProtoMessage() {}
 
 func (x *LagResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_admin_proto_msgTypes[7]
+	mi := &file_atoll_v1_admin_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1144,7 +1328,7 @@ type LagEntry struct {
 
 func (x *LagEntry) Reset() {
 	*x = LagEntry{}
-	mi := &file_atoll_v1_admin_proto_msgTypes[8]
+	mi := &file_atoll_v1_admin_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1156,7 +1340,7 @@ func (x *LagEntry) String() string {
 func (*LagEntry) ProtoMessage() {}
 
 func (x *LagEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_admin_proto_msgTypes[8]
+	mi := &file_atoll_v1_admin_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1267,7 +1451,7 @@ type DigestRequest struct {
 
 func (x *DigestRequest) Reset() {
 	*x = DigestRequest{}
-	mi := &file_atoll_v1_admin_proto_msgTypes[9]
+	mi := &file_atoll_v1_admin_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1279,7 +1463,7 @@ func (x *DigestRequest) String() string {
 func (*DigestRequest) ProtoMessage() {}
 
 func (x *DigestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_admin_proto_msgTypes[9]
+	mi := &file_atoll_v1_admin_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1326,7 +1510,7 @@ type DigestResponse struct {
 
 func (x *DigestResponse) Reset() {
 	*x = DigestResponse{}
-	mi := &file_atoll_v1_admin_proto_msgTypes[10]
+	mi := &file_atoll_v1_admin_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1338,7 +1522,7 @@ func (x *DigestResponse) String() string {
 func (*DigestResponse) ProtoMessage() {}
 
 func (x *DigestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_admin_proto_msgTypes[10]
+	mi := &file_atoll_v1_admin_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1414,7 +1598,7 @@ type ShardDigest struct {
 
 func (x *ShardDigest) Reset() {
 	*x = ShardDigest{}
-	mi := &file_atoll_v1_admin_proto_msgTypes[11]
+	mi := &file_atoll_v1_admin_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1426,7 +1610,7 @@ func (x *ShardDigest) String() string {
 func (*ShardDigest) ProtoMessage() {}
 
 func (x *ShardDigest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_admin_proto_msgTypes[11]
+	mi := &file_atoll_v1_admin_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1517,7 +1701,7 @@ type CutLinksRequest struct {
 
 func (x *CutLinksRequest) Reset() {
 	*x = CutLinksRequest{}
-	mi := &file_atoll_v1_admin_proto_msgTypes[12]
+	mi := &file_atoll_v1_admin_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1529,7 +1713,7 @@ func (x *CutLinksRequest) String() string {
 func (*CutLinksRequest) ProtoMessage() {}
 
 func (x *CutLinksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_admin_proto_msgTypes[12]
+	mi := &file_atoll_v1_admin_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1588,7 +1772,7 @@ type CutLinksResponse struct {
 
 func (x *CutLinksResponse) Reset() {
 	*x = CutLinksResponse{}
-	mi := &file_atoll_v1_admin_proto_msgTypes[13]
+	mi := &file_atoll_v1_admin_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1600,7 +1784,7 @@ func (x *CutLinksResponse) String() string {
 func (*CutLinksResponse) ProtoMessage() {}
 
 func (x *CutLinksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_admin_proto_msgTypes[13]
+	mi := &file_atoll_v1_admin_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1628,7 +1812,7 @@ var File_atoll_v1_admin_proto protoreflect.FileDescriptor
 const file_atoll_v1_admin_proto_rawDesc = "" +
 	"\n" +
 	"\x14atoll/v1/admin.proto\x12\batoll.v1\"\x0f\n" +
-	"\rStatusRequest\"\xd5\x03\n" +
+	"\rStatusRequest\"\xb9\x04\n" +
 	"\x0eStatusResponse\x12\x18\n" +
 	"\acluster\x18\x01 \x01(\tR\acluster\x12\x16\n" +
 	"\x06region\x18\x02 \x01(\tR\x06region\x12\x12\n" +
@@ -1645,7 +1829,19 @@ const file_atoll_v1_admin_proto_rawDesc = "" +
 	"\x05peers\x18\f \x03(\v2\x14.atoll.v1.PeerStatusR\x05peers\x12\x14\n" +
 	"\x05fsync\x18\r \x01(\tR\x05fsync\x120\n" +
 	"\amembers\x18\x0e \x03(\v2\x16.atoll.v1.MemberStatusR\amembers\x12\x16\n" +
-	"\x06alarms\x18\x0f \x03(\tR\x06alarms\"\x9a\x03\n" +
+	"\x06alarms\x18\x0f \x03(\tR\x06alarms\x129\n" +
+	"\n" +
+	"namespaces\x18\x10 \x03(\v2\x19.atoll.v1.NamespaceStatusR\n" +
+	"namespaces\x12'\n" +
+	"\x0fmore_namespaces\x18\x11 \x01(\bR\x0emoreNamespaces\"\x97\x01\n" +
+	"\x0fNamespaceStatus\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1b\n" +
+	"\x06number\x18\x02 \x01(\rH\x00R\x06number\x88\x01\x01\x12\x17\n" +
+	"\x04keys\x18\x03 \x01(\x03H\x01R\x04keys\x88\x01\x01\x12\x1b\n" +
+	"\x06ending\x18\x04 \x01(\x03H\x02R\x06ending\x88\x01\x01B\t\n" +
+	"\a_numberB\a\n" +
+	"\x05_keysB\t\n" +
+	"\a_ending\"\x9a\x03\n" +
 	"\vShardStatus\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
 	"\x05shard\x18\x02 \x01(\rR\x05shard\x12-\n" +
@@ -1724,45 +1920,47 @@ const file_atoll_v1_admin_proto_rawDesc = "" +
 	"\x06Digest\x12\x17.atoll.v1.DigestRequest\x1a\x18.atoll.v1.DigestResponse\x12A\n" +
 	"\bCutLinks\x12\x19.atoll.v1.CutLinksRequest\x1a\x1a.atoll.v1.CutLinksResponseB1Z/github.com/atollkv/atoll/proto/atoll/v1;atollv1b\x06proto3"
 
-var file_atoll_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_atoll_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_atoll_v1_admin_proto_goTypes = []any{
 	(*StatusRequest)(nil),    // 0: atoll.v1.StatusRequest
 	(*StatusResponse)(nil),   // 1: atoll.v1.StatusResponse
-	(*ShardStatus)(nil),      // 2: atoll.v1.ShardStatus
-	(*VectorEntry)(nil),      // 3: atoll.v1.VectorEntry
-	(*PeerStatus)(nil),       // 4: atoll.v1.PeerStatus
-	(*MemberStatus)(nil),     // 5: atoll.v1.MemberStatus
-	(*LagRequest)(nil),       // 6: atoll.v1.LagRequest
-	(*LagResponse)(nil),      // 7: atoll.v1.LagResponse
-	(*LagEntry)(nil),         // 8: atoll.v1.LagEntry
-	(*DigestRequest)(nil),    // 9: atoll.v1.DigestRequest
-	(*DigestResponse)(nil),   // 10: atoll.v1.DigestResponse
-	(*ShardDigest)(nil),      // 11: atoll.v1.ShardDigest
-	(*CutLinksRequest)(nil),  // 12: atoll.v1.CutLinksRequest
-	(*CutLinksResponse)(nil), // 13: atoll.v1.CutLinksResponse
+	(*NamespaceStatus)(nil),  // 2: atoll.v1.NamespaceStatus
+	(*ShardStatus)(nil),      // 3: atoll.v1.ShardStatus
+	(*VectorEntry)(nil),      // 4: atoll.v1.VectorEntry
+	(*PeerStatus)(nil),       // 5: atoll.v1.PeerStatus
+	(*MemberStatus)(nil),     // 6: atoll.v1.MemberStatus
+	(*LagRequest)(nil),       // 7: atoll.v1.LagRequest
+	(*LagResponse)(nil),      // 8: atoll.v1.LagResponse
+	(*LagEntry)(nil),         // 9: atoll.v1.LagEntry
+	(*DigestRequest)(nil),    // 10: atoll.v1.DigestRequest
+	(*DigestResponse)(nil),   // 11: atoll.v1.DigestResponse
+	(*ShardDigest)(nil),      // 12: atoll.v1.ShardDigest
+	(*CutLinksRequest)(nil),  // 13: atoll.v1.CutLinksRequest
+	(*CutLinksResponse)(nil), // 14: atoll.v1.CutLinksResponse
 }
 var file_atoll_v1_admin_proto_depIdxs = []int32{
-	2,  // 0: atoll.v1.StatusResponse.shards:type_name -> atoll.v1.ShardStatus
-	4,  // 1: atoll.v1.StatusResponse.peers:type_name -> atoll.v1.PeerStatus
-	5,  // 2: atoll.v1.StatusResponse.members:type_name -> atoll.v1.MemberStatus
-	3,  // 3: atoll.v1.ShardStatus.vector:type_name -> atoll.v1.VectorEntry
-	3,  // 4: atoll.v1.ShardStatus.durable:type_name -> atoll.v1.VectorEntry
-	8,  // 5: atoll.v1.LagResponse.from:type_name -> atoll.v1.LagEntry
-	11, // 6: atoll.v1.DigestResponse.shards:type_name -> atoll.v1.ShardDigest
-	3,  // 7: atoll.v1.ShardDigest.vector:type_name -> atoll.v1.VectorEntry
-	0,  // 8: atoll.v1.Admin.Status:input_type -> atoll.v1.StatusRequest
-	6,  // 9: atoll.v1.Admin.Lag:input_type -> atoll.v1.LagRequest
-	9,  // 10: atoll.v1.Admin.Digest:input_type -> atoll.v1.DigestRequest
-	12, // 11: atoll.v1.Admin.CutLinks:input_type -> atoll.v1.CutLinksRequest
-	1,  // 12: atoll.v1.Admin.Status:output_type -> atoll.v1.StatusResponse
-	7,  // 13: atoll.v1.Admin.Lag:output_type -> atoll.v1.LagResponse
-	10, // 14: atoll.v1.Admin.Digest:output_type -> atoll.v1.DigestResponse
-	13, // 15: atoll.v1.Admin.CutLinks:output_type -> atoll.v1.CutLinksResponse
-	12, // [12:16] is the sub-list for method output_type
-	8,  // [8:12] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	3,  // 0: atoll.v1.StatusResponse.shards:type_name -> atoll.v1.ShardStatus
+	5,  // 1: atoll.v1.StatusResponse.peers:type_name -> atoll.v1.PeerStatus
+	6,  // 2: atoll.v1.StatusResponse.members:type_name -> atoll.v1.MemberStatus
+	2,  // 3: atoll.v1.StatusResponse.namespaces:type_name -> atoll.v1.NamespaceStatus
+	4,  // 4: atoll.v1.ShardStatus.vector:type_name -> atoll.v1.VectorEntry
+	4,  // 5: atoll.v1.ShardStatus.durable:type_name -> atoll.v1.VectorEntry
+	9,  // 6: atoll.v1.LagResponse.from:type_name -> atoll.v1.LagEntry
+	12, // 7: atoll.v1.DigestResponse.shards:type_name -> atoll.v1.ShardDigest
+	4,  // 8: atoll.v1.ShardDigest.vector:type_name -> atoll.v1.VectorEntry
+	0,  // 9: atoll.v1.Admin.Status:input_type -> atoll.v1.StatusRequest
+	7,  // 10: atoll.v1.Admin.Lag:input_type -> atoll.v1.LagRequest
+	10, // 11: atoll.v1.Admin.Digest:input_type -> atoll.v1.DigestRequest
+	13, // 12: atoll.v1.Admin.CutLinks:input_type -> atoll.v1.CutLinksRequest
+	1,  // 13: atoll.v1.Admin.Status:output_type -> atoll.v1.StatusResponse
+	8,  // 14: atoll.v1.Admin.Lag:output_type -> atoll.v1.LagResponse
+	11, // 15: atoll.v1.Admin.Digest:output_type -> atoll.v1.DigestResponse
+	14, // 16: atoll.v1.Admin.CutLinks:output_type -> atoll.v1.CutLinksResponse
+	13, // [13:17] is the sub-list for method output_type
+	9,  // [9:13] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_atoll_v1_admin_proto_init() }
@@ -1770,13 +1968,14 @@ func file_atoll_v1_admin_proto_init() {
 	if File_atoll_v1_admin_proto != nil {
 		return
 	}
+	file_atoll_v1_admin_proto_msgTypes[2].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_atoll_v1_admin_proto_rawDesc), len(file_atoll_v1_admin_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

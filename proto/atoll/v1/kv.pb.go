@@ -10264,6 +10264,132 @@ func (x *Operation) GetZmpop() *ZMPopRequest {
 	return nil
 }
 
+func (x *Operation) GetXcursor() *XCursorRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Xcursor); ok {
+			return x.Xcursor
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetXgroupcreate() *XGroupCreateRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Xgroupcreate); ok {
+			return x.Xgroupcreate
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetXgroupsetid() *XGroupSetIDRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Xgroupsetid); ok {
+			return x.Xgroupsetid
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetXgroupdestroy() *XGroupDestroyRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Xgroupdestroy); ok {
+			return x.Xgroupdestroy
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetXgroupcreateconsumer() *XGroupCreateConsumerRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Xgroupcreateconsumer); ok {
+			return x.Xgroupcreateconsumer
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetXgroupdelconsumer() *XGroupDelConsumerRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Xgroupdelconsumer); ok {
+			return x.Xgroupdelconsumer
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetXreadgroup() *XReadGroupRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Xreadgroup); ok {
+			return x.Xreadgroup
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetXack() *XAckRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Xack); ok {
+			return x.Xack
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetXpending() *XPendingRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Xpending); ok {
+			return x.Xpending
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetXpendingrange() *XPendingRangeRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Xpendingrange); ok {
+			return x.Xpendingrange
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetXclaim() *XClaimRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Xclaim); ok {
+			return x.Xclaim
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetXautoclaim() *XAutoClaimRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Xautoclaim); ok {
+			return x.Xautoclaim
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetXinfogroups() *XInfoGroupsRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Xinfogroups); ok {
+			return x.Xinfogroups
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetXinfoconsumers() *XInfoConsumersRequest {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Op.(*operation_Xinfoconsumers); ok {
+			return x.Xinfoconsumers
+		}
+	}
+	return nil
+}
+
 func (x *Operation) SetGet(v *GetRequest) {
 	if v == nil {
 		x.xxx_hidden_Op = nil
@@ -10974,6 +11100,118 @@ func (x *Operation) SetZmpop(v *ZMPopRequest) {
 		return
 	}
 	x.xxx_hidden_Op = &operation_Zmpop{v}
+}
+
+func (x *Operation) SetXcursor(v *XCursorRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Xcursor{v}
+}
+
+func (x *Operation) SetXgroupcreate(v *XGroupCreateRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Xgroupcreate{v}
+}
+
+func (x *Operation) SetXgroupsetid(v *XGroupSetIDRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Xgroupsetid{v}
+}
+
+func (x *Operation) SetXgroupdestroy(v *XGroupDestroyRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Xgroupdestroy{v}
+}
+
+func (x *Operation) SetXgroupcreateconsumer(v *XGroupCreateConsumerRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Xgroupcreateconsumer{v}
+}
+
+func (x *Operation) SetXgroupdelconsumer(v *XGroupDelConsumerRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Xgroupdelconsumer{v}
+}
+
+func (x *Operation) SetXreadgroup(v *XReadGroupRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Xreadgroup{v}
+}
+
+func (x *Operation) SetXack(v *XAckRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Xack{v}
+}
+
+func (x *Operation) SetXpending(v *XPendingRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Xpending{v}
+}
+
+func (x *Operation) SetXpendingrange(v *XPendingRangeRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Xpendingrange{v}
+}
+
+func (x *Operation) SetXclaim(v *XClaimRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Xclaim{v}
+}
+
+func (x *Operation) SetXautoclaim(v *XAutoClaimRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Xautoclaim{v}
+}
+
+func (x *Operation) SetXinfogroups(v *XInfoGroupsRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Xinfogroups{v}
+}
+
+func (x *Operation) SetXinfoconsumers(v *XInfoConsumersRequest) {
+	if v == nil {
+		x.xxx_hidden_Op = nil
+		return
+	}
+	x.xxx_hidden_Op = &operation_Xinfoconsumers{v}
 }
 
 func (x *Operation) HasOp() bool {
@@ -11695,6 +11933,118 @@ func (x *Operation) HasZmpop() bool {
 	return ok
 }
 
+func (x *Operation) HasXcursor() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Xcursor)
+	return ok
+}
+
+func (x *Operation) HasXgroupcreate() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Xgroupcreate)
+	return ok
+}
+
+func (x *Operation) HasXgroupsetid() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Xgroupsetid)
+	return ok
+}
+
+func (x *Operation) HasXgroupdestroy() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Xgroupdestroy)
+	return ok
+}
+
+func (x *Operation) HasXgroupcreateconsumer() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Xgroupcreateconsumer)
+	return ok
+}
+
+func (x *Operation) HasXgroupdelconsumer() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Xgroupdelconsumer)
+	return ok
+}
+
+func (x *Operation) HasXreadgroup() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Xreadgroup)
+	return ok
+}
+
+func (x *Operation) HasXack() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Xack)
+	return ok
+}
+
+func (x *Operation) HasXpending() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Xpending)
+	return ok
+}
+
+func (x *Operation) HasXpendingrange() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Xpendingrange)
+	return ok
+}
+
+func (x *Operation) HasXclaim() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Xclaim)
+	return ok
+}
+
+func (x *Operation) HasXautoclaim() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Xautoclaim)
+	return ok
+}
+
+func (x *Operation) HasXinfogroups() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Xinfogroups)
+	return ok
+}
+
+func (x *Operation) HasXinfoconsumers() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Op.(*operation_Xinfoconsumers)
+	return ok
+}
+
 func (x *Operation) ClearOp() {
 	x.xxx_hidden_Op = nil
 }
@@ -12233,6 +12583,90 @@ func (x *Operation) ClearZmpop() {
 	}
 }
 
+func (x *Operation) ClearXcursor() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Xcursor); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearXgroupcreate() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Xgroupcreate); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearXgroupsetid() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Xgroupsetid); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearXgroupdestroy() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Xgroupdestroy); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearXgroupcreateconsumer() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Xgroupcreateconsumer); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearXgroupdelconsumer() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Xgroupdelconsumer); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearXreadgroup() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Xreadgroup); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearXack() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Xack); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearXpending() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Xpending); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearXpendingrange() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Xpendingrange); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearXclaim() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Xclaim); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearXautoclaim() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Xautoclaim); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearXinfogroups() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Xinfogroups); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
+func (x *Operation) ClearXinfoconsumers() {
+	if _, ok := x.xxx_hidden_Op.(*operation_Xinfoconsumers); ok {
+		x.xxx_hidden_Op = nil
+	}
+}
+
 const Operation_Op_not_set_case case_Operation_Op = 0
 const Operation_Get_case case_Operation_Op = 1
 const Operation_Set_case case_Operation_Op = 2
@@ -12323,6 +12757,20 @@ const Operation_Xsetid_case case_Operation_Op = 116
 const Operation_Xinfo_case case_Operation_Op = 117
 const Operation_Lmpop_case case_Operation_Op = 118
 const Operation_Zmpop_case case_Operation_Op = 119
+const Operation_Xcursor_case case_Operation_Op = 140
+const Operation_Xgroupcreate_case case_Operation_Op = 141
+const Operation_Xgroupsetid_case case_Operation_Op = 142
+const Operation_Xgroupdestroy_case case_Operation_Op = 143
+const Operation_Xgroupcreateconsumer_case case_Operation_Op = 144
+const Operation_Xgroupdelconsumer_case case_Operation_Op = 145
+const Operation_Xreadgroup_case case_Operation_Op = 146
+const Operation_Xack_case case_Operation_Op = 147
+const Operation_Xpending_case case_Operation_Op = 148
+const Operation_Xpendingrange_case case_Operation_Op = 149
+const Operation_Xclaim_case case_Operation_Op = 150
+const Operation_Xautoclaim_case case_Operation_Op = 151
+const Operation_Xinfogroups_case case_Operation_Op = 152
+const Operation_Xinfoconsumers_case case_Operation_Op = 153
 
 func (x *Operation) WhichOp() case_Operation_Op {
 	if x == nil {
@@ -12507,6 +12955,34 @@ func (x *Operation) WhichOp() case_Operation_Op {
 		return Operation_Lmpop_case
 	case *operation_Zmpop:
 		return Operation_Zmpop_case
+	case *operation_Xcursor:
+		return Operation_Xcursor_case
+	case *operation_Xgroupcreate:
+		return Operation_Xgroupcreate_case
+	case *operation_Xgroupsetid:
+		return Operation_Xgroupsetid_case
+	case *operation_Xgroupdestroy:
+		return Operation_Xgroupdestroy_case
+	case *operation_Xgroupcreateconsumer:
+		return Operation_Xgroupcreateconsumer_case
+	case *operation_Xgroupdelconsumer:
+		return Operation_Xgroupdelconsumer_case
+	case *operation_Xreadgroup:
+		return Operation_Xreadgroup_case
+	case *operation_Xack:
+		return Operation_Xack_case
+	case *operation_Xpending:
+		return Operation_Xpending_case
+	case *operation_Xpendingrange:
+		return Operation_Xpendingrange_case
+	case *operation_Xclaim:
+		return Operation_Xclaim_case
+	case *operation_Xautoclaim:
+		return Operation_Xautoclaim_case
+	case *operation_Xinfogroups:
+		return Operation_Xinfogroups_case
+	case *operation_Xinfoconsumers:
+		return Operation_Xinfoconsumers_case
 	default:
 		return Operation_Op_not_set_case
 	}
@@ -12516,95 +12992,109 @@ type Operation_builder struct {
 	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
 
 	// Fields of oneof xxx_hidden_Op:
-	Get            *GetRequest
-	Set            *SetRequest
-	Delete         *DeleteRequest
-	Incr           *IncrRequest
-	ResetCounter   *ResetCounterRequest
-	Sadd           *SAddRequest
-	Srem           *SRemRequest
-	Sismember      *SIsMemberRequest
-	Scard          *SCardRequest
-	Exists         *ExistsRequest
-	Ping           *PingRequest
-	Smembers       *SMembersRequest
-	Scan           *ScanRequest
-	Siblings       *SiblingsRequest
-	Txn            *TxnRequest
-	Hset           *HSetRequest
-	Hsetnx         *HSetNXRequest
-	Hget           *HGetRequest
-	Hmget          *HMGetRequest
-	Hgetall        *HGetAllRequest
-	Hkeys          *HKeysRequest
-	Hvals          *HValsRequest
-	Hlen           *HLenRequest
-	Hexists        *HExistsRequest
-	Hstrlen        *HStrLenRequest
-	Hdel           *HDelRequest
-	Hincr          *HIncrRequest
-	Zadd           *ZAddRequest
-	Zincr          *ZIncrRequest
-	Zrem           *ZRemRequest
-	Zscore         *ZScoreRequest
-	Zcard          *ZCardRequest
-	Zrange         *ZRangeRequest
-	ZrangeByScore  *ZRangeByScoreRequest
-	Zrank          *ZRankRequest
-	Zpop           *ZPopRequest
-	Lpush          *LPushRequest
-	Lpop           *LPopRequest
-	Lrange         *LRangeRequest
-	Llen           *LLenRequest
-	Lindex         *LIndexRequest
-	Lset           *LSetRequest
-	Linsert        *LInsertRequest
-	Lrem           *LRemRequest
-	Ltrim          *LTrimRequest
-	Lmove          *LMoveRequest
-	Lpos           *LPosRequest
-	Expire         *ExpireRequest
-	Persist        *PersistRequest
-	Ttl            *TTLRequest
-	Rename         *RenameRequest
-	Copy           *CopyRequest
-	Bcreate        *BCreateRequest
-	Bget           *BGetRequest
-	Bincr          *BIncrRequest
-	Bdecr          *BDecrRequest
-	Bgrant         *BGrantRequest
-	Brights        *BRightsRequest
-	Breclaim       *BReclaimRequest
-	Pfadd          *PFAddRequest
-	Pfcount        *PFCountRequest
-	Pfmerge        *PFMergeRequest
-	Getbit         *GetBitRequest
-	Setbit         *SetBitRequest
-	Bitcount       *BitCountRequest
-	Bitpos         *BitPosRequest
-	Bitop          *BitOpRequest
-	Bitfield       *BitFieldRequest
-	Geoadd         *GeoAddRequest
-	Geopos         *GeoPosRequest
-	Geodist        *GeoDistRequest
-	Geosearch      *GeoSearchRequest
-	Geosearchstore *GeoSearchStoreRequest
-	Types          *TypesRequest
-	Dbsize         *DBSizeRequest
-	RandomKey      *RandomKeyRequest
-	Namespaces     *NamespacesRequest
-	Command        *CommandRequest
-	Wait           *WaitRequest
-	Xadd           *XAddRequest
-	Xrange         *XRangeRequest
-	Xlen           *XLenRequest
-	Xdel           *XDelRequest
-	Xtrim          *XTrimRequest
-	Xread          *XReadRequest
-	Xsetid         *XSetIDRequest
-	Xinfo          *XInfoRequest
-	Lmpop          *LMPopRequest
-	Zmpop          *ZMPopRequest
+	Get                  *GetRequest
+	Set                  *SetRequest
+	Delete               *DeleteRequest
+	Incr                 *IncrRequest
+	ResetCounter         *ResetCounterRequest
+	Sadd                 *SAddRequest
+	Srem                 *SRemRequest
+	Sismember            *SIsMemberRequest
+	Scard                *SCardRequest
+	Exists               *ExistsRequest
+	Ping                 *PingRequest
+	Smembers             *SMembersRequest
+	Scan                 *ScanRequest
+	Siblings             *SiblingsRequest
+	Txn                  *TxnRequest
+	Hset                 *HSetRequest
+	Hsetnx               *HSetNXRequest
+	Hget                 *HGetRequest
+	Hmget                *HMGetRequest
+	Hgetall              *HGetAllRequest
+	Hkeys                *HKeysRequest
+	Hvals                *HValsRequest
+	Hlen                 *HLenRequest
+	Hexists              *HExistsRequest
+	Hstrlen              *HStrLenRequest
+	Hdel                 *HDelRequest
+	Hincr                *HIncrRequest
+	Zadd                 *ZAddRequest
+	Zincr                *ZIncrRequest
+	Zrem                 *ZRemRequest
+	Zscore               *ZScoreRequest
+	Zcard                *ZCardRequest
+	Zrange               *ZRangeRequest
+	ZrangeByScore        *ZRangeByScoreRequest
+	Zrank                *ZRankRequest
+	Zpop                 *ZPopRequest
+	Lpush                *LPushRequest
+	Lpop                 *LPopRequest
+	Lrange               *LRangeRequest
+	Llen                 *LLenRequest
+	Lindex               *LIndexRequest
+	Lset                 *LSetRequest
+	Linsert              *LInsertRequest
+	Lrem                 *LRemRequest
+	Ltrim                *LTrimRequest
+	Lmove                *LMoveRequest
+	Lpos                 *LPosRequest
+	Expire               *ExpireRequest
+	Persist              *PersistRequest
+	Ttl                  *TTLRequest
+	Rename               *RenameRequest
+	Copy                 *CopyRequest
+	Bcreate              *BCreateRequest
+	Bget                 *BGetRequest
+	Bincr                *BIncrRequest
+	Bdecr                *BDecrRequest
+	Bgrant               *BGrantRequest
+	Brights              *BRightsRequest
+	Breclaim             *BReclaimRequest
+	Pfadd                *PFAddRequest
+	Pfcount              *PFCountRequest
+	Pfmerge              *PFMergeRequest
+	Getbit               *GetBitRequest
+	Setbit               *SetBitRequest
+	Bitcount             *BitCountRequest
+	Bitpos               *BitPosRequest
+	Bitop                *BitOpRequest
+	Bitfield             *BitFieldRequest
+	Geoadd               *GeoAddRequest
+	Geopos               *GeoPosRequest
+	Geodist              *GeoDistRequest
+	Geosearch            *GeoSearchRequest
+	Geosearchstore       *GeoSearchStoreRequest
+	Types                *TypesRequest
+	Dbsize               *DBSizeRequest
+	RandomKey            *RandomKeyRequest
+	Namespaces           *NamespacesRequest
+	Command              *CommandRequest
+	Wait                 *WaitRequest
+	Xadd                 *XAddRequest
+	Xrange               *XRangeRequest
+	Xlen                 *XLenRequest
+	Xdel                 *XDelRequest
+	Xtrim                *XTrimRequest
+	Xread                *XReadRequest
+	Xsetid               *XSetIDRequest
+	Xinfo                *XInfoRequest
+	Lmpop                *LMPopRequest
+	Zmpop                *ZMPopRequest
+	Xcursor              *XCursorRequest
+	Xgroupcreate         *XGroupCreateRequest
+	Xgroupsetid          *XGroupSetIDRequest
+	Xgroupdestroy        *XGroupDestroyRequest
+	Xgroupcreateconsumer *XGroupCreateConsumerRequest
+	Xgroupdelconsumer    *XGroupDelConsumerRequest
+	Xreadgroup           *XReadGroupRequest
+	Xack                 *XAckRequest
+	Xpending             *XPendingRequest
+	Xpendingrange        *XPendingRangeRequest
+	Xclaim               *XClaimRequest
+	Xautoclaim           *XAutoClaimRequest
+	Xinfogroups          *XInfoGroupsRequest
+	Xinfoconsumers       *XInfoConsumersRequest
 	// -- end of xxx_hidden_Op
 }
 
@@ -12878,6 +13368,48 @@ func (b0 Operation_builder) Build() *Operation {
 	}
 	if b.Zmpop != nil {
 		x.xxx_hidden_Op = &operation_Zmpop{b.Zmpop}
+	}
+	if b.Xcursor != nil {
+		x.xxx_hidden_Op = &operation_Xcursor{b.Xcursor}
+	}
+	if b.Xgroupcreate != nil {
+		x.xxx_hidden_Op = &operation_Xgroupcreate{b.Xgroupcreate}
+	}
+	if b.Xgroupsetid != nil {
+		x.xxx_hidden_Op = &operation_Xgroupsetid{b.Xgroupsetid}
+	}
+	if b.Xgroupdestroy != nil {
+		x.xxx_hidden_Op = &operation_Xgroupdestroy{b.Xgroupdestroy}
+	}
+	if b.Xgroupcreateconsumer != nil {
+		x.xxx_hidden_Op = &operation_Xgroupcreateconsumer{b.Xgroupcreateconsumer}
+	}
+	if b.Xgroupdelconsumer != nil {
+		x.xxx_hidden_Op = &operation_Xgroupdelconsumer{b.Xgroupdelconsumer}
+	}
+	if b.Xreadgroup != nil {
+		x.xxx_hidden_Op = &operation_Xreadgroup{b.Xreadgroup}
+	}
+	if b.Xack != nil {
+		x.xxx_hidden_Op = &operation_Xack{b.Xack}
+	}
+	if b.Xpending != nil {
+		x.xxx_hidden_Op = &operation_Xpending{b.Xpending}
+	}
+	if b.Xpendingrange != nil {
+		x.xxx_hidden_Op = &operation_Xpendingrange{b.Xpendingrange}
+	}
+	if b.Xclaim != nil {
+		x.xxx_hidden_Op = &operation_Xclaim{b.Xclaim}
+	}
+	if b.Xautoclaim != nil {
+		x.xxx_hidden_Op = &operation_Xautoclaim{b.Xautoclaim}
+	}
+	if b.Xinfogroups != nil {
+		x.xxx_hidden_Op = &operation_Xinfogroups{b.Xinfogroups}
+	}
+	if b.Xinfoconsumers != nil {
+		x.xxx_hidden_Op = &operation_Xinfoconsumers{b.Xinfoconsumers}
 	}
 	return m0
 }
@@ -13252,6 +13784,62 @@ type operation_Zmpop struct {
 	Zmpop *ZMPopRequest `protobuf:"bytes,119,opt,name=zmpop,proto3,oneof"`
 }
 
+type operation_Xcursor struct {
+	Xcursor *XCursorRequest `protobuf:"bytes,140,opt,name=xcursor,proto3,oneof"`
+}
+
+type operation_Xgroupcreate struct {
+	Xgroupcreate *XGroupCreateRequest `protobuf:"bytes,141,opt,name=xgroupcreate,proto3,oneof"`
+}
+
+type operation_Xgroupsetid struct {
+	Xgroupsetid *XGroupSetIDRequest `protobuf:"bytes,142,opt,name=xgroupsetid,proto3,oneof"`
+}
+
+type operation_Xgroupdestroy struct {
+	Xgroupdestroy *XGroupDestroyRequest `protobuf:"bytes,143,opt,name=xgroupdestroy,proto3,oneof"`
+}
+
+type operation_Xgroupcreateconsumer struct {
+	Xgroupcreateconsumer *XGroupCreateConsumerRequest `protobuf:"bytes,144,opt,name=xgroupcreateconsumer,proto3,oneof"`
+}
+
+type operation_Xgroupdelconsumer struct {
+	Xgroupdelconsumer *XGroupDelConsumerRequest `protobuf:"bytes,145,opt,name=xgroupdelconsumer,proto3,oneof"`
+}
+
+type operation_Xreadgroup struct {
+	Xreadgroup *XReadGroupRequest `protobuf:"bytes,146,opt,name=xreadgroup,proto3,oneof"`
+}
+
+type operation_Xack struct {
+	Xack *XAckRequest `protobuf:"bytes,147,opt,name=xack,proto3,oneof"`
+}
+
+type operation_Xpending struct {
+	Xpending *XPendingRequest `protobuf:"bytes,148,opt,name=xpending,proto3,oneof"`
+}
+
+type operation_Xpendingrange struct {
+	Xpendingrange *XPendingRangeRequest `protobuf:"bytes,149,opt,name=xpendingrange,proto3,oneof"`
+}
+
+type operation_Xclaim struct {
+	Xclaim *XClaimRequest `protobuf:"bytes,150,opt,name=xclaim,proto3,oneof"`
+}
+
+type operation_Xautoclaim struct {
+	Xautoclaim *XAutoClaimRequest `protobuf:"bytes,151,opt,name=xautoclaim,proto3,oneof"`
+}
+
+type operation_Xinfogroups struct {
+	Xinfogroups *XInfoGroupsRequest `protobuf:"bytes,152,opt,name=xinfogroups,proto3,oneof"`
+}
+
+type operation_Xinfoconsumers struct {
+	Xinfoconsumers *XInfoConsumersRequest `protobuf:"bytes,153,opt,name=xinfoconsumers,proto3,oneof"`
+}
+
 func (*operation_Get) isOperation_Op() {}
 
 func (*operation_Set) isOperation_Op() {}
@@ -13429,6 +14017,34 @@ func (*operation_Xinfo) isOperation_Op() {}
 func (*operation_Lmpop) isOperation_Op() {}
 
 func (*operation_Zmpop) isOperation_Op() {}
+
+func (*operation_Xcursor) isOperation_Op() {}
+
+func (*operation_Xgroupcreate) isOperation_Op() {}
+
+func (*operation_Xgroupsetid) isOperation_Op() {}
+
+func (*operation_Xgroupdestroy) isOperation_Op() {}
+
+func (*operation_Xgroupcreateconsumer) isOperation_Op() {}
+
+func (*operation_Xgroupdelconsumer) isOperation_Op() {}
+
+func (*operation_Xreadgroup) isOperation_Op() {}
+
+func (*operation_Xack) isOperation_Op() {}
+
+func (*operation_Xpending) isOperation_Op() {}
+
+func (*operation_Xpendingrange) isOperation_Op() {}
+
+func (*operation_Xclaim) isOperation_Op() {}
+
+func (*operation_Xautoclaim) isOperation_Op() {}
+
+func (*operation_Xinfogroups) isOperation_Op() {}
+
+func (*operation_Xinfoconsumers) isOperation_Op() {}
 
 type Result struct {
 	state             protoimpl.MessageState `protogen:"opaque.v1"`
@@ -14263,6 +14879,132 @@ func (x *Result) GetZmpop() *ZMPopResponse {
 	return nil
 }
 
+func (x *Result) GetXcursor() *XCursorResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Xcursor); ok {
+			return x.Xcursor
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetXgroupcreate() *XGroupCreateResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Xgroupcreate); ok {
+			return x.Xgroupcreate
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetXgroupsetid() *XGroupSetIDResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Xgroupsetid); ok {
+			return x.Xgroupsetid
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetXgroupdestroy() *XGroupDestroyResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Xgroupdestroy); ok {
+			return x.Xgroupdestroy
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetXgroupcreateconsumer() *XGroupCreateConsumerResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Xgroupcreateconsumer); ok {
+			return x.Xgroupcreateconsumer
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetXgroupdelconsumer() *XGroupDelConsumerResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Xgroupdelconsumer); ok {
+			return x.Xgroupdelconsumer
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetXreadgroup() *XReadGroupResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Xreadgroup); ok {
+			return x.Xreadgroup
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetXack() *XAckResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Xack); ok {
+			return x.Xack
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetXpending() *XPendingResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Xpending); ok {
+			return x.Xpending
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetXpendingrange() *XPendingRangeResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Xpendingrange); ok {
+			return x.Xpendingrange
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetXclaim() *XClaimResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Xclaim); ok {
+			return x.Xclaim
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetXautoclaim() *XAutoClaimResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Xautoclaim); ok {
+			return x.Xautoclaim
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetXinfogroups() *XInfoGroupsResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Xinfogroups); ok {
+			return x.Xinfogroups
+		}
+	}
+	return nil
+}
+
+func (x *Result) GetXinfoconsumers() *XInfoConsumersResponse {
+	if x != nil {
+		if x, ok := x.xxx_hidden_Result.(*result_Xinfoconsumers); ok {
+			return x.Xinfoconsumers
+		}
+	}
+	return nil
+}
+
 func (x *Result) SetGet(v *GetResponse) {
 	if v == nil {
 		x.xxx_hidden_Result = nil
@@ -14973,6 +15715,118 @@ func (x *Result) SetZmpop(v *ZMPopResponse) {
 		return
 	}
 	x.xxx_hidden_Result = &result_Zmpop{v}
+}
+
+func (x *Result) SetXcursor(v *XCursorResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Xcursor{v}
+}
+
+func (x *Result) SetXgroupcreate(v *XGroupCreateResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Xgroupcreate{v}
+}
+
+func (x *Result) SetXgroupsetid(v *XGroupSetIDResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Xgroupsetid{v}
+}
+
+func (x *Result) SetXgroupdestroy(v *XGroupDestroyResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Xgroupdestroy{v}
+}
+
+func (x *Result) SetXgroupcreateconsumer(v *XGroupCreateConsumerResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Xgroupcreateconsumer{v}
+}
+
+func (x *Result) SetXgroupdelconsumer(v *XGroupDelConsumerResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Xgroupdelconsumer{v}
+}
+
+func (x *Result) SetXreadgroup(v *XReadGroupResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Xreadgroup{v}
+}
+
+func (x *Result) SetXack(v *XAckResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Xack{v}
+}
+
+func (x *Result) SetXpending(v *XPendingResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Xpending{v}
+}
+
+func (x *Result) SetXpendingrange(v *XPendingRangeResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Xpendingrange{v}
+}
+
+func (x *Result) SetXclaim(v *XClaimResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Xclaim{v}
+}
+
+func (x *Result) SetXautoclaim(v *XAutoClaimResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Xautoclaim{v}
+}
+
+func (x *Result) SetXinfogroups(v *XInfoGroupsResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Xinfogroups{v}
+}
+
+func (x *Result) SetXinfoconsumers(v *XInfoConsumersResponse) {
+	if v == nil {
+		x.xxx_hidden_Result = nil
+		return
+	}
+	x.xxx_hidden_Result = &result_Xinfoconsumers{v}
 }
 
 func (x *Result) HasResult() bool {
@@ -15694,6 +16548,118 @@ func (x *Result) HasZmpop() bool {
 	return ok
 }
 
+func (x *Result) HasXcursor() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Xcursor)
+	return ok
+}
+
+func (x *Result) HasXgroupcreate() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Xgroupcreate)
+	return ok
+}
+
+func (x *Result) HasXgroupsetid() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Xgroupsetid)
+	return ok
+}
+
+func (x *Result) HasXgroupdestroy() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Xgroupdestroy)
+	return ok
+}
+
+func (x *Result) HasXgroupcreateconsumer() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Xgroupcreateconsumer)
+	return ok
+}
+
+func (x *Result) HasXgroupdelconsumer() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Xgroupdelconsumer)
+	return ok
+}
+
+func (x *Result) HasXreadgroup() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Xreadgroup)
+	return ok
+}
+
+func (x *Result) HasXack() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Xack)
+	return ok
+}
+
+func (x *Result) HasXpending() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Xpending)
+	return ok
+}
+
+func (x *Result) HasXpendingrange() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Xpendingrange)
+	return ok
+}
+
+func (x *Result) HasXclaim() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Xclaim)
+	return ok
+}
+
+func (x *Result) HasXautoclaim() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Xautoclaim)
+	return ok
+}
+
+func (x *Result) HasXinfogroups() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Xinfogroups)
+	return ok
+}
+
+func (x *Result) HasXinfoconsumers() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_Result.(*result_Xinfoconsumers)
+	return ok
+}
+
 func (x *Result) ClearResult() {
 	x.xxx_hidden_Result = nil
 }
@@ -16232,6 +17198,90 @@ func (x *Result) ClearZmpop() {
 	}
 }
 
+func (x *Result) ClearXcursor() {
+	if _, ok := x.xxx_hidden_Result.(*result_Xcursor); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearXgroupcreate() {
+	if _, ok := x.xxx_hidden_Result.(*result_Xgroupcreate); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearXgroupsetid() {
+	if _, ok := x.xxx_hidden_Result.(*result_Xgroupsetid); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearXgroupdestroy() {
+	if _, ok := x.xxx_hidden_Result.(*result_Xgroupdestroy); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearXgroupcreateconsumer() {
+	if _, ok := x.xxx_hidden_Result.(*result_Xgroupcreateconsumer); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearXgroupdelconsumer() {
+	if _, ok := x.xxx_hidden_Result.(*result_Xgroupdelconsumer); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearXreadgroup() {
+	if _, ok := x.xxx_hidden_Result.(*result_Xreadgroup); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearXack() {
+	if _, ok := x.xxx_hidden_Result.(*result_Xack); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearXpending() {
+	if _, ok := x.xxx_hidden_Result.(*result_Xpending); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearXpendingrange() {
+	if _, ok := x.xxx_hidden_Result.(*result_Xpendingrange); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearXclaim() {
+	if _, ok := x.xxx_hidden_Result.(*result_Xclaim); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearXautoclaim() {
+	if _, ok := x.xxx_hidden_Result.(*result_Xautoclaim); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearXinfogroups() {
+	if _, ok := x.xxx_hidden_Result.(*result_Xinfogroups); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
+func (x *Result) ClearXinfoconsumers() {
+	if _, ok := x.xxx_hidden_Result.(*result_Xinfoconsumers); ok {
+		x.xxx_hidden_Result = nil
+	}
+}
+
 const Result_Result_not_set_case case_Result_Result = 0
 const Result_Get_case case_Result_Result = 1
 const Result_Set_case case_Result_Result = 2
@@ -16322,6 +17372,20 @@ const Result_Xsetid_case case_Result_Result = 116
 const Result_Xinfo_case case_Result_Result = 117
 const Result_Lmpop_case case_Result_Result = 118
 const Result_Zmpop_case case_Result_Result = 119
+const Result_Xcursor_case case_Result_Result = 140
+const Result_Xgroupcreate_case case_Result_Result = 141
+const Result_Xgroupsetid_case case_Result_Result = 142
+const Result_Xgroupdestroy_case case_Result_Result = 143
+const Result_Xgroupcreateconsumer_case case_Result_Result = 144
+const Result_Xgroupdelconsumer_case case_Result_Result = 145
+const Result_Xreadgroup_case case_Result_Result = 146
+const Result_Xack_case case_Result_Result = 147
+const Result_Xpending_case case_Result_Result = 148
+const Result_Xpendingrange_case case_Result_Result = 149
+const Result_Xclaim_case case_Result_Result = 150
+const Result_Xautoclaim_case case_Result_Result = 151
+const Result_Xinfogroups_case case_Result_Result = 152
+const Result_Xinfoconsumers_case case_Result_Result = 153
 
 func (x *Result) WhichResult() case_Result_Result {
 	if x == nil {
@@ -16506,6 +17570,34 @@ func (x *Result) WhichResult() case_Result_Result {
 		return Result_Lmpop_case
 	case *result_Zmpop:
 		return Result_Zmpop_case
+	case *result_Xcursor:
+		return Result_Xcursor_case
+	case *result_Xgroupcreate:
+		return Result_Xgroupcreate_case
+	case *result_Xgroupsetid:
+		return Result_Xgroupsetid_case
+	case *result_Xgroupdestroy:
+		return Result_Xgroupdestroy_case
+	case *result_Xgroupcreateconsumer:
+		return Result_Xgroupcreateconsumer_case
+	case *result_Xgroupdelconsumer:
+		return Result_Xgroupdelconsumer_case
+	case *result_Xreadgroup:
+		return Result_Xreadgroup_case
+	case *result_Xack:
+		return Result_Xack_case
+	case *result_Xpending:
+		return Result_Xpending_case
+	case *result_Xpendingrange:
+		return Result_Xpendingrange_case
+	case *result_Xclaim:
+		return Result_Xclaim_case
+	case *result_Xautoclaim:
+		return Result_Xautoclaim_case
+	case *result_Xinfogroups:
+		return Result_Xinfogroups_case
+	case *result_Xinfoconsumers:
+		return Result_Xinfoconsumers_case
 	default:
 		return Result_Result_not_set_case
 	}
@@ -16515,95 +17607,109 @@ type Result_builder struct {
 	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
 
 	// Fields of oneof xxx_hidden_Result:
-	Get            *GetResponse
-	Set            *SetResponse
-	Delete         *DeleteResponse
-	Incr           *IncrResponse
-	ResetCounter   *ResetCounterResponse
-	Sadd           *SAddResponse
-	Srem           *SRemResponse
-	Sismember      *SIsMemberResponse
-	Scard          *SCardResponse
-	Exists         *ExistsResponse
-	Ping           *PingResponse
-	Smembers       *SMembersResponse
-	Scan           *ScanResponse
-	Siblings       *SiblingsResponse
-	Txn            *TxnResponse
-	Hset           *HSetResponse
-	Hsetnx         *HSetNXResponse
-	Hget           *HGetResponse
-	Hmget          *HMGetResponse
-	Hgetall        *HGetAllResponse
-	Hkeys          *HKeysResponse
-	Hvals          *HValsResponse
-	Hlen           *HLenResponse
-	Hexists        *HExistsResponse
-	Hstrlen        *HStrLenResponse
-	Hdel           *HDelResponse
-	Hincr          *HIncrResponse
-	Zadd           *ZAddResponse
-	Zincr          *ZIncrResponse
-	Zrem           *ZRemResponse
-	Zscore         *ZScoreResponse
-	Zcard          *ZCardResponse
-	Zrange         *ZRangeResponse
-	ZrangeByScore  *ZRangeByScoreResponse
-	Zrank          *ZRankResponse
-	Zpop           *ZPopResponse
-	Lpush          *LPushResponse
-	Lpop           *LPopResponse
-	Lrange         *LRangeResponse
-	Llen           *LLenResponse
-	Lindex         *LIndexResponse
-	Lset           *LSetResponse
-	Linsert        *LInsertResponse
-	Lrem           *LRemResponse
-	Ltrim          *LTrimResponse
-	Lmove          *LMoveResponse
-	Lpos           *LPosResponse
-	Expire         *ExpireResponse
-	Persist        *PersistResponse
-	Ttl            *TTLResponse
-	Rename         *RenameResponse
-	Copy           *CopyResponse
-	Bcreate        *BCreateResponse
-	Bget           *BGetResponse
-	Bincr          *BIncrResponse
-	Bdecr          *BDecrResponse
-	Bgrant         *BGrantResponse
-	Brights        *BRightsResponse
-	Breclaim       *BReclaimResponse
-	Pfadd          *PFAddResponse
-	Pfcount        *PFCountResponse
-	Pfmerge        *PFMergeResponse
-	Getbit         *GetBitResponse
-	Setbit         *SetBitResponse
-	Bitcount       *BitCountResponse
-	Bitpos         *BitPosResponse
-	Bitop          *BitOpResponse
-	Bitfield       *BitFieldResponse
-	Geoadd         *GeoAddResponse
-	Geopos         *GeoPosResponse
-	Geodist        *GeoDistResponse
-	Geosearch      *GeoSearchResponse
-	Geosearchstore *GeoSearchStoreResponse
-	Types          *TypesResponse
-	Dbsize         *DBSizeResponse
-	RandomKey      *RandomKeyResponse
-	Namespaces     *NamespacesResponse
-	Command        *CommandResponse
-	Wait           *WaitResponse
-	Xadd           *XAddResponse
-	Xrange         *XRangeResponse
-	Xlen           *XLenResponse
-	Xdel           *XDelResponse
-	Xtrim          *XTrimResponse
-	Xread          *XReadResponse
-	Xsetid         *XSetIDResponse
-	Xinfo          *XInfoResponse
-	Lmpop          *LMPopResponse
-	Zmpop          *ZMPopResponse
+	Get                  *GetResponse
+	Set                  *SetResponse
+	Delete               *DeleteResponse
+	Incr                 *IncrResponse
+	ResetCounter         *ResetCounterResponse
+	Sadd                 *SAddResponse
+	Srem                 *SRemResponse
+	Sismember            *SIsMemberResponse
+	Scard                *SCardResponse
+	Exists               *ExistsResponse
+	Ping                 *PingResponse
+	Smembers             *SMembersResponse
+	Scan                 *ScanResponse
+	Siblings             *SiblingsResponse
+	Txn                  *TxnResponse
+	Hset                 *HSetResponse
+	Hsetnx               *HSetNXResponse
+	Hget                 *HGetResponse
+	Hmget                *HMGetResponse
+	Hgetall              *HGetAllResponse
+	Hkeys                *HKeysResponse
+	Hvals                *HValsResponse
+	Hlen                 *HLenResponse
+	Hexists              *HExistsResponse
+	Hstrlen              *HStrLenResponse
+	Hdel                 *HDelResponse
+	Hincr                *HIncrResponse
+	Zadd                 *ZAddResponse
+	Zincr                *ZIncrResponse
+	Zrem                 *ZRemResponse
+	Zscore               *ZScoreResponse
+	Zcard                *ZCardResponse
+	Zrange               *ZRangeResponse
+	ZrangeByScore        *ZRangeByScoreResponse
+	Zrank                *ZRankResponse
+	Zpop                 *ZPopResponse
+	Lpush                *LPushResponse
+	Lpop                 *LPopResponse
+	Lrange               *LRangeResponse
+	Llen                 *LLenResponse
+	Lindex               *LIndexResponse
+	Lset                 *LSetResponse
+	Linsert              *LInsertResponse
+	Lrem                 *LRemResponse
+	Ltrim                *LTrimResponse
+	Lmove                *LMoveResponse
+	Lpos                 *LPosResponse
+	Expire               *ExpireResponse
+	Persist              *PersistResponse
+	Ttl                  *TTLResponse
+	Rename               *RenameResponse
+	Copy                 *CopyResponse
+	Bcreate              *BCreateResponse
+	Bget                 *BGetResponse
+	Bincr                *BIncrResponse
+	Bdecr                *BDecrResponse
+	Bgrant               *BGrantResponse
+	Brights              *BRightsResponse
+	Breclaim             *BReclaimResponse
+	Pfadd                *PFAddResponse
+	Pfcount              *PFCountResponse
+	Pfmerge              *PFMergeResponse
+	Getbit               *GetBitResponse
+	Setbit               *SetBitResponse
+	Bitcount             *BitCountResponse
+	Bitpos               *BitPosResponse
+	Bitop                *BitOpResponse
+	Bitfield             *BitFieldResponse
+	Geoadd               *GeoAddResponse
+	Geopos               *GeoPosResponse
+	Geodist              *GeoDistResponse
+	Geosearch            *GeoSearchResponse
+	Geosearchstore       *GeoSearchStoreResponse
+	Types                *TypesResponse
+	Dbsize               *DBSizeResponse
+	RandomKey            *RandomKeyResponse
+	Namespaces           *NamespacesResponse
+	Command              *CommandResponse
+	Wait                 *WaitResponse
+	Xadd                 *XAddResponse
+	Xrange               *XRangeResponse
+	Xlen                 *XLenResponse
+	Xdel                 *XDelResponse
+	Xtrim                *XTrimResponse
+	Xread                *XReadResponse
+	Xsetid               *XSetIDResponse
+	Xinfo                *XInfoResponse
+	Lmpop                *LMPopResponse
+	Zmpop                *ZMPopResponse
+	Xcursor              *XCursorResponse
+	Xgroupcreate         *XGroupCreateResponse
+	Xgroupsetid          *XGroupSetIDResponse
+	Xgroupdestroy        *XGroupDestroyResponse
+	Xgroupcreateconsumer *XGroupCreateConsumerResponse
+	Xgroupdelconsumer    *XGroupDelConsumerResponse
+	Xreadgroup           *XReadGroupResponse
+	Xack                 *XAckResponse
+	Xpending             *XPendingResponse
+	Xpendingrange        *XPendingRangeResponse
+	Xclaim               *XClaimResponse
+	Xautoclaim           *XAutoClaimResponse
+	Xinfogroups          *XInfoGroupsResponse
+	Xinfoconsumers       *XInfoConsumersResponse
 	// -- end of xxx_hidden_Result
 }
 
@@ -16877,6 +17983,48 @@ func (b0 Result_builder) Build() *Result {
 	}
 	if b.Zmpop != nil {
 		x.xxx_hidden_Result = &result_Zmpop{b.Zmpop}
+	}
+	if b.Xcursor != nil {
+		x.xxx_hidden_Result = &result_Xcursor{b.Xcursor}
+	}
+	if b.Xgroupcreate != nil {
+		x.xxx_hidden_Result = &result_Xgroupcreate{b.Xgroupcreate}
+	}
+	if b.Xgroupsetid != nil {
+		x.xxx_hidden_Result = &result_Xgroupsetid{b.Xgroupsetid}
+	}
+	if b.Xgroupdestroy != nil {
+		x.xxx_hidden_Result = &result_Xgroupdestroy{b.Xgroupdestroy}
+	}
+	if b.Xgroupcreateconsumer != nil {
+		x.xxx_hidden_Result = &result_Xgroupcreateconsumer{b.Xgroupcreateconsumer}
+	}
+	if b.Xgroupdelconsumer != nil {
+		x.xxx_hidden_Result = &result_Xgroupdelconsumer{b.Xgroupdelconsumer}
+	}
+	if b.Xreadgroup != nil {
+		x.xxx_hidden_Result = &result_Xreadgroup{b.Xreadgroup}
+	}
+	if b.Xack != nil {
+		x.xxx_hidden_Result = &result_Xack{b.Xack}
+	}
+	if b.Xpending != nil {
+		x.xxx_hidden_Result = &result_Xpending{b.Xpending}
+	}
+	if b.Xpendingrange != nil {
+		x.xxx_hidden_Result = &result_Xpendingrange{b.Xpendingrange}
+	}
+	if b.Xclaim != nil {
+		x.xxx_hidden_Result = &result_Xclaim{b.Xclaim}
+	}
+	if b.Xautoclaim != nil {
+		x.xxx_hidden_Result = &result_Xautoclaim{b.Xautoclaim}
+	}
+	if b.Xinfogroups != nil {
+		x.xxx_hidden_Result = &result_Xinfogroups{b.Xinfogroups}
+	}
+	if b.Xinfoconsumers != nil {
+		x.xxx_hidden_Result = &result_Xinfoconsumers{b.Xinfoconsumers}
 	}
 	return m0
 }
@@ -17251,6 +18399,62 @@ type result_Zmpop struct {
 	Zmpop *ZMPopResponse `protobuf:"bytes,119,opt,name=zmpop,proto3,oneof"`
 }
 
+type result_Xcursor struct {
+	Xcursor *XCursorResponse `protobuf:"bytes,140,opt,name=xcursor,proto3,oneof"`
+}
+
+type result_Xgroupcreate struct {
+	Xgroupcreate *XGroupCreateResponse `protobuf:"bytes,141,opt,name=xgroupcreate,proto3,oneof"`
+}
+
+type result_Xgroupsetid struct {
+	Xgroupsetid *XGroupSetIDResponse `protobuf:"bytes,142,opt,name=xgroupsetid,proto3,oneof"`
+}
+
+type result_Xgroupdestroy struct {
+	Xgroupdestroy *XGroupDestroyResponse `protobuf:"bytes,143,opt,name=xgroupdestroy,proto3,oneof"`
+}
+
+type result_Xgroupcreateconsumer struct {
+	Xgroupcreateconsumer *XGroupCreateConsumerResponse `protobuf:"bytes,144,opt,name=xgroupcreateconsumer,proto3,oneof"`
+}
+
+type result_Xgroupdelconsumer struct {
+	Xgroupdelconsumer *XGroupDelConsumerResponse `protobuf:"bytes,145,opt,name=xgroupdelconsumer,proto3,oneof"`
+}
+
+type result_Xreadgroup struct {
+	Xreadgroup *XReadGroupResponse `protobuf:"bytes,146,opt,name=xreadgroup,proto3,oneof"`
+}
+
+type result_Xack struct {
+	Xack *XAckResponse `protobuf:"bytes,147,opt,name=xack,proto3,oneof"`
+}
+
+type result_Xpending struct {
+	Xpending *XPendingResponse `protobuf:"bytes,148,opt,name=xpending,proto3,oneof"`
+}
+
+type result_Xpendingrange struct {
+	Xpendingrange *XPendingRangeResponse `protobuf:"bytes,149,opt,name=xpendingrange,proto3,oneof"`
+}
+
+type result_Xclaim struct {
+	Xclaim *XClaimResponse `protobuf:"bytes,150,opt,name=xclaim,proto3,oneof"`
+}
+
+type result_Xautoclaim struct {
+	Xautoclaim *XAutoClaimResponse `protobuf:"bytes,151,opt,name=xautoclaim,proto3,oneof"`
+}
+
+type result_Xinfogroups struct {
+	Xinfogroups *XInfoGroupsResponse `protobuf:"bytes,152,opt,name=xinfogroups,proto3,oneof"`
+}
+
+type result_Xinfoconsumers struct {
+	Xinfoconsumers *XInfoConsumersResponse `protobuf:"bytes,153,opt,name=xinfoconsumers,proto3,oneof"`
+}
+
 func (*result_Get) isResult_Result() {}
 
 func (*result_Set) isResult_Result() {}
@@ -17428,6 +18632,34 @@ func (*result_Xinfo) isResult_Result() {}
 func (*result_Lmpop) isResult_Result() {}
 
 func (*result_Zmpop) isResult_Result() {}
+
+func (*result_Xcursor) isResult_Result() {}
+
+func (*result_Xgroupcreate) isResult_Result() {}
+
+func (*result_Xgroupsetid) isResult_Result() {}
+
+func (*result_Xgroupdestroy) isResult_Result() {}
+
+func (*result_Xgroupcreateconsumer) isResult_Result() {}
+
+func (*result_Xgroupdelconsumer) isResult_Result() {}
+
+func (*result_Xreadgroup) isResult_Result() {}
+
+func (*result_Xack) isResult_Result() {}
+
+func (*result_Xpending) isResult_Result() {}
+
+func (*result_Xpendingrange) isResult_Result() {}
+
+func (*result_Xclaim) isResult_Result() {}
+
+func (*result_Xautoclaim) isResult_Result() {}
+
+func (*result_Xinfogroups) isResult_Result() {}
+
+func (*result_Xinfoconsumers) isResult_Result() {}
 
 type BCreateRequest struct {
 	state                protoimpl.MessageState `protogen:"opaque.v1"`
@@ -23621,6 +24853,3421 @@ func (b0 StreamPart_builder) Build() *StreamPart {
 	return m0
 }
 
+type XCursorRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Cursor    []byte                 `protobuf:"bytes,3,opt,name=cursor,proto3"`
+	xxx_hidden_Limit     uint64                 `protobuf:"varint,4,opt,name=limit,proto3"`
+	xxx_hidden_WaitMs    uint64                 `protobuf:"varint,5,opt,name=wait_ms,json=waitMs,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *XCursorRequest) Reset() {
+	*x = XCursorRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[181]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XCursorRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XCursorRequest) ProtoMessage() {}
+
+func (x *XCursorRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[181]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XCursorRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *XCursorRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *XCursorRequest) GetCursor() []byte {
+	if x != nil {
+		return x.xxx_hidden_Cursor
+	}
+	return nil
+}
+
+func (x *XCursorRequest) GetLimit() uint64 {
+	if x != nil {
+		return x.xxx_hidden_Limit
+	}
+	return 0
+}
+
+func (x *XCursorRequest) GetWaitMs() uint64 {
+	if x != nil {
+		return x.xxx_hidden_WaitMs
+	}
+	return 0
+}
+
+func (x *XCursorRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *XCursorRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *XCursorRequest) SetCursor(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Cursor = v
+}
+
+func (x *XCursorRequest) SetLimit(v uint64) {
+	x.xxx_hidden_Limit = v
+}
+
+func (x *XCursorRequest) SetWaitMs(v uint64) {
+	x.xxx_hidden_WaitMs = v
+}
+
+type XCursorRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	// What a response has given, or 0 for everything, or $ for what is applied from now on; empty is 0.
+	Cursor []byte
+	// How many entries at most; 0 is as many as a response should hold.
+	Limit uint64
+	// How long to wait for entries where there are none; see LMoveRequest.
+	WaitMs uint64
+}
+
+func (b0 XCursorRequest_builder) Build() *XCursorRequest {
+	m0 := &XCursorRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Cursor = b.Cursor
+	x.xxx_hidden_Limit = b.Limit
+	x.xxx_hidden_WaitMs = b.WaitMs
+	return m0
+}
+
+type XCursorResponse struct {
+	state              protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Cursor  []byte                 `protobuf:"bytes,1,opt,name=cursor,proto3"`
+	xxx_hidden_Entries *[]*StreamEntry        `protobuf:"bytes,2,rep,name=entries,proto3"`
+	xxx_hidden_More    bool                   `protobuf:"varint,3,opt,name=more,proto3"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *XCursorResponse) Reset() {
+	*x = XCursorResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[182]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XCursorResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XCursorResponse) ProtoMessage() {}
+
+func (x *XCursorResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[182]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XCursorResponse) GetCursor() []byte {
+	if x != nil {
+		return x.xxx_hidden_Cursor
+	}
+	return nil
+}
+
+func (x *XCursorResponse) GetEntries() []*StreamEntry {
+	if x != nil {
+		if x.xxx_hidden_Entries != nil {
+			return *x.xxx_hidden_Entries
+		}
+	}
+	return nil
+}
+
+func (x *XCursorResponse) GetMore() bool {
+	if x != nil {
+		return x.xxx_hidden_More
+	}
+	return false
+}
+
+func (x *XCursorResponse) SetCursor(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Cursor = v
+}
+
+func (x *XCursorResponse) SetEntries(v []*StreamEntry) {
+	x.xxx_hidden_Entries = &v
+}
+
+func (x *XCursorResponse) SetMore(v bool) {
+	x.xxx_hidden_More = v
+}
+
+type XCursorResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// Where to go on, also where there are no entries.
+	Cursor  []byte
+	Entries []*StreamEntry
+	// Entries may be left: go on at once.
+	More bool
+}
+
+func (b0 XCursorResponse_builder) Build() *XCursorResponse {
+	m0 := &XCursorResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Cursor = b.Cursor
+	x.xxx_hidden_Entries = &b.Entries
+	x.xxx_hidden_More = b.More
+	return m0
+}
+
+// GroupStart is where a group begins, or goes on.
+type GroupStart struct {
+	state                  protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_At          isGroupStart_At        `protobuf_oneof:"at"`
+	xxx_hidden_Read        uint64                 `protobuf:"varint,3,opt,name=read,proto3,oneof"`
+	XXX_raceDetectHookData protoimpl.RaceDetectHookData
+	XXX_presence           [1]uint32
+	unknownFields          protoimpl.UnknownFields
+	sizeCache              protoimpl.SizeCache
+}
+
+func (x *GroupStart) Reset() {
+	*x = GroupStart{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[183]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GroupStart) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GroupStart) ProtoMessage() {}
+
+func (x *GroupStart) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[183]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *GroupStart) GetAfter() *StreamID {
+	if x != nil {
+		if x, ok := x.xxx_hidden_At.(*groupStart_After); ok {
+			return x.After
+		}
+	}
+	return nil
+}
+
+func (x *GroupStart) GetLast() bool {
+	if x != nil {
+		if x, ok := x.xxx_hidden_At.(*groupStart_Last); ok {
+			return x.Last
+		}
+	}
+	return false
+}
+
+func (x *GroupStart) GetRead() uint64 {
+	if x != nil {
+		return x.xxx_hidden_Read
+	}
+	return 0
+}
+
+func (x *GroupStart) SetAfter(v *StreamID) {
+	if v == nil {
+		x.xxx_hidden_At = nil
+		return
+	}
+	x.xxx_hidden_At = &groupStart_After{v}
+}
+
+func (x *GroupStart) SetLast(v bool) {
+	x.xxx_hidden_At = &groupStart_Last{v}
+}
+
+func (x *GroupStart) SetRead(v uint64) {
+	x.xxx_hidden_Read = v
+	protoimpl.X.SetPresent(&(x.XXX_presence[0]), 1, 2)
+}
+
+func (x *GroupStart) HasAt() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_At != nil
+}
+
+func (x *GroupStart) HasAfter() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_At.(*groupStart_After)
+	return ok
+}
+
+func (x *GroupStart) HasLast() bool {
+	if x == nil {
+		return false
+	}
+	_, ok := x.xxx_hidden_At.(*groupStart_Last)
+	return ok
+}
+
+func (x *GroupStart) HasRead() bool {
+	if x == nil {
+		return false
+	}
+	return protoimpl.X.Present(&(x.XXX_presence[0]), 1)
+}
+
+func (x *GroupStart) ClearAt() {
+	x.xxx_hidden_At = nil
+}
+
+func (x *GroupStart) ClearAfter() {
+	if _, ok := x.xxx_hidden_At.(*groupStart_After); ok {
+		x.xxx_hidden_At = nil
+	}
+}
+
+func (x *GroupStart) ClearLast() {
+	if _, ok := x.xxx_hidden_At.(*groupStart_Last); ok {
+		x.xxx_hidden_At = nil
+	}
+}
+
+func (x *GroupStart) ClearRead() {
+	protoimpl.X.ClearPresent(&(x.XXX_presence[0]), 1)
+	x.xxx_hidden_Read = 0
+}
+
+const GroupStart_At_not_set_case case_GroupStart_At = 0
+const GroupStart_After_case case_GroupStart_At = 1
+const GroupStart_Last_case case_GroupStart_At = 2
+
+func (x *GroupStart) WhichAt() case_GroupStart_At {
+	if x == nil {
+		return GroupStart_At_not_set_case
+	}
+	switch x.xxx_hidden_At.(type) {
+	case *groupStart_After:
+		return GroupStart_After_case
+	case *groupStart_Last:
+		return GroupStart_Last_case
+	default:
+		return GroupStart_At_not_set_case
+	}
+}
+
+type GroupStart_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// Fields of oneof xxx_hidden_At:
+	// Behind an id.
+	After *StreamID
+	// Behind the last id that the node has seen.
+	Last *bool
+	// -- end of xxx_hidden_At
+	// How many entries there were before, where that is known.
+	Read *uint64
+}
+
+func (b0 GroupStart_builder) Build() *GroupStart {
+	m0 := &GroupStart{}
+	b, x := &b0, m0
+	_, _ = b, x
+	if b.After != nil {
+		x.xxx_hidden_At = &groupStart_After{b.After}
+	}
+	if b.Last != nil {
+		x.xxx_hidden_At = &groupStart_Last{*b.Last}
+	}
+	if b.Read != nil {
+		protoimpl.X.SetPresentNonAtomic(&(x.XXX_presence[0]), 1, 2)
+		x.xxx_hidden_Read = *b.Read
+	}
+	return m0
+}
+
+type case_GroupStart_At protoreflect.FieldNumber
+
+func (x case_GroupStart_At) String() string {
+	md := file_atoll_v1_kv_proto_msgTypes[183].Descriptor()
+	if x == 0 {
+		return "not set"
+	}
+	return protoimpl.X.MessageFieldStringOf(md, protoreflect.FieldNumber(x))
+}
+
+type isGroupStart_At interface {
+	isGroupStart_At()
+}
+
+type groupStart_After struct {
+	// Behind an id.
+	After *StreamID `protobuf:"bytes,1,opt,name=after,proto3,oneof"`
+}
+
+type groupStart_Last struct {
+	// Behind the last id that the node has seen.
+	Last bool `protobuf:"varint,2,opt,name=last,proto3,oneof"`
+}
+
+func (*groupStart_After) isGroupStart_At() {}
+
+func (*groupStart_Last) isGroupStart_At() {}
+
+type XGroupCreateRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Group     []byte                 `protobuf:"bytes,3,opt,name=group,proto3"`
+	xxx_hidden_Start     *GroupStart            `protobuf:"bytes,4,opt,name=start,proto3"`
+	xxx_hidden_Make      bool                   `protobuf:"varint,5,opt,name=make,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *XGroupCreateRequest) Reset() {
+	*x = XGroupCreateRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[184]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XGroupCreateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XGroupCreateRequest) ProtoMessage() {}
+
+func (x *XGroupCreateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[184]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XGroupCreateRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *XGroupCreateRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *XGroupCreateRequest) GetGroup() []byte {
+	if x != nil {
+		return x.xxx_hidden_Group
+	}
+	return nil
+}
+
+func (x *XGroupCreateRequest) GetStart() *GroupStart {
+	if x != nil {
+		return x.xxx_hidden_Start
+	}
+	return nil
+}
+
+func (x *XGroupCreateRequest) GetMake() bool {
+	if x != nil {
+		return x.xxx_hidden_Make
+	}
+	return false
+}
+
+func (x *XGroupCreateRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *XGroupCreateRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *XGroupCreateRequest) SetGroup(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Group = v
+}
+
+func (x *XGroupCreateRequest) SetStart(v *GroupStart) {
+	x.xxx_hidden_Start = v
+}
+
+func (x *XGroupCreateRequest) SetMake(v bool) {
+	x.xxx_hidden_Make = v
+}
+
+func (x *XGroupCreateRequest) HasStart() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Start != nil
+}
+
+func (x *XGroupCreateRequest) ClearStart() {
+	x.xxx_hidden_Start = nil
+}
+
+type XGroupCreateRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Group     []byte
+	// Without it, at the begin.
+	Start *GroupStart
+	// Make an empty stream where there is none.
+	Make bool
+}
+
+func (b0 XGroupCreateRequest_builder) Build() *XGroupCreateRequest {
+	m0 := &XGroupCreateRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Group = b.Group
+	x.xxx_hidden_Start = b.Start
+	x.xxx_hidden_Make = b.Make
+	return m0
+}
+
+type XGroupCreateResponse struct {
+	state         protoimpl.MessageState `protogen:"opaque.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *XGroupCreateResponse) Reset() {
+	*x = XGroupCreateResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[185]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XGroupCreateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XGroupCreateResponse) ProtoMessage() {}
+
+func (x *XGroupCreateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[185]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+type XGroupCreateResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+}
+
+func (b0 XGroupCreateResponse_builder) Build() *XGroupCreateResponse {
+	m0 := &XGroupCreateResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	return m0
+}
+
+type XGroupSetIDRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Group     []byte                 `protobuf:"bytes,3,opt,name=group,proto3"`
+	xxx_hidden_Start     *GroupStart            `protobuf:"bytes,4,opt,name=start,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *XGroupSetIDRequest) Reset() {
+	*x = XGroupSetIDRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[186]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XGroupSetIDRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XGroupSetIDRequest) ProtoMessage() {}
+
+func (x *XGroupSetIDRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[186]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XGroupSetIDRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *XGroupSetIDRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *XGroupSetIDRequest) GetGroup() []byte {
+	if x != nil {
+		return x.xxx_hidden_Group
+	}
+	return nil
+}
+
+func (x *XGroupSetIDRequest) GetStart() *GroupStart {
+	if x != nil {
+		return x.xxx_hidden_Start
+	}
+	return nil
+}
+
+func (x *XGroupSetIDRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *XGroupSetIDRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *XGroupSetIDRequest) SetGroup(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Group = v
+}
+
+func (x *XGroupSetIDRequest) SetStart(v *GroupStart) {
+	x.xxx_hidden_Start = v
+}
+
+func (x *XGroupSetIDRequest) HasStart() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Start != nil
+}
+
+func (x *XGroupSetIDRequest) ClearStart() {
+	x.xxx_hidden_Start = nil
+}
+
+type XGroupSetIDRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Group     []byte
+	// Without it, at the begin.
+	Start *GroupStart
+}
+
+func (b0 XGroupSetIDRequest_builder) Build() *XGroupSetIDRequest {
+	m0 := &XGroupSetIDRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Group = b.Group
+	x.xxx_hidden_Start = b.Start
+	return m0
+}
+
+type XGroupSetIDResponse struct {
+	state         protoimpl.MessageState `protogen:"opaque.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *XGroupSetIDResponse) Reset() {
+	*x = XGroupSetIDResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[187]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XGroupSetIDResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XGroupSetIDResponse) ProtoMessage() {}
+
+func (x *XGroupSetIDResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[187]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+type XGroupSetIDResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+}
+
+func (b0 XGroupSetIDResponse_builder) Build() *XGroupSetIDResponse {
+	m0 := &XGroupSetIDResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	return m0
+}
+
+type XGroupDestroyRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Group     []byte                 `protobuf:"bytes,3,opt,name=group,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *XGroupDestroyRequest) Reset() {
+	*x = XGroupDestroyRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[188]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XGroupDestroyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XGroupDestroyRequest) ProtoMessage() {}
+
+func (x *XGroupDestroyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[188]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XGroupDestroyRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *XGroupDestroyRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *XGroupDestroyRequest) GetGroup() []byte {
+	if x != nil {
+		return x.xxx_hidden_Group
+	}
+	return nil
+}
+
+func (x *XGroupDestroyRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *XGroupDestroyRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *XGroupDestroyRequest) SetGroup(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Group = v
+}
+
+type XGroupDestroyRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Group     []byte
+}
+
+func (b0 XGroupDestroyRequest_builder) Build() *XGroupDestroyRequest {
+	m0 := &XGroupDestroyRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Group = b.Group
+	return m0
+}
+
+type XGroupDestroyResponse struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Destroyed bool                   `protobuf:"varint,1,opt,name=destroyed,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *XGroupDestroyResponse) Reset() {
+	*x = XGroupDestroyResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[189]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XGroupDestroyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XGroupDestroyResponse) ProtoMessage() {}
+
+func (x *XGroupDestroyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[189]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XGroupDestroyResponse) GetDestroyed() bool {
+	if x != nil {
+		return x.xxx_hidden_Destroyed
+	}
+	return false
+}
+
+func (x *XGroupDestroyResponse) SetDestroyed(v bool) {
+	x.xxx_hidden_Destroyed = v
+}
+
+type XGroupDestroyResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Destroyed bool
+}
+
+func (b0 XGroupDestroyResponse_builder) Build() *XGroupDestroyResponse {
+	m0 := &XGroupDestroyResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Destroyed = b.Destroyed
+	return m0
+}
+
+type XGroupCreateConsumerRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Group     []byte                 `protobuf:"bytes,3,opt,name=group,proto3"`
+	xxx_hidden_Consumer  []byte                 `protobuf:"bytes,4,opt,name=consumer,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *XGroupCreateConsumerRequest) Reset() {
+	*x = XGroupCreateConsumerRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[190]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XGroupCreateConsumerRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XGroupCreateConsumerRequest) ProtoMessage() {}
+
+func (x *XGroupCreateConsumerRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[190]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XGroupCreateConsumerRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *XGroupCreateConsumerRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *XGroupCreateConsumerRequest) GetGroup() []byte {
+	if x != nil {
+		return x.xxx_hidden_Group
+	}
+	return nil
+}
+
+func (x *XGroupCreateConsumerRequest) GetConsumer() []byte {
+	if x != nil {
+		return x.xxx_hidden_Consumer
+	}
+	return nil
+}
+
+func (x *XGroupCreateConsumerRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *XGroupCreateConsumerRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *XGroupCreateConsumerRequest) SetGroup(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Group = v
+}
+
+func (x *XGroupCreateConsumerRequest) SetConsumer(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Consumer = v
+}
+
+type XGroupCreateConsumerRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Group     []byte
+	Consumer  []byte
+}
+
+func (b0 XGroupCreateConsumerRequest_builder) Build() *XGroupCreateConsumerRequest {
+	m0 := &XGroupCreateConsumerRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Group = b.Group
+	x.xxx_hidden_Consumer = b.Consumer
+	return m0
+}
+
+type XGroupCreateConsumerResponse struct {
+	state              protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Created bool                   `protobuf:"varint,1,opt,name=created,proto3"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *XGroupCreateConsumerResponse) Reset() {
+	*x = XGroupCreateConsumerResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[191]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XGroupCreateConsumerResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XGroupCreateConsumerResponse) ProtoMessage() {}
+
+func (x *XGroupCreateConsumerResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[191]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XGroupCreateConsumerResponse) GetCreated() bool {
+	if x != nil {
+		return x.xxx_hidden_Created
+	}
+	return false
+}
+
+func (x *XGroupCreateConsumerResponse) SetCreated(v bool) {
+	x.xxx_hidden_Created = v
+}
+
+type XGroupCreateConsumerResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Created bool
+}
+
+func (b0 XGroupCreateConsumerResponse_builder) Build() *XGroupCreateConsumerResponse {
+	m0 := &XGroupCreateConsumerResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Created = b.Created
+	return m0
+}
+
+type XGroupDelConsumerRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Group     []byte                 `protobuf:"bytes,3,opt,name=group,proto3"`
+	xxx_hidden_Consumer  []byte                 `protobuf:"bytes,4,opt,name=consumer,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *XGroupDelConsumerRequest) Reset() {
+	*x = XGroupDelConsumerRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[192]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XGroupDelConsumerRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XGroupDelConsumerRequest) ProtoMessage() {}
+
+func (x *XGroupDelConsumerRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[192]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XGroupDelConsumerRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *XGroupDelConsumerRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *XGroupDelConsumerRequest) GetGroup() []byte {
+	if x != nil {
+		return x.xxx_hidden_Group
+	}
+	return nil
+}
+
+func (x *XGroupDelConsumerRequest) GetConsumer() []byte {
+	if x != nil {
+		return x.xxx_hidden_Consumer
+	}
+	return nil
+}
+
+func (x *XGroupDelConsumerRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *XGroupDelConsumerRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *XGroupDelConsumerRequest) SetGroup(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Group = v
+}
+
+func (x *XGroupDelConsumerRequest) SetConsumer(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Consumer = v
+}
+
+type XGroupDelConsumerRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Group     []byte
+	Consumer  []byte
+}
+
+func (b0 XGroupDelConsumerRequest_builder) Build() *XGroupDelConsumerRequest {
+	m0 := &XGroupDelConsumerRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Group = b.Group
+	x.xxx_hidden_Consumer = b.Consumer
+	return m0
+}
+
+type XGroupDelConsumerResponse struct {
+	state              protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Pending int64                  `protobuf:"varint,1,opt,name=pending,proto3"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *XGroupDelConsumerResponse) Reset() {
+	*x = XGroupDelConsumerResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[193]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XGroupDelConsumerResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XGroupDelConsumerResponse) ProtoMessage() {}
+
+func (x *XGroupDelConsumerResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[193]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XGroupDelConsumerResponse) GetPending() int64 {
+	if x != nil {
+		return x.xxx_hidden_Pending
+	}
+	return 0
+}
+
+func (x *XGroupDelConsumerResponse) SetPending(v int64) {
+	x.xxx_hidden_Pending = v
+}
+
+type XGroupDelConsumerResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// How many entries were pending with it.
+	Pending int64
+}
+
+func (b0 XGroupDelConsumerResponse_builder) Build() *XGroupDelConsumerResponse {
+	m0 := &XGroupDelConsumerResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Pending = b.Pending
+	return m0
+}
+
+// GroupPlace says what a consumer is to be given of a stream.
+type GroupPlace struct {
+	state               protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Key      []byte                 `protobuf:"bytes,1,opt,name=key,proto3"`
+	xxx_hidden_HadAfter *StreamID              `protobuf:"bytes,2,opt,name=had_after,json=hadAfter,proto3"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
+}
+
+func (x *GroupPlace) Reset() {
+	*x = GroupPlace{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[194]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GroupPlace) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GroupPlace) ProtoMessage() {}
+
+func (x *GroupPlace) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[194]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *GroupPlace) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *GroupPlace) GetHadAfter() *StreamID {
+	if x != nil {
+		return x.xxx_hidden_HadAfter
+	}
+	return nil
+}
+
+func (x *GroupPlace) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *GroupPlace) SetHadAfter(v *StreamID) {
+	x.xxx_hidden_HadAfter = v
+}
+
+func (x *GroupPlace) HasHadAfter() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_HadAfter != nil
+}
+
+func (x *GroupPlace) ClearHadAfter() {
+	x.xxx_hidden_HadAfter = nil
+}
+
+type GroupPlace_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Key []byte
+	// Those that it has behind this id; without it, those that were not delivered.
+	HadAfter *StreamID
+}
+
+func (b0 GroupPlace_builder) Build() *GroupPlace {
+	m0 := &GroupPlace{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_HadAfter = b.HadAfter
+	return m0
+}
+
+type XReadGroupRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Group     []byte                 `protobuf:"bytes,2,opt,name=group,proto3"`
+	xxx_hidden_Consumer  []byte                 `protobuf:"bytes,3,opt,name=consumer,proto3"`
+	xxx_hidden_Streams   *[]*GroupPlace         `protobuf:"bytes,4,rep,name=streams,proto3"`
+	xxx_hidden_Limit     uint64                 `protobuf:"varint,5,opt,name=limit,proto3"`
+	xxx_hidden_NoAck     bool                   `protobuf:"varint,6,opt,name=no_ack,json=noAck,proto3"`
+	xxx_hidden_WaitMs    uint64                 `protobuf:"varint,7,opt,name=wait_ms,json=waitMs,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *XReadGroupRequest) Reset() {
+	*x = XReadGroupRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[195]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XReadGroupRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XReadGroupRequest) ProtoMessage() {}
+
+func (x *XReadGroupRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[195]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XReadGroupRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *XReadGroupRequest) GetGroup() []byte {
+	if x != nil {
+		return x.xxx_hidden_Group
+	}
+	return nil
+}
+
+func (x *XReadGroupRequest) GetConsumer() []byte {
+	if x != nil {
+		return x.xxx_hidden_Consumer
+	}
+	return nil
+}
+
+func (x *XReadGroupRequest) GetStreams() []*GroupPlace {
+	if x != nil {
+		if x.xxx_hidden_Streams != nil {
+			return *x.xxx_hidden_Streams
+		}
+	}
+	return nil
+}
+
+func (x *XReadGroupRequest) GetLimit() uint64 {
+	if x != nil {
+		return x.xxx_hidden_Limit
+	}
+	return 0
+}
+
+func (x *XReadGroupRequest) GetNoAck() bool {
+	if x != nil {
+		return x.xxx_hidden_NoAck
+	}
+	return false
+}
+
+func (x *XReadGroupRequest) GetWaitMs() uint64 {
+	if x != nil {
+		return x.xxx_hidden_WaitMs
+	}
+	return 0
+}
+
+func (x *XReadGroupRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *XReadGroupRequest) SetGroup(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Group = v
+}
+
+func (x *XReadGroupRequest) SetConsumer(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Consumer = v
+}
+
+func (x *XReadGroupRequest) SetStreams(v []*GroupPlace) {
+	x.xxx_hidden_Streams = &v
+}
+
+func (x *XReadGroupRequest) SetLimit(v uint64) {
+	x.xxx_hidden_Limit = v
+}
+
+func (x *XReadGroupRequest) SetNoAck(v bool) {
+	x.xxx_hidden_NoAck = v
+}
+
+func (x *XReadGroupRequest) SetWaitMs(v uint64) {
+	x.xxx_hidden_WaitMs = v
+}
+
+type XReadGroupRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Group     []byte
+	Consumer  []byte
+	Streams   []*GroupPlace
+	// How many of each at most; 0 is all, about 4 MiB at a time.
+	Limit uint64
+	// What is new does not become pending.
+	NoAck bool
+	// How long to wait for entries where there are none; see LMoveRequest.
+	WaitMs uint64
+}
+
+func (b0 XReadGroupRequest_builder) Build() *XReadGroupRequest {
+	m0 := &XReadGroupRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Group = b.Group
+	x.xxx_hidden_Consumer = b.Consumer
+	x.xxx_hidden_Streams = &b.Streams
+	x.xxx_hidden_Limit = b.Limit
+	x.xxx_hidden_NoAck = b.NoAck
+	x.xxx_hidden_WaitMs = b.WaitMs
+	return m0
+}
+
+type XReadGroupResponse struct {
+	state              protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Streams *[]*StreamPart         `protobuf:"bytes,1,rep,name=streams,proto3"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *XReadGroupResponse) Reset() {
+	*x = XReadGroupResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[196]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XReadGroupResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XReadGroupResponse) ProtoMessage() {}
+
+func (x *XReadGroupResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[196]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XReadGroupResponse) GetStreams() []*StreamPart {
+	if x != nil {
+		if x.xxx_hidden_Streams != nil {
+			return *x.xxx_hidden_Streams
+		}
+	}
+	return nil
+}
+
+func (x *XReadGroupResponse) SetStreams(v []*StreamPart) {
+	x.xxx_hidden_Streams = &v
+}
+
+type XReadGroupResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// The streams that have such entries. Entries without fields are no more.
+	Streams []*StreamPart
+}
+
+func (b0 XReadGroupResponse_builder) Build() *XReadGroupResponse {
+	m0 := &XReadGroupResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Streams = &b.Streams
+	return m0
+}
+
+type XAckRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Group     []byte                 `protobuf:"bytes,3,opt,name=group,proto3"`
+	xxx_hidden_Ids       *[]*StreamID           `protobuf:"bytes,4,rep,name=ids,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *XAckRequest) Reset() {
+	*x = XAckRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[197]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XAckRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XAckRequest) ProtoMessage() {}
+
+func (x *XAckRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[197]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XAckRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *XAckRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *XAckRequest) GetGroup() []byte {
+	if x != nil {
+		return x.xxx_hidden_Group
+	}
+	return nil
+}
+
+func (x *XAckRequest) GetIds() []*StreamID {
+	if x != nil {
+		if x.xxx_hidden_Ids != nil {
+			return *x.xxx_hidden_Ids
+		}
+	}
+	return nil
+}
+
+func (x *XAckRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *XAckRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *XAckRequest) SetGroup(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Group = v
+}
+
+func (x *XAckRequest) SetIds(v []*StreamID) {
+	x.xxx_hidden_Ids = &v
+}
+
+type XAckRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Group     []byte
+	Ids       []*StreamID
+}
+
+func (b0 XAckRequest_builder) Build() *XAckRequest {
+	m0 := &XAckRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Group = b.Group
+	x.xxx_hidden_Ids = &b.Ids
+	return m0
+}
+
+type XAckResponse struct {
+	state                   protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Acknowledged int64                  `protobuf:"varint,1,opt,name=acknowledged,proto3"`
+	unknownFields           protoimpl.UnknownFields
+	sizeCache               protoimpl.SizeCache
+}
+
+func (x *XAckResponse) Reset() {
+	*x = XAckResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[198]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XAckResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XAckResponse) ProtoMessage() {}
+
+func (x *XAckResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[198]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XAckResponse) GetAcknowledged() int64 {
+	if x != nil {
+		return x.xxx_hidden_Acknowledged
+	}
+	return 0
+}
+
+func (x *XAckResponse) SetAcknowledged(v int64) {
+	x.xxx_hidden_Acknowledged = v
+}
+
+type XAckResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// How many of the ids were pending in any region.
+	Acknowledged int64
+}
+
+func (b0 XAckResponse_builder) Build() *XAckResponse {
+	m0 := &XAckResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Acknowledged = b.Acknowledged
+	return m0
+}
+
+type XPendingRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Group     []byte                 `protobuf:"bytes,3,opt,name=group,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *XPendingRequest) Reset() {
+	*x = XPendingRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[199]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XPendingRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XPendingRequest) ProtoMessage() {}
+
+func (x *XPendingRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[199]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XPendingRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *XPendingRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *XPendingRequest) GetGroup() []byte {
+	if x != nil {
+		return x.xxx_hidden_Group
+	}
+	return nil
+}
+
+func (x *XPendingRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *XPendingRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *XPendingRequest) SetGroup(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Group = v
+}
+
+type XPendingRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Group     []byte
+}
+
+func (b0 XPendingRequest_builder) Build() *XPendingRequest {
+	m0 := &XPendingRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Group = b.Group
+	return m0
+}
+
+type XPendingResponse struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Count     int64                  `protobuf:"varint,1,opt,name=count,proto3"`
+	xxx_hidden_First     *StreamID              `protobuf:"bytes,2,opt,name=first,proto3"`
+	xxx_hidden_Last      *StreamID              `protobuf:"bytes,3,opt,name=last,proto3"`
+	xxx_hidden_Consumers *[]*StreamConsumer     `protobuf:"bytes,4,rep,name=consumers,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *XPendingResponse) Reset() {
+	*x = XPendingResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[200]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XPendingResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XPendingResponse) ProtoMessage() {}
+
+func (x *XPendingResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[200]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XPendingResponse) GetCount() int64 {
+	if x != nil {
+		return x.xxx_hidden_Count
+	}
+	return 0
+}
+
+func (x *XPendingResponse) GetFirst() *StreamID {
+	if x != nil {
+		return x.xxx_hidden_First
+	}
+	return nil
+}
+
+func (x *XPendingResponse) GetLast() *StreamID {
+	if x != nil {
+		return x.xxx_hidden_Last
+	}
+	return nil
+}
+
+func (x *XPendingResponse) GetConsumers() []*StreamConsumer {
+	if x != nil {
+		if x.xxx_hidden_Consumers != nil {
+			return *x.xxx_hidden_Consumers
+		}
+	}
+	return nil
+}
+
+func (x *XPendingResponse) SetCount(v int64) {
+	x.xxx_hidden_Count = v
+}
+
+func (x *XPendingResponse) SetFirst(v *StreamID) {
+	x.xxx_hidden_First = v
+}
+
+func (x *XPendingResponse) SetLast(v *StreamID) {
+	x.xxx_hidden_Last = v
+}
+
+func (x *XPendingResponse) SetConsumers(v []*StreamConsumer) {
+	x.xxx_hidden_Consumers = &v
+}
+
+func (x *XPendingResponse) HasFirst() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_First != nil
+}
+
+func (x *XPendingResponse) HasLast() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Last != nil
+}
+
+func (x *XPendingResponse) ClearFirst() {
+	x.xxx_hidden_First = nil
+}
+
+func (x *XPendingResponse) ClearLast() {
+	x.xxx_hidden_Last = nil
+}
+
+type XPendingResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Count int64
+	// The first and the last one, unless there are none.
+	First *StreamID
+	Last  *StreamID
+	// Those that have some.
+	Consumers []*StreamConsumer
+}
+
+func (b0 XPendingResponse_builder) Build() *XPendingResponse {
+	m0 := &XPendingResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Count = b.Count
+	x.xxx_hidden_First = b.First
+	x.xxx_hidden_Last = b.Last
+	x.xxx_hidden_Consumers = &b.Consumers
+	return m0
+}
+
+// StreamConsumer is one of the readers of a group, in the region of the node.
+type StreamConsumer struct {
+	state              protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Name    []byte                 `protobuf:"bytes,1,opt,name=name,proto3"`
+	xxx_hidden_Pending int64                  `protobuf:"varint,2,opt,name=pending,proto3"`
+	xxx_hidden_IdleMs  uint64                 `protobuf:"varint,3,opt,name=idle_ms,json=idleMs,proto3"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *StreamConsumer) Reset() {
+	*x = StreamConsumer{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[201]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamConsumer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamConsumer) ProtoMessage() {}
+
+func (x *StreamConsumer) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[201]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *StreamConsumer) GetName() []byte {
+	if x != nil {
+		return x.xxx_hidden_Name
+	}
+	return nil
+}
+
+func (x *StreamConsumer) GetPending() int64 {
+	if x != nil {
+		return x.xxx_hidden_Pending
+	}
+	return 0
+}
+
+func (x *StreamConsumer) GetIdleMs() uint64 {
+	if x != nil {
+		return x.xxx_hidden_IdleMs
+	}
+	return 0
+}
+
+func (x *StreamConsumer) SetName(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Name = v
+}
+
+func (x *StreamConsumer) SetPending(v int64) {
+	x.xxx_hidden_Pending = v
+}
+
+func (x *StreamConsumer) SetIdleMs(v uint64) {
+	x.xxx_hidden_IdleMs = v
+}
+
+type StreamConsumer_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Name []byte
+	// How many entries are pending with it.
+	Pending int64
+	// How long ago it was seen; of XInfoConsumers.
+	IdleMs uint64
+}
+
+func (b0 StreamConsumer_builder) Build() *StreamConsumer {
+	m0 := &StreamConsumer{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Name = b.Name
+	x.xxx_hidden_Pending = b.Pending
+	x.xxx_hidden_IdleMs = b.IdleMs
+	return m0
+}
+
+type XPendingRangeRequest struct {
+	state                  protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace   string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key         []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Group       []byte                 `protobuf:"bytes,3,opt,name=group,proto3"`
+	xxx_hidden_First       *StreamID              `protobuf:"bytes,4,opt,name=first,proto3"`
+	xxx_hidden_Last        *StreamID              `protobuf:"bytes,5,opt,name=last,proto3"`
+	xxx_hidden_Limit       uint64                 `protobuf:"varint,6,opt,name=limit,proto3"`
+	xxx_hidden_MinIdleMs   uint64                 `protobuf:"varint,7,opt,name=min_idle_ms,json=minIdleMs,proto3"`
+	xxx_hidden_Consumer    []byte                 `protobuf:"bytes,8,opt,name=consumer,proto3,oneof"`
+	XXX_raceDetectHookData protoimpl.RaceDetectHookData
+	XXX_presence           [1]uint32
+	unknownFields          protoimpl.UnknownFields
+	sizeCache              protoimpl.SizeCache
+}
+
+func (x *XPendingRangeRequest) Reset() {
+	*x = XPendingRangeRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[202]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XPendingRangeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XPendingRangeRequest) ProtoMessage() {}
+
+func (x *XPendingRangeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[202]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XPendingRangeRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *XPendingRangeRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *XPendingRangeRequest) GetGroup() []byte {
+	if x != nil {
+		return x.xxx_hidden_Group
+	}
+	return nil
+}
+
+func (x *XPendingRangeRequest) GetFirst() *StreamID {
+	if x != nil {
+		return x.xxx_hidden_First
+	}
+	return nil
+}
+
+func (x *XPendingRangeRequest) GetLast() *StreamID {
+	if x != nil {
+		return x.xxx_hidden_Last
+	}
+	return nil
+}
+
+func (x *XPendingRangeRequest) GetLimit() uint64 {
+	if x != nil {
+		return x.xxx_hidden_Limit
+	}
+	return 0
+}
+
+func (x *XPendingRangeRequest) GetMinIdleMs() uint64 {
+	if x != nil {
+		return x.xxx_hidden_MinIdleMs
+	}
+	return 0
+}
+
+func (x *XPendingRangeRequest) GetConsumer() []byte {
+	if x != nil {
+		return x.xxx_hidden_Consumer
+	}
+	return nil
+}
+
+func (x *XPendingRangeRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *XPendingRangeRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *XPendingRangeRequest) SetGroup(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Group = v
+}
+
+func (x *XPendingRangeRequest) SetFirst(v *StreamID) {
+	x.xxx_hidden_First = v
+}
+
+func (x *XPendingRangeRequest) SetLast(v *StreamID) {
+	x.xxx_hidden_Last = v
+}
+
+func (x *XPendingRangeRequest) SetLimit(v uint64) {
+	x.xxx_hidden_Limit = v
+}
+
+func (x *XPendingRangeRequest) SetMinIdleMs(v uint64) {
+	x.xxx_hidden_MinIdleMs = v
+}
+
+func (x *XPendingRangeRequest) SetConsumer(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Consumer = v
+	protoimpl.X.SetPresent(&(x.XXX_presence[0]), 7, 8)
+}
+
+func (x *XPendingRangeRequest) HasFirst() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_First != nil
+}
+
+func (x *XPendingRangeRequest) HasLast() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Last != nil
+}
+
+func (x *XPendingRangeRequest) HasConsumer() bool {
+	if x == nil {
+		return false
+	}
+	return protoimpl.X.Present(&(x.XXX_presence[0]), 7)
+}
+
+func (x *XPendingRangeRequest) ClearFirst() {
+	x.xxx_hidden_First = nil
+}
+
+func (x *XPendingRangeRequest) ClearLast() {
+	x.xxx_hidden_Last = nil
+}
+
+func (x *XPendingRangeRequest) ClearConsumer() {
+	protoimpl.X.ClearPresent(&(x.XXX_presence[0]), 7)
+	x.xxx_hidden_Consumer = nil
+}
+
+type XPendingRangeRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Group     []byte
+	First     *StreamID
+	// Without it, to the last one.
+	Last *StreamID
+	// How many at most; 0 is all.
+	Limit uint64
+	// For how long they were not delivered at least.
+	MinIdleMs uint64
+	// Who has them; without it, anyone.
+	Consumer []byte
+}
+
+func (b0 XPendingRangeRequest_builder) Build() *XPendingRangeRequest {
+	m0 := &XPendingRangeRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Group = b.Group
+	x.xxx_hidden_First = b.First
+	x.xxx_hidden_Last = b.Last
+	x.xxx_hidden_Limit = b.Limit
+	x.xxx_hidden_MinIdleMs = b.MinIdleMs
+	if b.Consumer != nil {
+		protoimpl.X.SetPresentNonAtomic(&(x.XXX_presence[0]), 7, 8)
+		x.xxx_hidden_Consumer = b.Consumer
+	}
+	return m0
+}
+
+type XPendingRangeResponse struct {
+	state              protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Entries *[]*PendingStreamEntry `protobuf:"bytes,1,rep,name=entries,proto3"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *XPendingRangeResponse) Reset() {
+	*x = XPendingRangeResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[203]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XPendingRangeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XPendingRangeResponse) ProtoMessage() {}
+
+func (x *XPendingRangeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[203]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XPendingRangeResponse) GetEntries() []*PendingStreamEntry {
+	if x != nil {
+		if x.xxx_hidden_Entries != nil {
+			return *x.xxx_hidden_Entries
+		}
+	}
+	return nil
+}
+
+func (x *XPendingRangeResponse) SetEntries(v []*PendingStreamEntry) {
+	x.xxx_hidden_Entries = &v
+}
+
+type XPendingRangeResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Entries []*PendingStreamEntry
+}
+
+func (b0 XPendingRangeResponse_builder) Build() *XPendingRangeResponse {
+	m0 := &XPendingRangeResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Entries = &b.Entries
+	return m0
+}
+
+type PendingStreamEntry struct {
+	state               protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Id       *StreamID              `protobuf:"bytes,1,opt,name=id,proto3"`
+	xxx_hidden_Consumer []byte                 `protobuf:"bytes,2,opt,name=consumer,proto3"`
+	xxx_hidden_IdleMs   uint64                 `protobuf:"varint,3,opt,name=idle_ms,json=idleMs,proto3"`
+	xxx_hidden_Times    int64                  `protobuf:"varint,4,opt,name=times,proto3"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
+}
+
+func (x *PendingStreamEntry) Reset() {
+	*x = PendingStreamEntry{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[204]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PendingStreamEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PendingStreamEntry) ProtoMessage() {}
+
+func (x *PendingStreamEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[204]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *PendingStreamEntry) GetId() *StreamID {
+	if x != nil {
+		return x.xxx_hidden_Id
+	}
+	return nil
+}
+
+func (x *PendingStreamEntry) GetConsumer() []byte {
+	if x != nil {
+		return x.xxx_hidden_Consumer
+	}
+	return nil
+}
+
+func (x *PendingStreamEntry) GetIdleMs() uint64 {
+	if x != nil {
+		return x.xxx_hidden_IdleMs
+	}
+	return 0
+}
+
+func (x *PendingStreamEntry) GetTimes() int64 {
+	if x != nil {
+		return x.xxx_hidden_Times
+	}
+	return 0
+}
+
+func (x *PendingStreamEntry) SetId(v *StreamID) {
+	x.xxx_hidden_Id = v
+}
+
+func (x *PendingStreamEntry) SetConsumer(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Consumer = v
+}
+
+func (x *PendingStreamEntry) SetIdleMs(v uint64) {
+	x.xxx_hidden_IdleMs = v
+}
+
+func (x *PendingStreamEntry) SetTimes(v int64) {
+	x.xxx_hidden_Times = v
+}
+
+func (x *PendingStreamEntry) HasId() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Id != nil
+}
+
+func (x *PendingStreamEntry) ClearId() {
+	x.xxx_hidden_Id = nil
+}
+
+type PendingStreamEntry_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Id       *StreamID
+	Consumer []byte
+	// How long ago it was delivered last, and how often it was.
+	IdleMs uint64
+	Times  int64
+}
+
+func (b0 PendingStreamEntry_builder) Build() *PendingStreamEntry {
+	m0 := &PendingStreamEntry{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Id = b.Id
+	x.xxx_hidden_Consumer = b.Consumer
+	x.xxx_hidden_IdleMs = b.IdleMs
+	x.xxx_hidden_Times = b.Times
+	return m0
+}
+
+type XClaimRequest struct {
+	state                  protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace   string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key         []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Group       []byte                 `protobuf:"bytes,3,opt,name=group,proto3"`
+	xxx_hidden_Consumer    []byte                 `protobuf:"bytes,4,opt,name=consumer,proto3"`
+	xxx_hidden_MinIdleMs   uint64                 `protobuf:"varint,5,opt,name=min_idle_ms,json=minIdleMs,proto3"`
+	xxx_hidden_Ids         *[]*StreamID           `protobuf:"bytes,6,rep,name=ids,proto3"`
+	xxx_hidden_Force       bool                   `protobuf:"varint,7,opt,name=force,proto3"`
+	xxx_hidden_JustId      bool                   `protobuf:"varint,8,opt,name=just_id,json=justId,proto3"`
+	xxx_hidden_IdleMs      uint64                 `protobuf:"varint,9,opt,name=idle_ms,json=idleMs,proto3,oneof"`
+	xxx_hidden_Times       uint64                 `protobuf:"varint,10,opt,name=times,proto3,oneof"`
+	XXX_raceDetectHookData protoimpl.RaceDetectHookData
+	XXX_presence           [1]uint32
+	unknownFields          protoimpl.UnknownFields
+	sizeCache              protoimpl.SizeCache
+}
+
+func (x *XClaimRequest) Reset() {
+	*x = XClaimRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[205]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XClaimRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XClaimRequest) ProtoMessage() {}
+
+func (x *XClaimRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[205]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XClaimRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *XClaimRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *XClaimRequest) GetGroup() []byte {
+	if x != nil {
+		return x.xxx_hidden_Group
+	}
+	return nil
+}
+
+func (x *XClaimRequest) GetConsumer() []byte {
+	if x != nil {
+		return x.xxx_hidden_Consumer
+	}
+	return nil
+}
+
+func (x *XClaimRequest) GetMinIdleMs() uint64 {
+	if x != nil {
+		return x.xxx_hidden_MinIdleMs
+	}
+	return 0
+}
+
+func (x *XClaimRequest) GetIds() []*StreamID {
+	if x != nil {
+		if x.xxx_hidden_Ids != nil {
+			return *x.xxx_hidden_Ids
+		}
+	}
+	return nil
+}
+
+func (x *XClaimRequest) GetForce() bool {
+	if x != nil {
+		return x.xxx_hidden_Force
+	}
+	return false
+}
+
+func (x *XClaimRequest) GetJustId() bool {
+	if x != nil {
+		return x.xxx_hidden_JustId
+	}
+	return false
+}
+
+func (x *XClaimRequest) GetIdleMs() uint64 {
+	if x != nil {
+		return x.xxx_hidden_IdleMs
+	}
+	return 0
+}
+
+func (x *XClaimRequest) GetTimes() uint64 {
+	if x != nil {
+		return x.xxx_hidden_Times
+	}
+	return 0
+}
+
+func (x *XClaimRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *XClaimRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *XClaimRequest) SetGroup(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Group = v
+}
+
+func (x *XClaimRequest) SetConsumer(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Consumer = v
+}
+
+func (x *XClaimRequest) SetMinIdleMs(v uint64) {
+	x.xxx_hidden_MinIdleMs = v
+}
+
+func (x *XClaimRequest) SetIds(v []*StreamID) {
+	x.xxx_hidden_Ids = &v
+}
+
+func (x *XClaimRequest) SetForce(v bool) {
+	x.xxx_hidden_Force = v
+}
+
+func (x *XClaimRequest) SetJustId(v bool) {
+	x.xxx_hidden_JustId = v
+}
+
+func (x *XClaimRequest) SetIdleMs(v uint64) {
+	x.xxx_hidden_IdleMs = v
+	protoimpl.X.SetPresent(&(x.XXX_presence[0]), 8, 10)
+}
+
+func (x *XClaimRequest) SetTimes(v uint64) {
+	x.xxx_hidden_Times = v
+	protoimpl.X.SetPresent(&(x.XXX_presence[0]), 9, 10)
+}
+
+func (x *XClaimRequest) HasIdleMs() bool {
+	if x == nil {
+		return false
+	}
+	return protoimpl.X.Present(&(x.XXX_presence[0]), 8)
+}
+
+func (x *XClaimRequest) HasTimes() bool {
+	if x == nil {
+		return false
+	}
+	return protoimpl.X.Present(&(x.XXX_presence[0]), 9)
+}
+
+func (x *XClaimRequest) ClearIdleMs() {
+	protoimpl.X.ClearPresent(&(x.XXX_presence[0]), 8)
+	x.xxx_hidden_IdleMs = 0
+}
+
+func (x *XClaimRequest) ClearTimes() {
+	protoimpl.X.ClearPresent(&(x.XXX_presence[0]), 9)
+	x.xxx_hidden_Times = 0
+}
+
+type XClaimRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Group     []byte
+	Consumer  []byte
+	// For how long they were not delivered at least.
+	MinIdleMs uint64
+	Ids       []*StreamID
+	// Entries that are not pending, too.
+	Force bool
+	// Only the ids, and that does not count as a delivery.
+	JustId bool
+	// How long ago they are to count as delivered, and how often; without it now, and once more.
+	IdleMs *uint64
+	Times  *uint64
+}
+
+func (b0 XClaimRequest_builder) Build() *XClaimRequest {
+	m0 := &XClaimRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Group = b.Group
+	x.xxx_hidden_Consumer = b.Consumer
+	x.xxx_hidden_MinIdleMs = b.MinIdleMs
+	x.xxx_hidden_Ids = &b.Ids
+	x.xxx_hidden_Force = b.Force
+	x.xxx_hidden_JustId = b.JustId
+	if b.IdleMs != nil {
+		protoimpl.X.SetPresentNonAtomic(&(x.XXX_presence[0]), 8, 10)
+		x.xxx_hidden_IdleMs = *b.IdleMs
+	}
+	if b.Times != nil {
+		protoimpl.X.SetPresentNonAtomic(&(x.XXX_presence[0]), 9, 10)
+		x.xxx_hidden_Times = *b.Times
+	}
+	return m0
+}
+
+type XClaimResponse struct {
+	state              protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Entries *[]*StreamEntry        `protobuf:"bytes,1,rep,name=entries,proto3"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *XClaimResponse) Reset() {
+	*x = XClaimResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[206]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XClaimResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XClaimResponse) ProtoMessage() {}
+
+func (x *XClaimResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[206]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XClaimResponse) GetEntries() []*StreamEntry {
+	if x != nil {
+		if x.xxx_hidden_Entries != nil {
+			return *x.xxx_hidden_Entries
+		}
+	}
+	return nil
+}
+
+func (x *XClaimResponse) SetEntries(v []*StreamEntry) {
+	x.xxx_hidden_Entries = &v
+}
+
+type XClaimResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Entries []*StreamEntry
+}
+
+func (b0 XClaimResponse_builder) Build() *XClaimResponse {
+	m0 := &XClaimResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Entries = &b.Entries
+	return m0
+}
+
+type XAutoClaimRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Group     []byte                 `protobuf:"bytes,3,opt,name=group,proto3"`
+	xxx_hidden_Consumer  []byte                 `protobuf:"bytes,4,opt,name=consumer,proto3"`
+	xxx_hidden_MinIdleMs uint64                 `protobuf:"varint,5,opt,name=min_idle_ms,json=minIdleMs,proto3"`
+	xxx_hidden_From      *StreamID              `protobuf:"bytes,6,opt,name=from,proto3"`
+	xxx_hidden_Limit     uint64                 `protobuf:"varint,7,opt,name=limit,proto3"`
+	xxx_hidden_JustId    bool                   `protobuf:"varint,8,opt,name=just_id,json=justId,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *XAutoClaimRequest) Reset() {
+	*x = XAutoClaimRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[207]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XAutoClaimRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XAutoClaimRequest) ProtoMessage() {}
+
+func (x *XAutoClaimRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[207]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XAutoClaimRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *XAutoClaimRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *XAutoClaimRequest) GetGroup() []byte {
+	if x != nil {
+		return x.xxx_hidden_Group
+	}
+	return nil
+}
+
+func (x *XAutoClaimRequest) GetConsumer() []byte {
+	if x != nil {
+		return x.xxx_hidden_Consumer
+	}
+	return nil
+}
+
+func (x *XAutoClaimRequest) GetMinIdleMs() uint64 {
+	if x != nil {
+		return x.xxx_hidden_MinIdleMs
+	}
+	return 0
+}
+
+func (x *XAutoClaimRequest) GetFrom() *StreamID {
+	if x != nil {
+		return x.xxx_hidden_From
+	}
+	return nil
+}
+
+func (x *XAutoClaimRequest) GetLimit() uint64 {
+	if x != nil {
+		return x.xxx_hidden_Limit
+	}
+	return 0
+}
+
+func (x *XAutoClaimRequest) GetJustId() bool {
+	if x != nil {
+		return x.xxx_hidden_JustId
+	}
+	return false
+}
+
+func (x *XAutoClaimRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *XAutoClaimRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *XAutoClaimRequest) SetGroup(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Group = v
+}
+
+func (x *XAutoClaimRequest) SetConsumer(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Consumer = v
+}
+
+func (x *XAutoClaimRequest) SetMinIdleMs(v uint64) {
+	x.xxx_hidden_MinIdleMs = v
+}
+
+func (x *XAutoClaimRequest) SetFrom(v *StreamID) {
+	x.xxx_hidden_From = v
+}
+
+func (x *XAutoClaimRequest) SetLimit(v uint64) {
+	x.xxx_hidden_Limit = v
+}
+
+func (x *XAutoClaimRequest) SetJustId(v bool) {
+	x.xxx_hidden_JustId = v
+}
+
+func (x *XAutoClaimRequest) HasFrom() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_From != nil
+}
+
+func (x *XAutoClaimRequest) ClearFrom() {
+	x.xxx_hidden_From = nil
+}
+
+type XAutoClaimRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Group     []byte
+	Consumer  []byte
+	MinIdleMs uint64
+	// The first id to look at.
+	From *StreamID
+	// How many at most; 0 is 100.
+	Limit  uint64
+	JustId bool
+}
+
+func (b0 XAutoClaimRequest_builder) Build() *XAutoClaimRequest {
+	m0 := &XAutoClaimRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Group = b.Group
+	x.xxx_hidden_Consumer = b.Consumer
+	x.xxx_hidden_MinIdleMs = b.MinIdleMs
+	x.xxx_hidden_From = b.From
+	x.xxx_hidden_Limit = b.Limit
+	x.xxx_hidden_JustId = b.JustId
+	return m0
+}
+
+type XAutoClaimResponse struct {
+	state              protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Next    *StreamID              `protobuf:"bytes,1,opt,name=next,proto3"`
+	xxx_hidden_Entries *[]*StreamEntry        `protobuf:"bytes,2,rep,name=entries,proto3"`
+	xxx_hidden_Gone    *[]*StreamID           `protobuf:"bytes,3,rep,name=gone,proto3"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *XAutoClaimResponse) Reset() {
+	*x = XAutoClaimResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[208]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XAutoClaimResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XAutoClaimResponse) ProtoMessage() {}
+
+func (x *XAutoClaimResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[208]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XAutoClaimResponse) GetNext() *StreamID {
+	if x != nil {
+		return x.xxx_hidden_Next
+	}
+	return nil
+}
+
+func (x *XAutoClaimResponse) GetEntries() []*StreamEntry {
+	if x != nil {
+		if x.xxx_hidden_Entries != nil {
+			return *x.xxx_hidden_Entries
+		}
+	}
+	return nil
+}
+
+func (x *XAutoClaimResponse) GetGone() []*StreamID {
+	if x != nil {
+		if x.xxx_hidden_Gone != nil {
+			return *x.xxx_hidden_Gone
+		}
+	}
+	return nil
+}
+
+func (x *XAutoClaimResponse) SetNext(v *StreamID) {
+	x.xxx_hidden_Next = v
+}
+
+func (x *XAutoClaimResponse) SetEntries(v []*StreamEntry) {
+	x.xxx_hidden_Entries = &v
+}
+
+func (x *XAutoClaimResponse) SetGone(v []*StreamID) {
+	x.xxx_hidden_Gone = &v
+}
+
+func (x *XAutoClaimResponse) HasNext() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Next != nil
+}
+
+func (x *XAutoClaimResponse) ClearNext() {
+	x.xxx_hidden_Next = nil
+}
+
+type XAutoClaimResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	// Where to go on; without it there is nothing left.
+	Next    *StreamID
+	Entries []*StreamEntry
+	// Those that are no more, and no longer pending.
+	Gone []*StreamID
+}
+
+func (b0 XAutoClaimResponse_builder) Build() *XAutoClaimResponse {
+	m0 := &XAutoClaimResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Next = b.Next
+	x.xxx_hidden_Entries = &b.Entries
+	x.xxx_hidden_Gone = &b.Gone
+	return m0
+}
+
+type XInfoGroupsRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *XInfoGroupsRequest) Reset() {
+	*x = XInfoGroupsRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[209]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XInfoGroupsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XInfoGroupsRequest) ProtoMessage() {}
+
+func (x *XInfoGroupsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[209]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XInfoGroupsRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *XInfoGroupsRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *XInfoGroupsRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *XInfoGroupsRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+type XInfoGroupsRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+}
+
+func (b0 XInfoGroupsRequest_builder) Build() *XInfoGroupsRequest {
+	m0 := &XInfoGroupsRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	return m0
+}
+
+type XInfoGroupsResponse struct {
+	state             protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Groups *[]*StreamGroup        `protobuf:"bytes,1,rep,name=groups,proto3"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *XInfoGroupsResponse) Reset() {
+	*x = XInfoGroupsResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[210]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XInfoGroupsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XInfoGroupsResponse) ProtoMessage() {}
+
+func (x *XInfoGroupsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[210]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XInfoGroupsResponse) GetGroups() []*StreamGroup {
+	if x != nil {
+		if x.xxx_hidden_Groups != nil {
+			return *x.xxx_hidden_Groups
+		}
+	}
+	return nil
+}
+
+func (x *XInfoGroupsResponse) SetGroups(v []*StreamGroup) {
+	x.xxx_hidden_Groups = &v
+}
+
+type XInfoGroupsResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Groups []*StreamGroup
+}
+
+func (b0 XInfoGroupsResponse_builder) Build() *XInfoGroupsResponse {
+	m0 := &XInfoGroupsResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Groups = &b.Groups
+	return m0
+}
+
+type StreamGroup struct {
+	state                  protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Name        []byte                 `protobuf:"bytes,1,opt,name=name,proto3"`
+	xxx_hidden_Consumers   int64                  `protobuf:"varint,2,opt,name=consumers,proto3"`
+	xxx_hidden_Pending     int64                  `protobuf:"varint,3,opt,name=pending,proto3"`
+	xxx_hidden_Last        *StreamID              `protobuf:"bytes,4,opt,name=last,proto3"`
+	xxx_hidden_Read        int64                  `protobuf:"varint,5,opt,name=read,proto3,oneof"`
+	xxx_hidden_Lag         int64                  `protobuf:"varint,6,opt,name=lag,proto3,oneof"`
+	XXX_raceDetectHookData protoimpl.RaceDetectHookData
+	XXX_presence           [1]uint32
+	unknownFields          protoimpl.UnknownFields
+	sizeCache              protoimpl.SizeCache
+}
+
+func (x *StreamGroup) Reset() {
+	*x = StreamGroup{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[211]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamGroup) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamGroup) ProtoMessage() {}
+
+func (x *StreamGroup) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[211]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *StreamGroup) GetName() []byte {
+	if x != nil {
+		return x.xxx_hidden_Name
+	}
+	return nil
+}
+
+func (x *StreamGroup) GetConsumers() int64 {
+	if x != nil {
+		return x.xxx_hidden_Consumers
+	}
+	return 0
+}
+
+func (x *StreamGroup) GetPending() int64 {
+	if x != nil {
+		return x.xxx_hidden_Pending
+	}
+	return 0
+}
+
+func (x *StreamGroup) GetLast() *StreamID {
+	if x != nil {
+		return x.xxx_hidden_Last
+	}
+	return nil
+}
+
+func (x *StreamGroup) GetRead() int64 {
+	if x != nil {
+		return x.xxx_hidden_Read
+	}
+	return 0
+}
+
+func (x *StreamGroup) GetLag() int64 {
+	if x != nil {
+		return x.xxx_hidden_Lag
+	}
+	return 0
+}
+
+func (x *StreamGroup) SetName(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Name = v
+}
+
+func (x *StreamGroup) SetConsumers(v int64) {
+	x.xxx_hidden_Consumers = v
+}
+
+func (x *StreamGroup) SetPending(v int64) {
+	x.xxx_hidden_Pending = v
+}
+
+func (x *StreamGroup) SetLast(v *StreamID) {
+	x.xxx_hidden_Last = v
+}
+
+func (x *StreamGroup) SetRead(v int64) {
+	x.xxx_hidden_Read = v
+	protoimpl.X.SetPresent(&(x.XXX_presence[0]), 4, 6)
+}
+
+func (x *StreamGroup) SetLag(v int64) {
+	x.xxx_hidden_Lag = v
+	protoimpl.X.SetPresent(&(x.XXX_presence[0]), 5, 6)
+}
+
+func (x *StreamGroup) HasLast() bool {
+	if x == nil {
+		return false
+	}
+	return x.xxx_hidden_Last != nil
+}
+
+func (x *StreamGroup) HasRead() bool {
+	if x == nil {
+		return false
+	}
+	return protoimpl.X.Present(&(x.XXX_presence[0]), 4)
+}
+
+func (x *StreamGroup) HasLag() bool {
+	if x == nil {
+		return false
+	}
+	return protoimpl.X.Present(&(x.XXX_presence[0]), 5)
+}
+
+func (x *StreamGroup) ClearLast() {
+	x.xxx_hidden_Last = nil
+}
+
+func (x *StreamGroup) ClearRead() {
+	protoimpl.X.ClearPresent(&(x.XXX_presence[0]), 4)
+	x.xxx_hidden_Read = 0
+}
+
+func (x *StreamGroup) ClearLag() {
+	protoimpl.X.ClearPresent(&(x.XXX_presence[0]), 5)
+	x.xxx_hidden_Lag = 0
+}
+
+type StreamGroup_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Name      []byte
+	Consumers int64
+	Pending   int64
+	// Up to where the region has delivered, but for what came late.
+	Last *StreamID
+	// How many entries were read, and how many were not, where that is known.
+	Read *int64
+	Lag  *int64
+}
+
+func (b0 StreamGroup_builder) Build() *StreamGroup {
+	m0 := &StreamGroup{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Name = b.Name
+	x.xxx_hidden_Consumers = b.Consumers
+	x.xxx_hidden_Pending = b.Pending
+	x.xxx_hidden_Last = b.Last
+	if b.Read != nil {
+		protoimpl.X.SetPresentNonAtomic(&(x.XXX_presence[0]), 4, 6)
+		x.xxx_hidden_Read = *b.Read
+	}
+	if b.Lag != nil {
+		protoimpl.X.SetPresentNonAtomic(&(x.XXX_presence[0]), 5, 6)
+		x.xxx_hidden_Lag = *b.Lag
+	}
+	return m0
+}
+
+type XInfoConsumersRequest struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Group     []byte                 `protobuf:"bytes,3,opt,name=group,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *XInfoConsumersRequest) Reset() {
+	*x = XInfoConsumersRequest{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[212]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XInfoConsumersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XInfoConsumersRequest) ProtoMessage() {}
+
+func (x *XInfoConsumersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[212]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XInfoConsumersRequest) GetNamespace() string {
+	if x != nil {
+		return x.xxx_hidden_Namespace
+	}
+	return ""
+}
+
+func (x *XInfoConsumersRequest) GetKey() []byte {
+	if x != nil {
+		return x.xxx_hidden_Key
+	}
+	return nil
+}
+
+func (x *XInfoConsumersRequest) GetGroup() []byte {
+	if x != nil {
+		return x.xxx_hidden_Group
+	}
+	return nil
+}
+
+func (x *XInfoConsumersRequest) SetNamespace(v string) {
+	x.xxx_hidden_Namespace = v
+}
+
+func (x *XInfoConsumersRequest) SetKey(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Key = v
+}
+
+func (x *XInfoConsumersRequest) SetGroup(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_Group = v
+}
+
+type XInfoConsumersRequest_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Namespace string
+	Key       []byte
+	Group     []byte
+}
+
+func (b0 XInfoConsumersRequest_builder) Build() *XInfoConsumersRequest {
+	m0 := &XInfoConsumersRequest{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Namespace = b.Namespace
+	x.xxx_hidden_Key = b.Key
+	x.xxx_hidden_Group = b.Group
+	return m0
+}
+
+type XInfoConsumersResponse struct {
+	state                protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Consumers *[]*StreamConsumer     `protobuf:"bytes,1,rep,name=consumers,proto3"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *XInfoConsumersResponse) Reset() {
+	*x = XInfoConsumersResponse{}
+	mi := &file_atoll_v1_kv_proto_msgTypes[213]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *XInfoConsumersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*XInfoConsumersResponse) ProtoMessage() {}
+
+func (x *XInfoConsumersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_atoll_v1_kv_proto_msgTypes[213]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+func (x *XInfoConsumersResponse) GetConsumers() []*StreamConsumer {
+	if x != nil {
+		if x.xxx_hidden_Consumers != nil {
+			return *x.xxx_hidden_Consumers
+		}
+	}
+	return nil
+}
+
+func (x *XInfoConsumersResponse) SetConsumers(v []*StreamConsumer) {
+	x.xxx_hidden_Consumers = &v
+}
+
+type XInfoConsumersResponse_builder struct {
+	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
+
+	Consumers []*StreamConsumer
+}
+
+func (b0 XInfoConsumersResponse_builder) Build() *XInfoConsumersResponse {
+	m0 := &XInfoConsumersResponse{}
+	b, x := &b0, m0
+	_, _ = b, x
+	x.xxx_hidden_Consumers = &b.Consumers
+	return m0
+}
+
 type XSetIDRequest struct {
 	state                  protoimpl.MessageState `protogen:"opaque.v1"`
 	xxx_hidden_Namespace   string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
@@ -23636,7 +28283,7 @@ type XSetIDRequest struct {
 
 func (x *XSetIDRequest) Reset() {
 	*x = XSetIDRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[181]
+	mi := &file_atoll_v1_kv_proto_msgTypes[214]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -23648,7 +28295,7 @@ func (x *XSetIDRequest) String() string {
 func (*XSetIDRequest) ProtoMessage() {}
 
 func (x *XSetIDRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[181]
+	mi := &file_atoll_v1_kv_proto_msgTypes[214]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -23788,7 +28435,7 @@ type XSetIDResponse struct {
 
 func (x *XSetIDResponse) Reset() {
 	*x = XSetIDResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[182]
+	mi := &file_atoll_v1_kv_proto_msgTypes[215]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -23800,7 +28447,7 @@ func (x *XSetIDResponse) String() string {
 func (*XSetIDResponse) ProtoMessage() {}
 
 func (x *XSetIDResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[182]
+	mi := &file_atoll_v1_kv_proto_msgTypes[215]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -23833,7 +28480,7 @@ type XInfoRequest struct {
 
 func (x *XInfoRequest) Reset() {
 	*x = XInfoRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[183]
+	mi := &file_atoll_v1_kv_proto_msgTypes[216]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -23845,7 +28492,7 @@ func (x *XInfoRequest) String() string {
 func (*XInfoRequest) ProtoMessage() {}
 
 func (x *XInfoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[183]
+	mi := &file_atoll_v1_kv_proto_msgTypes[216]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -23911,7 +28558,7 @@ type XInfoResponse struct {
 
 func (x *XInfoResponse) Reset() {
 	*x = XInfoResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[184]
+	mi := &file_atoll_v1_kv_proto_msgTypes[217]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -23923,7 +28570,7 @@ func (x *XInfoResponse) String() string {
 func (*XInfoResponse) ProtoMessage() {}
 
 func (x *XInfoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[184]
+	mi := &file_atoll_v1_kv_proto_msgTypes[217]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24082,7 +28729,7 @@ type TypesRequest struct {
 
 func (x *TypesRequest) Reset() {
 	*x = TypesRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[185]
+	mi := &file_atoll_v1_kv_proto_msgTypes[218]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24094,7 +28741,7 @@ func (x *TypesRequest) String() string {
 func (*TypesRequest) ProtoMessage() {}
 
 func (x *TypesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[185]
+	mi := &file_atoll_v1_kv_proto_msgTypes[218]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24152,7 +28799,7 @@ type TypesResponse struct {
 
 func (x *TypesResponse) Reset() {
 	*x = TypesResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[186]
+	mi := &file_atoll_v1_kv_proto_msgTypes[219]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24164,7 +28811,7 @@ func (x *TypesResponse) String() string {
 func (*TypesResponse) ProtoMessage() {}
 
 func (x *TypesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[186]
+	mi := &file_atoll_v1_kv_proto_msgTypes[219]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24211,7 +28858,7 @@ type DBSizeRequest struct {
 
 func (x *DBSizeRequest) Reset() {
 	*x = DBSizeRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[187]
+	mi := &file_atoll_v1_kv_proto_msgTypes[220]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24223,7 +28870,7 @@ func (x *DBSizeRequest) String() string {
 func (*DBSizeRequest) ProtoMessage() {}
 
 func (x *DBSizeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[187]
+	mi := &file_atoll_v1_kv_proto_msgTypes[220]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24269,7 +28916,7 @@ type DBSizeResponse struct {
 
 func (x *DBSizeResponse) Reset() {
 	*x = DBSizeResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[188]
+	mi := &file_atoll_v1_kv_proto_msgTypes[221]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24281,7 +28928,7 @@ func (x *DBSizeResponse) String() string {
 func (*DBSizeResponse) ProtoMessage() {}
 
 func (x *DBSizeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[188]
+	mi := &file_atoll_v1_kv_proto_msgTypes[221]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24341,7 +28988,7 @@ type RandomKeyRequest struct {
 
 func (x *RandomKeyRequest) Reset() {
 	*x = RandomKeyRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[189]
+	mi := &file_atoll_v1_kv_proto_msgTypes[222]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24353,7 +29000,7 @@ func (x *RandomKeyRequest) String() string {
 func (*RandomKeyRequest) ProtoMessage() {}
 
 func (x *RandomKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[189]
+	mi := &file_atoll_v1_kv_proto_msgTypes[222]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24399,7 +29046,7 @@ type RandomKeyResponse struct {
 
 func (x *RandomKeyResponse) Reset() {
 	*x = RandomKeyResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[190]
+	mi := &file_atoll_v1_kv_proto_msgTypes[223]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24411,7 +29058,7 @@ func (x *RandomKeyResponse) String() string {
 func (*RandomKeyResponse) ProtoMessage() {}
 
 func (x *RandomKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[190]
+	mi := &file_atoll_v1_kv_proto_msgTypes[223]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24474,7 +29121,7 @@ type NamespacesRequest struct {
 
 func (x *NamespacesRequest) Reset() {
 	*x = NamespacesRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[191]
+	mi := &file_atoll_v1_kv_proto_msgTypes[224]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24486,7 +29133,7 @@ func (x *NamespacesRequest) String() string {
 func (*NamespacesRequest) ProtoMessage() {}
 
 func (x *NamespacesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[191]
+	mi := &file_atoll_v1_kv_proto_msgTypes[224]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24532,7 +29179,7 @@ type NamespacesResponse struct {
 
 func (x *NamespacesResponse) Reset() {
 	*x = NamespacesResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[192]
+	mi := &file_atoll_v1_kv_proto_msgTypes[225]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24544,7 +29191,7 @@ func (x *NamespacesResponse) String() string {
 func (*NamespacesResponse) ProtoMessage() {}
 
 func (x *NamespacesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[192]
+	mi := &file_atoll_v1_kv_proto_msgTypes[225]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24594,7 +29241,7 @@ type NamespaceSize struct {
 
 func (x *NamespaceSize) Reset() {
 	*x = NamespaceSize{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[193]
+	mi := &file_atoll_v1_kv_proto_msgTypes[226]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24606,7 +29253,7 @@ func (x *NamespaceSize) String() string {
 func (*NamespaceSize) ProtoMessage() {}
 
 func (x *NamespaceSize) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[193]
+	mi := &file_atoll_v1_kv_proto_msgTypes[226]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24679,7 +29326,7 @@ type WaitRequest struct {
 
 func (x *WaitRequest) Reset() {
 	*x = WaitRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[194]
+	mi := &file_atoll_v1_kv_proto_msgTypes[227]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24691,7 +29338,7 @@ func (x *WaitRequest) String() string {
 func (*WaitRequest) ProtoMessage() {}
 
 func (x *WaitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[194]
+	mi := &file_atoll_v1_kv_proto_msgTypes[227]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24751,7 +29398,7 @@ type WaitResponse struct {
 
 func (x *WaitResponse) Reset() {
 	*x = WaitResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[195]
+	mi := &file_atoll_v1_kv_proto_msgTypes[228]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24763,7 +29410,7 @@ func (x *WaitResponse) String() string {
 func (*WaitResponse) ProtoMessage() {}
 
 func (x *WaitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[195]
+	mi := &file_atoll_v1_kv_proto_msgTypes[228]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24810,7 +29457,7 @@ type CommandRequest struct {
 
 func (x *CommandRequest) Reset() {
 	*x = CommandRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[196]
+	mi := &file_atoll_v1_kv_proto_msgTypes[229]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24822,7 +29469,7 @@ func (x *CommandRequest) String() string {
 func (*CommandRequest) ProtoMessage() {}
 
 func (x *CommandRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[196]
+	mi := &file_atoll_v1_kv_proto_msgTypes[229]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24881,7 +29528,7 @@ type CommandResponse struct {
 
 func (x *CommandResponse) Reset() {
 	*x = CommandResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[197]
+	mi := &file_atoll_v1_kv_proto_msgTypes[230]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24893,7 +29540,7 @@ func (x *CommandResponse) String() string {
 func (*CommandResponse) ProtoMessage() {}
 
 func (x *CommandResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[197]
+	mi := &file_atoll_v1_kv_proto_msgTypes[230]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -24950,7 +29597,7 @@ type Value struct {
 
 func (x *Value) Reset() {
 	*x = Value{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[198]
+	mi := &file_atoll_v1_kv_proto_msgTypes[231]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -24962,7 +29609,7 @@ func (x *Value) String() string {
 func (*Value) ProtoMessage() {}
 
 func (x *Value) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[198]
+	mi := &file_atoll_v1_kv_proto_msgTypes[231]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -25230,7 +29877,7 @@ func (b0 Value_builder) Build() *Value {
 type case_Value_Kind protoreflect.FieldNumber
 
 func (x case_Value_Kind) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[198].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[231].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -25288,7 +29935,7 @@ type ValueList struct {
 
 func (x *ValueList) Reset() {
 	*x = ValueList{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[199]
+	mi := &file_atoll_v1_kv_proto_msgTypes[232]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -25300,7 +29947,7 @@ func (x *ValueList) String() string {
 func (*ValueList) ProtoMessage() {}
 
 func (x *ValueList) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[199]
+	mi := &file_atoll_v1_kv_proto_msgTypes[232]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -25348,7 +29995,7 @@ type TxnRequest struct {
 
 func (x *TxnRequest) Reset() {
 	*x = TxnRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[200]
+	mi := &file_atoll_v1_kv_proto_msgTypes[233]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -25360,7 +30007,7 @@ func (x *TxnRequest) String() string {
 func (*TxnRequest) ProtoMessage() {}
 
 func (x *TxnRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[200]
+	mi := &file_atoll_v1_kv_proto_msgTypes[233]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -25420,7 +30067,7 @@ type TxnResponse struct {
 
 func (x *TxnResponse) Reset() {
 	*x = TxnResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[201]
+	mi := &file_atoll_v1_kv_proto_msgTypes[234]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -25432,7 +30079,7 @@ func (x *TxnResponse) String() string {
 func (*TxnResponse) ProtoMessage() {}
 
 func (x *TxnResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[201]
+	mi := &file_atoll_v1_kv_proto_msgTypes[234]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -25483,7 +30130,7 @@ type StreamRequest struct {
 
 func (x *StreamRequest) Reset() {
 	*x = StreamRequest{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[202]
+	mi := &file_atoll_v1_kv_proto_msgTypes[235]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -25495,7 +30142,7 @@ func (x *StreamRequest) String() string {
 func (*StreamRequest) ProtoMessage() {}
 
 func (x *StreamRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[202]
+	mi := &file_atoll_v1_kv_proto_msgTypes[235]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -25596,7 +30243,7 @@ type StreamResponse struct {
 
 func (x *StreamResponse) Reset() {
 	*x = StreamResponse{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[203]
+	mi := &file_atoll_v1_kv_proto_msgTypes[236]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -25608,7 +30255,7 @@ func (x *StreamResponse) String() string {
 func (*StreamResponse) ProtoMessage() {}
 
 func (x *StreamResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[203]
+	mi := &file_atoll_v1_kv_proto_msgTypes[236]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -25767,7 +30414,7 @@ func (b0 StreamResponse_builder) Build() *StreamResponse {
 type case_StreamResponse_Outcome protoreflect.FieldNumber
 
 func (x case_StreamResponse_Outcome) String() string {
-	md := file_atoll_v1_kv_proto_msgTypes[203].Descriptor()
+	md := file_atoll_v1_kv_proto_msgTypes[236].Descriptor()
 	if x == 0 {
 		return "not set"
 	}
@@ -25803,7 +30450,7 @@ type ErrorDetail struct {
 
 func (x *ErrorDetail) Reset() {
 	*x = ErrorDetail{}
-	mi := &file_atoll_v1_kv_proto_msgTypes[204]
+	mi := &file_atoll_v1_kv_proto_msgTypes[237]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -25815,7 +30462,7 @@ func (x *ErrorDetail) String() string {
 func (*ErrorDetail) ProtoMessage() {}
 
 func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
-	mi := &file_atoll_v1_kv_proto_msgTypes[204]
+	mi := &file_atoll_v1_kv_proto_msgTypes[237]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -26297,7 +30944,7 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x03seq\x18\x05 \x01(\x04R\x03seq\x12\x16\n" +
 	"\x06region\x18\x06 \x01(\tR\x06region\x12\x12\n" +
 	"\x04node\x18\a \x01(\tR\x04node\x12\x14\n" +
-	"\x05shown\x18\b \x01(\bR\x05shown\"\x88#\n" +
+	"\x05shown\x18\b \x01(\bR\x05shown\"\xb8*\n" +
 	"\tOperation\x12(\n" +
 	"\x03get\x18\x01 \x01(\v2\x14.atoll.v1.GetRequestH\x00R\x03get\x12(\n" +
 	"\x03set\x18\x02 \x01(\v2\x14.atoll.v1.SetRequestH\x00R\x03set\x121\n" +
@@ -26391,8 +31038,26 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x06xsetid\x18t \x01(\v2\x17.atoll.v1.XSetIDRequestH\x00R\x06xsetid\x12.\n" +
 	"\x05xinfo\x18u \x01(\v2\x16.atoll.v1.XInfoRequestH\x00R\x05xinfo\x12.\n" +
 	"\x05lmpop\x18v \x01(\v2\x16.atoll.v1.LMPopRequestH\x00R\x05lmpop\x12.\n" +
-	"\x05zmpop\x18w \x01(\v2\x16.atoll.v1.ZMPopRequestH\x00R\x05zmpopB\x04\n" +
-	"\x02op\"\xe2#\n" +
+	"\x05zmpop\x18w \x01(\v2\x16.atoll.v1.ZMPopRequestH\x00R\x05zmpop\x125\n" +
+	"\axcursor\x18\x8c\x01 \x01(\v2\x18.atoll.v1.XCursorRequestH\x00R\axcursor\x12D\n" +
+	"\fxgroupcreate\x18\x8d\x01 \x01(\v2\x1d.atoll.v1.XGroupCreateRequestH\x00R\fxgroupcreate\x12A\n" +
+	"\vxgroupsetid\x18\x8e\x01 \x01(\v2\x1c.atoll.v1.XGroupSetIDRequestH\x00R\vxgroupsetid\x12G\n" +
+	"\rxgroupdestroy\x18\x8f\x01 \x01(\v2\x1e.atoll.v1.XGroupDestroyRequestH\x00R\rxgroupdestroy\x12\\\n" +
+	"\x14xgroupcreateconsumer\x18\x90\x01 \x01(\v2%.atoll.v1.XGroupCreateConsumerRequestH\x00R\x14xgroupcreateconsumer\x12S\n" +
+	"\x11xgroupdelconsumer\x18\x91\x01 \x01(\v2\".atoll.v1.XGroupDelConsumerRequestH\x00R\x11xgroupdelconsumer\x12>\n" +
+	"\n" +
+	"xreadgroup\x18\x92\x01 \x01(\v2\x1b.atoll.v1.XReadGroupRequestH\x00R\n" +
+	"xreadgroup\x12,\n" +
+	"\x04xack\x18\x93\x01 \x01(\v2\x15.atoll.v1.XAckRequestH\x00R\x04xack\x128\n" +
+	"\bxpending\x18\x94\x01 \x01(\v2\x19.atoll.v1.XPendingRequestH\x00R\bxpending\x12G\n" +
+	"\rxpendingrange\x18\x95\x01 \x01(\v2\x1e.atoll.v1.XPendingRangeRequestH\x00R\rxpendingrange\x122\n" +
+	"\x06xclaim\x18\x96\x01 \x01(\v2\x17.atoll.v1.XClaimRequestH\x00R\x06xclaim\x12>\n" +
+	"\n" +
+	"xautoclaim\x18\x97\x01 \x01(\v2\x1b.atoll.v1.XAutoClaimRequestH\x00R\n" +
+	"xautoclaim\x12A\n" +
+	"\vxinfogroups\x18\x98\x01 \x01(\v2\x1c.atoll.v1.XInfoGroupsRequestH\x00R\vxinfogroups\x12J\n" +
+	"\x0exinfoconsumers\x18\x99\x01 \x01(\v2\x1f.atoll.v1.XInfoConsumersRequestH\x00R\x0exinfoconsumersB\x04\n" +
+	"\x02op\"\xa0+\n" +
 	"\x06Result\x12)\n" +
 	"\x03get\x18\x01 \x01(\v2\x15.atoll.v1.GetResponseH\x00R\x03get\x12)\n" +
 	"\x03set\x18\x02 \x01(\v2\x15.atoll.v1.SetResponseH\x00R\x03set\x122\n" +
@@ -26486,7 +31151,25 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x06xsetid\x18t \x01(\v2\x18.atoll.v1.XSetIDResponseH\x00R\x06xsetid\x12/\n" +
 	"\x05xinfo\x18u \x01(\v2\x17.atoll.v1.XInfoResponseH\x00R\x05xinfo\x12/\n" +
 	"\x05lmpop\x18v \x01(\v2\x17.atoll.v1.LMPopResponseH\x00R\x05lmpop\x12/\n" +
-	"\x05zmpop\x18w \x01(\v2\x17.atoll.v1.ZMPopResponseH\x00R\x05zmpopB\b\n" +
+	"\x05zmpop\x18w \x01(\v2\x17.atoll.v1.ZMPopResponseH\x00R\x05zmpop\x126\n" +
+	"\axcursor\x18\x8c\x01 \x01(\v2\x19.atoll.v1.XCursorResponseH\x00R\axcursor\x12E\n" +
+	"\fxgroupcreate\x18\x8d\x01 \x01(\v2\x1e.atoll.v1.XGroupCreateResponseH\x00R\fxgroupcreate\x12B\n" +
+	"\vxgroupsetid\x18\x8e\x01 \x01(\v2\x1d.atoll.v1.XGroupSetIDResponseH\x00R\vxgroupsetid\x12H\n" +
+	"\rxgroupdestroy\x18\x8f\x01 \x01(\v2\x1f.atoll.v1.XGroupDestroyResponseH\x00R\rxgroupdestroy\x12]\n" +
+	"\x14xgroupcreateconsumer\x18\x90\x01 \x01(\v2&.atoll.v1.XGroupCreateConsumerResponseH\x00R\x14xgroupcreateconsumer\x12T\n" +
+	"\x11xgroupdelconsumer\x18\x91\x01 \x01(\v2#.atoll.v1.XGroupDelConsumerResponseH\x00R\x11xgroupdelconsumer\x12?\n" +
+	"\n" +
+	"xreadgroup\x18\x92\x01 \x01(\v2\x1c.atoll.v1.XReadGroupResponseH\x00R\n" +
+	"xreadgroup\x12-\n" +
+	"\x04xack\x18\x93\x01 \x01(\v2\x16.atoll.v1.XAckResponseH\x00R\x04xack\x129\n" +
+	"\bxpending\x18\x94\x01 \x01(\v2\x1a.atoll.v1.XPendingResponseH\x00R\bxpending\x12H\n" +
+	"\rxpendingrange\x18\x95\x01 \x01(\v2\x1f.atoll.v1.XPendingRangeResponseH\x00R\rxpendingrange\x123\n" +
+	"\x06xclaim\x18\x96\x01 \x01(\v2\x18.atoll.v1.XClaimResponseH\x00R\x06xclaim\x12?\n" +
+	"\n" +
+	"xautoclaim\x18\x97\x01 \x01(\v2\x1c.atoll.v1.XAutoClaimResponseH\x00R\n" +
+	"xautoclaim\x12B\n" +
+	"\vxinfogroups\x18\x98\x01 \x01(\v2\x1d.atoll.v1.XInfoGroupsResponseH\x00R\vxinfogroups\x12K\n" +
+	"\x0exinfoconsumers\x18\x99\x01 \x01(\v2 .atoll.v1.XInfoConsumersResponseH\x00R\x0exinfoconsumersB\b\n" +
 	"\x06result\"l\n" +
 	"\x0eBCreateRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
@@ -26736,7 +31419,158 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\n" +
 	"StreamPart\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\fR\x03key\x12/\n" +
-	"\aentries\x18\x02 \x03(\v2\x15.atoll.v1.StreamEntryR\aentries\"\xba\x01\n" +
+	"\aentries\x18\x02 \x03(\v2\x15.atoll.v1.StreamEntryR\aentries\"\x87\x01\n" +
+	"\x0eXCursorRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x16\n" +
+	"\x06cursor\x18\x03 \x01(\fR\x06cursor\x12\x14\n" +
+	"\x05limit\x18\x04 \x01(\x04R\x05limit\x12\x17\n" +
+	"\await_ms\x18\x05 \x01(\x04R\x06waitMs\"n\n" +
+	"\x0fXCursorResponse\x12\x16\n" +
+	"\x06cursor\x18\x01 \x01(\fR\x06cursor\x12/\n" +
+	"\aentries\x18\x02 \x03(\v2\x15.atoll.v1.StreamEntryR\aentries\x12\x12\n" +
+	"\x04more\x18\x03 \x01(\bR\x04more\"v\n" +
+	"\n" +
+	"GroupStart\x12*\n" +
+	"\x05after\x18\x01 \x01(\v2\x12.atoll.v1.StreamIDH\x00R\x05after\x12\x14\n" +
+	"\x04last\x18\x02 \x01(\bH\x00R\x04last\x12\x17\n" +
+	"\x04read\x18\x03 \x01(\x04H\x01R\x04read\x88\x01\x01B\x04\n" +
+	"\x02atB\a\n" +
+	"\x05_read\"\x9b\x01\n" +
+	"\x13XGroupCreateRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05group\x18\x03 \x01(\fR\x05group\x12*\n" +
+	"\x05start\x18\x04 \x01(\v2\x14.atoll.v1.GroupStartR\x05start\x12\x12\n" +
+	"\x04make\x18\x05 \x01(\bR\x04make\"\x16\n" +
+	"\x14XGroupCreateResponse\"\x86\x01\n" +
+	"\x12XGroupSetIDRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05group\x18\x03 \x01(\fR\x05group\x12*\n" +
+	"\x05start\x18\x04 \x01(\v2\x14.atoll.v1.GroupStartR\x05start\"\x15\n" +
+	"\x13XGroupSetIDResponse\"\\\n" +
+	"\x14XGroupDestroyRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05group\x18\x03 \x01(\fR\x05group\"5\n" +
+	"\x15XGroupDestroyResponse\x12\x1c\n" +
+	"\tdestroyed\x18\x01 \x01(\bR\tdestroyed\"\x7f\n" +
+	"\x1bXGroupCreateConsumerRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05group\x18\x03 \x01(\fR\x05group\x12\x1a\n" +
+	"\bconsumer\x18\x04 \x01(\fR\bconsumer\"8\n" +
+	"\x1cXGroupCreateConsumerResponse\x12\x18\n" +
+	"\acreated\x18\x01 \x01(\bR\acreated\"|\n" +
+	"\x18XGroupDelConsumerRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05group\x18\x03 \x01(\fR\x05group\x12\x1a\n" +
+	"\bconsumer\x18\x04 \x01(\fR\bconsumer\"5\n" +
+	"\x19XGroupDelConsumerResponse\x12\x18\n" +
+	"\apending\x18\x01 \x01(\x03R\apending\"O\n" +
+	"\n" +
+	"GroupPlace\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\fR\x03key\x12/\n" +
+	"\thad_after\x18\x02 \x01(\v2\x12.atoll.v1.StreamIDR\bhadAfter\"\xd9\x01\n" +
+	"\x11XReadGroupRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
+	"\x05group\x18\x02 \x01(\fR\x05group\x12\x1a\n" +
+	"\bconsumer\x18\x03 \x01(\fR\bconsumer\x12.\n" +
+	"\astreams\x18\x04 \x03(\v2\x14.atoll.v1.GroupPlaceR\astreams\x12\x14\n" +
+	"\x05limit\x18\x05 \x01(\x04R\x05limit\x12\x15\n" +
+	"\x06no_ack\x18\x06 \x01(\bR\x05noAck\x12\x17\n" +
+	"\await_ms\x18\a \x01(\x04R\x06waitMs\"D\n" +
+	"\x12XReadGroupResponse\x12.\n" +
+	"\astreams\x18\x01 \x03(\v2\x14.atoll.v1.StreamPartR\astreams\"y\n" +
+	"\vXAckRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05group\x18\x03 \x01(\fR\x05group\x12$\n" +
+	"\x03ids\x18\x04 \x03(\v2\x12.atoll.v1.StreamIDR\x03ids\"2\n" +
+	"\fXAckResponse\x12\"\n" +
+	"\facknowledged\x18\x01 \x01(\x03R\facknowledged\"W\n" +
+	"\x0fXPendingRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05group\x18\x03 \x01(\fR\x05group\"\xb2\x01\n" +
+	"\x10XPendingResponse\x12\x14\n" +
+	"\x05count\x18\x01 \x01(\x03R\x05count\x12(\n" +
+	"\x05first\x18\x02 \x01(\v2\x12.atoll.v1.StreamIDR\x05first\x12&\n" +
+	"\x04last\x18\x03 \x01(\v2\x12.atoll.v1.StreamIDR\x04last\x126\n" +
+	"\tconsumers\x18\x04 \x03(\v2\x18.atoll.v1.StreamConsumerR\tconsumers\"W\n" +
+	"\x0eStreamConsumer\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\fR\x04name\x12\x18\n" +
+	"\apending\x18\x02 \x01(\x03R\apending\x12\x17\n" +
+	"\aidle_ms\x18\x03 \x01(\x04R\x06idleMs\"\x92\x02\n" +
+	"\x14XPendingRangeRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05group\x18\x03 \x01(\fR\x05group\x12(\n" +
+	"\x05first\x18\x04 \x01(\v2\x12.atoll.v1.StreamIDR\x05first\x12&\n" +
+	"\x04last\x18\x05 \x01(\v2\x12.atoll.v1.StreamIDR\x04last\x12\x14\n" +
+	"\x05limit\x18\x06 \x01(\x04R\x05limit\x12\x1e\n" +
+	"\vmin_idle_ms\x18\a \x01(\x04R\tminIdleMs\x12\x1f\n" +
+	"\bconsumer\x18\b \x01(\fH\x00R\bconsumer\x88\x01\x01B\v\n" +
+	"\t_consumer\"O\n" +
+	"\x15XPendingRangeResponse\x126\n" +
+	"\aentries\x18\x01 \x03(\v2\x1c.atoll.v1.PendingStreamEntryR\aentries\"\x83\x01\n" +
+	"\x12PendingStreamEntry\x12\"\n" +
+	"\x02id\x18\x01 \x01(\v2\x12.atoll.v1.StreamIDR\x02id\x12\x1a\n" +
+	"\bconsumer\x18\x02 \x01(\fR\bconsumer\x12\x17\n" +
+	"\aidle_ms\x18\x03 \x01(\x04R\x06idleMs\x12\x14\n" +
+	"\x05times\x18\x04 \x01(\x03R\x05times\"\xb5\x02\n" +
+	"\rXClaimRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05group\x18\x03 \x01(\fR\x05group\x12\x1a\n" +
+	"\bconsumer\x18\x04 \x01(\fR\bconsumer\x12\x1e\n" +
+	"\vmin_idle_ms\x18\x05 \x01(\x04R\tminIdleMs\x12$\n" +
+	"\x03ids\x18\x06 \x03(\v2\x12.atoll.v1.StreamIDR\x03ids\x12\x14\n" +
+	"\x05force\x18\a \x01(\bR\x05force\x12\x17\n" +
+	"\ajust_id\x18\b \x01(\bR\x06justId\x12\x1c\n" +
+	"\aidle_ms\x18\t \x01(\x04H\x00R\x06idleMs\x88\x01\x01\x12\x19\n" +
+	"\x05times\x18\n" +
+	" \x01(\x04H\x01R\x05times\x88\x01\x01B\n" +
+	"\n" +
+	"\b_idle_msB\b\n" +
+	"\x06_times\"A\n" +
+	"\x0eXClaimResponse\x12/\n" +
+	"\aentries\x18\x01 \x03(\v2\x15.atoll.v1.StreamEntryR\aentries\"\xec\x01\n" +
+	"\x11XAutoClaimRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05group\x18\x03 \x01(\fR\x05group\x12\x1a\n" +
+	"\bconsumer\x18\x04 \x01(\fR\bconsumer\x12\x1e\n" +
+	"\vmin_idle_ms\x18\x05 \x01(\x04R\tminIdleMs\x12&\n" +
+	"\x04from\x18\x06 \x01(\v2\x12.atoll.v1.StreamIDR\x04from\x12\x14\n" +
+	"\x05limit\x18\a \x01(\x04R\x05limit\x12\x17\n" +
+	"\ajust_id\x18\b \x01(\bR\x06justId\"\x95\x01\n" +
+	"\x12XAutoClaimResponse\x12&\n" +
+	"\x04next\x18\x01 \x01(\v2\x12.atoll.v1.StreamIDR\x04next\x12/\n" +
+	"\aentries\x18\x02 \x03(\v2\x15.atoll.v1.StreamEntryR\aentries\x12&\n" +
+	"\x04gone\x18\x03 \x03(\v2\x12.atoll.v1.StreamIDR\x04gone\"D\n" +
+	"\x12XInfoGroupsRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\"D\n" +
+	"\x13XInfoGroupsResponse\x12-\n" +
+	"\x06groups\x18\x01 \x03(\v2\x15.atoll.v1.StreamGroupR\x06groups\"\xc2\x01\n" +
+	"\vStreamGroup\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\fR\x04name\x12\x1c\n" +
+	"\tconsumers\x18\x02 \x01(\x03R\tconsumers\x12\x18\n" +
+	"\apending\x18\x03 \x01(\x03R\apending\x12&\n" +
+	"\x04last\x18\x04 \x01(\v2\x12.atoll.v1.StreamIDR\x04last\x12\x17\n" +
+	"\x04read\x18\x05 \x01(\x03H\x00R\x04read\x88\x01\x01\x12\x15\n" +
+	"\x03lag\x18\x06 \x01(\x03H\x01R\x03lag\x88\x01\x01B\a\n" +
+	"\x05_readB\x06\n" +
+	"\x04_lag\"]\n" +
+	"\x15XInfoConsumersRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
+	"\x05group\x18\x03 \x01(\fR\x05group\"P\n" +
+	"\x16XInfoConsumersResponse\x126\n" +
+	"\tconsumers\x18\x01 \x03(\v2\x18.atoll.v1.StreamConsumerR\tconsumers\"\xba\x01\n" +
 	"\rXSetIDRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\fR\x03key\x12&\n" +
@@ -26840,7 +31674,7 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\bGeoOrder\x12\x19\n" +
 	"\x15GEO_ORDER_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11GEO_ORDER_NEAREST\x10\x01\x12\x16\n" +
-	"\x12GEO_ORDER_FARTHEST\x10\x022\xb2*\n" +
+	"\x12GEO_ORDER_FARTHEST\x10\x022\xe02\n" +
 	"\x02KV\x125\n" +
 	"\x04Ping\x12\x15.atoll.v1.PingRequest\x1a\x16.atoll.v1.PingResponse\x122\n" +
 	"\x03Get\x12\x14.atoll.v1.GetRequest\x1a\x15.atoll.v1.GetResponse\x122\n" +
@@ -26918,7 +31752,23 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x04XLen\x12\x15.atoll.v1.XLenRequest\x1a\x16.atoll.v1.XLenResponse\x125\n" +
 	"\x04XDel\x12\x15.atoll.v1.XDelRequest\x1a\x16.atoll.v1.XDelResponse\x128\n" +
 	"\x05XTrim\x12\x16.atoll.v1.XTrimRequest\x1a\x17.atoll.v1.XTrimResponse\x128\n" +
-	"\x05XRead\x12\x16.atoll.v1.XReadRequest\x1a\x17.atoll.v1.XReadResponse\x12;\n" +
+	"\x05XRead\x12\x16.atoll.v1.XReadRequest\x1a\x17.atoll.v1.XReadResponse\x12>\n" +
+	"\aXCursor\x12\x18.atoll.v1.XCursorRequest\x1a\x19.atoll.v1.XCursorResponse\x12M\n" +
+	"\fXGroupCreate\x12\x1d.atoll.v1.XGroupCreateRequest\x1a\x1e.atoll.v1.XGroupCreateResponse\x12J\n" +
+	"\vXGroupSetID\x12\x1c.atoll.v1.XGroupSetIDRequest\x1a\x1d.atoll.v1.XGroupSetIDResponse\x12P\n" +
+	"\rXGroupDestroy\x12\x1e.atoll.v1.XGroupDestroyRequest\x1a\x1f.atoll.v1.XGroupDestroyResponse\x12e\n" +
+	"\x14XGroupCreateConsumer\x12%.atoll.v1.XGroupCreateConsumerRequest\x1a&.atoll.v1.XGroupCreateConsumerResponse\x12\\\n" +
+	"\x11XGroupDelConsumer\x12\".atoll.v1.XGroupDelConsumerRequest\x1a#.atoll.v1.XGroupDelConsumerResponse\x12G\n" +
+	"\n" +
+	"XReadGroup\x12\x1b.atoll.v1.XReadGroupRequest\x1a\x1c.atoll.v1.XReadGroupResponse\x125\n" +
+	"\x04XAck\x12\x15.atoll.v1.XAckRequest\x1a\x16.atoll.v1.XAckResponse\x12A\n" +
+	"\bXPending\x12\x19.atoll.v1.XPendingRequest\x1a\x1a.atoll.v1.XPendingResponse\x12P\n" +
+	"\rXPendingRange\x12\x1e.atoll.v1.XPendingRangeRequest\x1a\x1f.atoll.v1.XPendingRangeResponse\x12;\n" +
+	"\x06XClaim\x12\x17.atoll.v1.XClaimRequest\x1a\x18.atoll.v1.XClaimResponse\x12G\n" +
+	"\n" +
+	"XAutoClaim\x12\x1b.atoll.v1.XAutoClaimRequest\x1a\x1c.atoll.v1.XAutoClaimResponse\x12J\n" +
+	"\vXInfoGroups\x12\x1c.atoll.v1.XInfoGroupsRequest\x1a\x1d.atoll.v1.XInfoGroupsResponse\x12S\n" +
+	"\x0eXInfoConsumers\x12\x1f.atoll.v1.XInfoConsumersRequest\x1a .atoll.v1.XInfoConsumersResponse\x12;\n" +
 	"\x06XSetID\x12\x17.atoll.v1.XSetIDRequest\x1a\x18.atoll.v1.XSetIDResponse\x128\n" +
 	"\x05XInfo\x12\x16.atoll.v1.XInfoRequest\x1a\x17.atoll.v1.XInfoResponse\x128\n" +
 	"\x05Types\x12\x16.atoll.v1.TypesRequest\x1a\x17.atoll.v1.TypesResponse\x12;\n" +
@@ -26935,216 +31785,249 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x06Stream\x12\x17.atoll.v1.StreamRequest\x1a\x18.atoll.v1.StreamResponse(\x010\x01B1Z/github.com/atollkv/atoll/proto/atoll/v1;atollv1b\x06proto3"
 
 var file_atoll_v1_kv_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_atoll_v1_kv_proto_msgTypes = make([]protoimpl.MessageInfo, 205)
+var file_atoll_v1_kv_proto_msgTypes = make([]protoimpl.MessageInfo, 238)
 var file_atoll_v1_kv_proto_goTypes = []any{
-	(BitOperation)(0),              // 0: atoll.v1.BitOperation
-	(BitOverflow)(0),               // 1: atoll.v1.BitOverflow
-	(GeoOrder)(0),                  // 2: atoll.v1.GeoOrder
-	(*PingRequest)(nil),            // 3: atoll.v1.PingRequest
-	(*PingResponse)(nil),           // 4: atoll.v1.PingResponse
-	(*GetRequest)(nil),             // 5: atoll.v1.GetRequest
-	(*GetResponse)(nil),            // 6: atoll.v1.GetResponse
-	(*SetRequest)(nil),             // 7: atoll.v1.SetRequest
-	(*SetResponse)(nil),            // 8: atoll.v1.SetResponse
-	(*Lifetime)(nil),               // 9: atoll.v1.Lifetime
-	(*ExpireRequest)(nil),          // 10: atoll.v1.ExpireRequest
-	(*ExpireResponse)(nil),         // 11: atoll.v1.ExpireResponse
-	(*PersistRequest)(nil),         // 12: atoll.v1.PersistRequest
-	(*PersistResponse)(nil),        // 13: atoll.v1.PersistResponse
-	(*TTLRequest)(nil),             // 14: atoll.v1.TTLRequest
-	(*TTLResponse)(nil),            // 15: atoll.v1.TTLResponse
-	(*DeleteRequest)(nil),          // 16: atoll.v1.DeleteRequest
-	(*DeleteResponse)(nil),         // 17: atoll.v1.DeleteResponse
-	(*IncrRequest)(nil),            // 18: atoll.v1.IncrRequest
-	(*IncrResponse)(nil),           // 19: atoll.v1.IncrResponse
-	(*ResetCounterRequest)(nil),    // 20: atoll.v1.ResetCounterRequest
-	(*ResetCounterResponse)(nil),   // 21: atoll.v1.ResetCounterResponse
-	(*SAddRequest)(nil),            // 22: atoll.v1.SAddRequest
-	(*SAddResponse)(nil),           // 23: atoll.v1.SAddResponse
-	(*SRemRequest)(nil),            // 24: atoll.v1.SRemRequest
-	(*SRemResponse)(nil),           // 25: atoll.v1.SRemResponse
-	(*SMembersRequest)(nil),        // 26: atoll.v1.SMembersRequest
-	(*SMembersResponse)(nil),       // 27: atoll.v1.SMembersResponse
-	(*SIsMemberRequest)(nil),       // 28: atoll.v1.SIsMemberRequest
-	(*SIsMemberResponse)(nil),      // 29: atoll.v1.SIsMemberResponse
-	(*SCardRequest)(nil),           // 30: atoll.v1.SCardRequest
-	(*SCardResponse)(nil),          // 31: atoll.v1.SCardResponse
-	(*FieldValue)(nil),             // 32: atoll.v1.FieldValue
-	(*HSetRequest)(nil),            // 33: atoll.v1.HSetRequest
-	(*HSetResponse)(nil),           // 34: atoll.v1.HSetResponse
-	(*HSetNXRequest)(nil),          // 35: atoll.v1.HSetNXRequest
-	(*HSetNXResponse)(nil),         // 36: atoll.v1.HSetNXResponse
-	(*HGetRequest)(nil),            // 37: atoll.v1.HGetRequest
-	(*HGetResponse)(nil),           // 38: atoll.v1.HGetResponse
-	(*HMGetRequest)(nil),           // 39: atoll.v1.HMGetRequest
-	(*HMGetResponse)(nil),          // 40: atoll.v1.HMGetResponse
-	(*HGetAllRequest)(nil),         // 41: atoll.v1.HGetAllRequest
-	(*HGetAllResponse)(nil),        // 42: atoll.v1.HGetAllResponse
-	(*HKeysRequest)(nil),           // 43: atoll.v1.HKeysRequest
-	(*HKeysResponse)(nil),          // 44: atoll.v1.HKeysResponse
-	(*HValsRequest)(nil),           // 45: atoll.v1.HValsRequest
-	(*HValsResponse)(nil),          // 46: atoll.v1.HValsResponse
-	(*HLenRequest)(nil),            // 47: atoll.v1.HLenRequest
-	(*HLenResponse)(nil),           // 48: atoll.v1.HLenResponse
-	(*HExistsRequest)(nil),         // 49: atoll.v1.HExistsRequest
-	(*HExistsResponse)(nil),        // 50: atoll.v1.HExistsResponse
-	(*HStrLenRequest)(nil),         // 51: atoll.v1.HStrLenRequest
-	(*HStrLenResponse)(nil),        // 52: atoll.v1.HStrLenResponse
-	(*HDelRequest)(nil),            // 53: atoll.v1.HDelRequest
-	(*HDelResponse)(nil),           // 54: atoll.v1.HDelResponse
-	(*HIncrRequest)(nil),           // 55: atoll.v1.HIncrRequest
-	(*HIncrResponse)(nil),          // 56: atoll.v1.HIncrResponse
-	(*ScoredMember)(nil),           // 57: atoll.v1.ScoredMember
-	(*ZAddRequest)(nil),            // 58: atoll.v1.ZAddRequest
-	(*ZAddResponse)(nil),           // 59: atoll.v1.ZAddResponse
-	(*ZIncrRequest)(nil),           // 60: atoll.v1.ZIncrRequest
-	(*ZIncrResponse)(nil),          // 61: atoll.v1.ZIncrResponse
-	(*ZRemRequest)(nil),            // 62: atoll.v1.ZRemRequest
-	(*ZRemResponse)(nil),           // 63: atoll.v1.ZRemResponse
-	(*ZScoreRequest)(nil),          // 64: atoll.v1.ZScoreRequest
-	(*ZScoreResponse)(nil),         // 65: atoll.v1.ZScoreResponse
-	(*ZCardRequest)(nil),           // 66: atoll.v1.ZCardRequest
-	(*ZCardResponse)(nil),          // 67: atoll.v1.ZCardResponse
-	(*ZRangeRequest)(nil),          // 68: atoll.v1.ZRangeRequest
-	(*ZRangeResponse)(nil),         // 69: atoll.v1.ZRangeResponse
-	(*ZRangeByScoreRequest)(nil),   // 70: atoll.v1.ZRangeByScoreRequest
-	(*ZRangeByScoreResponse)(nil),  // 71: atoll.v1.ZRangeByScoreResponse
-	(*ZRankRequest)(nil),           // 72: atoll.v1.ZRankRequest
-	(*ZRankResponse)(nil),          // 73: atoll.v1.ZRankResponse
-	(*ZPopRequest)(nil),            // 74: atoll.v1.ZPopRequest
-	(*ZPopResponse)(nil),           // 75: atoll.v1.ZPopResponse
-	(*ZMPopRequest)(nil),           // 76: atoll.v1.ZMPopRequest
-	(*ZMPopResponse)(nil),          // 77: atoll.v1.ZMPopResponse
-	(*LPushRequest)(nil),           // 78: atoll.v1.LPushRequest
-	(*LPushResponse)(nil),          // 79: atoll.v1.LPushResponse
-	(*LPopRequest)(nil),            // 80: atoll.v1.LPopRequest
-	(*LPopResponse)(nil),           // 81: atoll.v1.LPopResponse
-	(*LMPopRequest)(nil),           // 82: atoll.v1.LMPopRequest
-	(*LMPopResponse)(nil),          // 83: atoll.v1.LMPopResponse
-	(*LRangeRequest)(nil),          // 84: atoll.v1.LRangeRequest
-	(*LRangeResponse)(nil),         // 85: atoll.v1.LRangeResponse
-	(*LLenRequest)(nil),            // 86: atoll.v1.LLenRequest
-	(*LLenResponse)(nil),           // 87: atoll.v1.LLenResponse
-	(*LIndexRequest)(nil),          // 88: atoll.v1.LIndexRequest
-	(*LIndexResponse)(nil),         // 89: atoll.v1.LIndexResponse
-	(*LSetRequest)(nil),            // 90: atoll.v1.LSetRequest
-	(*LSetResponse)(nil),           // 91: atoll.v1.LSetResponse
-	(*LInsertRequest)(nil),         // 92: atoll.v1.LInsertRequest
-	(*LInsertResponse)(nil),        // 93: atoll.v1.LInsertResponse
-	(*LRemRequest)(nil),            // 94: atoll.v1.LRemRequest
-	(*LRemResponse)(nil),           // 95: atoll.v1.LRemResponse
-	(*LTrimRequest)(nil),           // 96: atoll.v1.LTrimRequest
-	(*LTrimResponse)(nil),          // 97: atoll.v1.LTrimResponse
-	(*LMoveRequest)(nil),           // 98: atoll.v1.LMoveRequest
-	(*LMoveResponse)(nil),          // 99: atoll.v1.LMoveResponse
-	(*LPosRequest)(nil),            // 100: atoll.v1.LPosRequest
-	(*LPosResponse)(nil),           // 101: atoll.v1.LPosResponse
-	(*RenameRequest)(nil),          // 102: atoll.v1.RenameRequest
-	(*RenameResponse)(nil),         // 103: atoll.v1.RenameResponse
-	(*CopyRequest)(nil),            // 104: atoll.v1.CopyRequest
-	(*CopyResponse)(nil),           // 105: atoll.v1.CopyResponse
-	(*ExistsRequest)(nil),          // 106: atoll.v1.ExistsRequest
-	(*ExistsResponse)(nil),         // 107: atoll.v1.ExistsResponse
-	(*ScanRequest)(nil),            // 108: atoll.v1.ScanRequest
-	(*ScanResponse)(nil),           // 109: atoll.v1.ScanResponse
-	(*SiblingsRequest)(nil),        // 110: atoll.v1.SiblingsRequest
-	(*SiblingsResponse)(nil),       // 111: atoll.v1.SiblingsResponse
-	(*Sibling)(nil),                // 112: atoll.v1.Sibling
-	(*Operation)(nil),              // 113: atoll.v1.Operation
-	(*Result)(nil),                 // 114: atoll.v1.Result
-	(*BCreateRequest)(nil),         // 115: atoll.v1.BCreateRequest
-	(*BCreateResponse)(nil),        // 116: atoll.v1.BCreateResponse
-	(*BGetRequest)(nil),            // 117: atoll.v1.BGetRequest
-	(*BGetResponse)(nil),           // 118: atoll.v1.BGetResponse
-	(*BIncrRequest)(nil),           // 119: atoll.v1.BIncrRequest
-	(*BIncrResponse)(nil),          // 120: atoll.v1.BIncrResponse
-	(*BDecrRequest)(nil),           // 121: atoll.v1.BDecrRequest
-	(*BDecrResponse)(nil),          // 122: atoll.v1.BDecrResponse
-	(*BGrantRequest)(nil),          // 123: atoll.v1.BGrantRequest
-	(*BGrantResponse)(nil),         // 124: atoll.v1.BGrantResponse
-	(*BRightsRequest)(nil),         // 125: atoll.v1.BRightsRequest
-	(*BRightsResponse)(nil),        // 126: atoll.v1.BRightsResponse
-	(*Account)(nil),                // 127: atoll.v1.Account
-	(*BReclaimRequest)(nil),        // 128: atoll.v1.BReclaimRequest
-	(*BReclaimResponse)(nil),       // 129: atoll.v1.BReclaimResponse
-	(*PFAddRequest)(nil),           // 130: atoll.v1.PFAddRequest
-	(*PFAddResponse)(nil),          // 131: atoll.v1.PFAddResponse
-	(*PFCountRequest)(nil),         // 132: atoll.v1.PFCountRequest
-	(*PFCountResponse)(nil),        // 133: atoll.v1.PFCountResponse
-	(*PFMergeRequest)(nil),         // 134: atoll.v1.PFMergeRequest
-	(*PFMergeResponse)(nil),        // 135: atoll.v1.PFMergeResponse
-	(*BitRange)(nil),               // 136: atoll.v1.BitRange
-	(*GetBitRequest)(nil),          // 137: atoll.v1.GetBitRequest
-	(*GetBitResponse)(nil),         // 138: atoll.v1.GetBitResponse
-	(*SetBitRequest)(nil),          // 139: atoll.v1.SetBitRequest
-	(*SetBitResponse)(nil),         // 140: atoll.v1.SetBitResponse
-	(*BitCountRequest)(nil),        // 141: atoll.v1.BitCountRequest
-	(*BitCountResponse)(nil),       // 142: atoll.v1.BitCountResponse
-	(*BitPosRequest)(nil),          // 143: atoll.v1.BitPosRequest
-	(*BitPosResponse)(nil),         // 144: atoll.v1.BitPosResponse
-	(*BitOpRequest)(nil),           // 145: atoll.v1.BitOpRequest
-	(*BitOpResponse)(nil),          // 146: atoll.v1.BitOpResponse
-	(*BitStep)(nil),                // 147: atoll.v1.BitStep
-	(*BitFieldRequest)(nil),        // 148: atoll.v1.BitFieldRequest
-	(*BitFieldResponse)(nil),       // 149: atoll.v1.BitFieldResponse
-	(*BitStepResult)(nil),          // 150: atoll.v1.BitStepResult
-	(*GeoPoint)(nil),               // 151: atoll.v1.GeoPoint
-	(*GeoMember)(nil),              // 152: atoll.v1.GeoMember
-	(*GeoAddRequest)(nil),          // 153: atoll.v1.GeoAddRequest
-	(*GeoAddResponse)(nil),         // 154: atoll.v1.GeoAddResponse
-	(*GeoPosRequest)(nil),          // 155: atoll.v1.GeoPosRequest
-	(*GeoPosResponse)(nil),         // 156: atoll.v1.GeoPosResponse
-	(*GeoPosition)(nil),            // 157: atoll.v1.GeoPosition
-	(*GeoDistRequest)(nil),         // 158: atoll.v1.GeoDistRequest
-	(*GeoDistResponse)(nil),        // 159: atoll.v1.GeoDistResponse
-	(*GeoArea)(nil),                // 160: atoll.v1.GeoArea
-	(*GeoBox)(nil),                 // 161: atoll.v1.GeoBox
-	(*GeoSearchRequest)(nil),       // 162: atoll.v1.GeoSearchRequest
-	(*GeoSearchResponse)(nil),      // 163: atoll.v1.GeoSearchResponse
-	(*GeoFound)(nil),               // 164: atoll.v1.GeoFound
-	(*GeoSearchStoreRequest)(nil),  // 165: atoll.v1.GeoSearchStoreRequest
-	(*GeoSearchStoreResponse)(nil), // 166: atoll.v1.GeoSearchStoreResponse
-	(*StreamID)(nil),               // 167: atoll.v1.StreamID
-	(*StreamEntry)(nil),            // 168: atoll.v1.StreamEntry
-	(*StreamTrim)(nil),             // 169: atoll.v1.StreamTrim
-	(*XAddRequest)(nil),            // 170: atoll.v1.XAddRequest
-	(*XAddResponse)(nil),           // 171: atoll.v1.XAddResponse
-	(*XRangeRequest)(nil),          // 172: atoll.v1.XRangeRequest
-	(*XRangeResponse)(nil),         // 173: atoll.v1.XRangeResponse
-	(*XLenRequest)(nil),            // 174: atoll.v1.XLenRequest
-	(*XLenResponse)(nil),           // 175: atoll.v1.XLenResponse
-	(*XDelRequest)(nil),            // 176: atoll.v1.XDelRequest
-	(*XDelResponse)(nil),           // 177: atoll.v1.XDelResponse
-	(*XTrimRequest)(nil),           // 178: atoll.v1.XTrimRequest
-	(*XTrimResponse)(nil),          // 179: atoll.v1.XTrimResponse
-	(*StreamPlace)(nil),            // 180: atoll.v1.StreamPlace
-	(*XReadRequest)(nil),           // 181: atoll.v1.XReadRequest
-	(*XReadResponse)(nil),          // 182: atoll.v1.XReadResponse
-	(*StreamPart)(nil),             // 183: atoll.v1.StreamPart
-	(*XSetIDRequest)(nil),          // 184: atoll.v1.XSetIDRequest
-	(*XSetIDResponse)(nil),         // 185: atoll.v1.XSetIDResponse
-	(*XInfoRequest)(nil),           // 186: atoll.v1.XInfoRequest
-	(*XInfoResponse)(nil),          // 187: atoll.v1.XInfoResponse
-	(*TypesRequest)(nil),           // 188: atoll.v1.TypesRequest
-	(*TypesResponse)(nil),          // 189: atoll.v1.TypesResponse
-	(*DBSizeRequest)(nil),          // 190: atoll.v1.DBSizeRequest
-	(*DBSizeResponse)(nil),         // 191: atoll.v1.DBSizeResponse
-	(*RandomKeyRequest)(nil),       // 192: atoll.v1.RandomKeyRequest
-	(*RandomKeyResponse)(nil),      // 193: atoll.v1.RandomKeyResponse
-	(*NamespacesRequest)(nil),      // 194: atoll.v1.NamespacesRequest
-	(*NamespacesResponse)(nil),     // 195: atoll.v1.NamespacesResponse
-	(*NamespaceSize)(nil),          // 196: atoll.v1.NamespaceSize
-	(*WaitRequest)(nil),            // 197: atoll.v1.WaitRequest
-	(*WaitResponse)(nil),           // 198: atoll.v1.WaitResponse
-	(*CommandRequest)(nil),         // 199: atoll.v1.CommandRequest
-	(*CommandResponse)(nil),        // 200: atoll.v1.CommandResponse
-	(*Value)(nil),                  // 201: atoll.v1.Value
-	(*ValueList)(nil),              // 202: atoll.v1.ValueList
-	(*TxnRequest)(nil),             // 203: atoll.v1.TxnRequest
-	(*TxnResponse)(nil),            // 204: atoll.v1.TxnResponse
-	(*StreamRequest)(nil),          // 205: atoll.v1.StreamRequest
-	(*StreamResponse)(nil),         // 206: atoll.v1.StreamResponse
-	(*ErrorDetail)(nil),            // 207: atoll.v1.ErrorDetail
+	(BitOperation)(0),                    // 0: atoll.v1.BitOperation
+	(BitOverflow)(0),                     // 1: atoll.v1.BitOverflow
+	(GeoOrder)(0),                        // 2: atoll.v1.GeoOrder
+	(*PingRequest)(nil),                  // 3: atoll.v1.PingRequest
+	(*PingResponse)(nil),                 // 4: atoll.v1.PingResponse
+	(*GetRequest)(nil),                   // 5: atoll.v1.GetRequest
+	(*GetResponse)(nil),                  // 6: atoll.v1.GetResponse
+	(*SetRequest)(nil),                   // 7: atoll.v1.SetRequest
+	(*SetResponse)(nil),                  // 8: atoll.v1.SetResponse
+	(*Lifetime)(nil),                     // 9: atoll.v1.Lifetime
+	(*ExpireRequest)(nil),                // 10: atoll.v1.ExpireRequest
+	(*ExpireResponse)(nil),               // 11: atoll.v1.ExpireResponse
+	(*PersistRequest)(nil),               // 12: atoll.v1.PersistRequest
+	(*PersistResponse)(nil),              // 13: atoll.v1.PersistResponse
+	(*TTLRequest)(nil),                   // 14: atoll.v1.TTLRequest
+	(*TTLResponse)(nil),                  // 15: atoll.v1.TTLResponse
+	(*DeleteRequest)(nil),                // 16: atoll.v1.DeleteRequest
+	(*DeleteResponse)(nil),               // 17: atoll.v1.DeleteResponse
+	(*IncrRequest)(nil),                  // 18: atoll.v1.IncrRequest
+	(*IncrResponse)(nil),                 // 19: atoll.v1.IncrResponse
+	(*ResetCounterRequest)(nil),          // 20: atoll.v1.ResetCounterRequest
+	(*ResetCounterResponse)(nil),         // 21: atoll.v1.ResetCounterResponse
+	(*SAddRequest)(nil),                  // 22: atoll.v1.SAddRequest
+	(*SAddResponse)(nil),                 // 23: atoll.v1.SAddResponse
+	(*SRemRequest)(nil),                  // 24: atoll.v1.SRemRequest
+	(*SRemResponse)(nil),                 // 25: atoll.v1.SRemResponse
+	(*SMembersRequest)(nil),              // 26: atoll.v1.SMembersRequest
+	(*SMembersResponse)(nil),             // 27: atoll.v1.SMembersResponse
+	(*SIsMemberRequest)(nil),             // 28: atoll.v1.SIsMemberRequest
+	(*SIsMemberResponse)(nil),            // 29: atoll.v1.SIsMemberResponse
+	(*SCardRequest)(nil),                 // 30: atoll.v1.SCardRequest
+	(*SCardResponse)(nil),                // 31: atoll.v1.SCardResponse
+	(*FieldValue)(nil),                   // 32: atoll.v1.FieldValue
+	(*HSetRequest)(nil),                  // 33: atoll.v1.HSetRequest
+	(*HSetResponse)(nil),                 // 34: atoll.v1.HSetResponse
+	(*HSetNXRequest)(nil),                // 35: atoll.v1.HSetNXRequest
+	(*HSetNXResponse)(nil),               // 36: atoll.v1.HSetNXResponse
+	(*HGetRequest)(nil),                  // 37: atoll.v1.HGetRequest
+	(*HGetResponse)(nil),                 // 38: atoll.v1.HGetResponse
+	(*HMGetRequest)(nil),                 // 39: atoll.v1.HMGetRequest
+	(*HMGetResponse)(nil),                // 40: atoll.v1.HMGetResponse
+	(*HGetAllRequest)(nil),               // 41: atoll.v1.HGetAllRequest
+	(*HGetAllResponse)(nil),              // 42: atoll.v1.HGetAllResponse
+	(*HKeysRequest)(nil),                 // 43: atoll.v1.HKeysRequest
+	(*HKeysResponse)(nil),                // 44: atoll.v1.HKeysResponse
+	(*HValsRequest)(nil),                 // 45: atoll.v1.HValsRequest
+	(*HValsResponse)(nil),                // 46: atoll.v1.HValsResponse
+	(*HLenRequest)(nil),                  // 47: atoll.v1.HLenRequest
+	(*HLenResponse)(nil),                 // 48: atoll.v1.HLenResponse
+	(*HExistsRequest)(nil),               // 49: atoll.v1.HExistsRequest
+	(*HExistsResponse)(nil),              // 50: atoll.v1.HExistsResponse
+	(*HStrLenRequest)(nil),               // 51: atoll.v1.HStrLenRequest
+	(*HStrLenResponse)(nil),              // 52: atoll.v1.HStrLenResponse
+	(*HDelRequest)(nil),                  // 53: atoll.v1.HDelRequest
+	(*HDelResponse)(nil),                 // 54: atoll.v1.HDelResponse
+	(*HIncrRequest)(nil),                 // 55: atoll.v1.HIncrRequest
+	(*HIncrResponse)(nil),                // 56: atoll.v1.HIncrResponse
+	(*ScoredMember)(nil),                 // 57: atoll.v1.ScoredMember
+	(*ZAddRequest)(nil),                  // 58: atoll.v1.ZAddRequest
+	(*ZAddResponse)(nil),                 // 59: atoll.v1.ZAddResponse
+	(*ZIncrRequest)(nil),                 // 60: atoll.v1.ZIncrRequest
+	(*ZIncrResponse)(nil),                // 61: atoll.v1.ZIncrResponse
+	(*ZRemRequest)(nil),                  // 62: atoll.v1.ZRemRequest
+	(*ZRemResponse)(nil),                 // 63: atoll.v1.ZRemResponse
+	(*ZScoreRequest)(nil),                // 64: atoll.v1.ZScoreRequest
+	(*ZScoreResponse)(nil),               // 65: atoll.v1.ZScoreResponse
+	(*ZCardRequest)(nil),                 // 66: atoll.v1.ZCardRequest
+	(*ZCardResponse)(nil),                // 67: atoll.v1.ZCardResponse
+	(*ZRangeRequest)(nil),                // 68: atoll.v1.ZRangeRequest
+	(*ZRangeResponse)(nil),               // 69: atoll.v1.ZRangeResponse
+	(*ZRangeByScoreRequest)(nil),         // 70: atoll.v1.ZRangeByScoreRequest
+	(*ZRangeByScoreResponse)(nil),        // 71: atoll.v1.ZRangeByScoreResponse
+	(*ZRankRequest)(nil),                 // 72: atoll.v1.ZRankRequest
+	(*ZRankResponse)(nil),                // 73: atoll.v1.ZRankResponse
+	(*ZPopRequest)(nil),                  // 74: atoll.v1.ZPopRequest
+	(*ZPopResponse)(nil),                 // 75: atoll.v1.ZPopResponse
+	(*ZMPopRequest)(nil),                 // 76: atoll.v1.ZMPopRequest
+	(*ZMPopResponse)(nil),                // 77: atoll.v1.ZMPopResponse
+	(*LPushRequest)(nil),                 // 78: atoll.v1.LPushRequest
+	(*LPushResponse)(nil),                // 79: atoll.v1.LPushResponse
+	(*LPopRequest)(nil),                  // 80: atoll.v1.LPopRequest
+	(*LPopResponse)(nil),                 // 81: atoll.v1.LPopResponse
+	(*LMPopRequest)(nil),                 // 82: atoll.v1.LMPopRequest
+	(*LMPopResponse)(nil),                // 83: atoll.v1.LMPopResponse
+	(*LRangeRequest)(nil),                // 84: atoll.v1.LRangeRequest
+	(*LRangeResponse)(nil),               // 85: atoll.v1.LRangeResponse
+	(*LLenRequest)(nil),                  // 86: atoll.v1.LLenRequest
+	(*LLenResponse)(nil),                 // 87: atoll.v1.LLenResponse
+	(*LIndexRequest)(nil),                // 88: atoll.v1.LIndexRequest
+	(*LIndexResponse)(nil),               // 89: atoll.v1.LIndexResponse
+	(*LSetRequest)(nil),                  // 90: atoll.v1.LSetRequest
+	(*LSetResponse)(nil),                 // 91: atoll.v1.LSetResponse
+	(*LInsertRequest)(nil),               // 92: atoll.v1.LInsertRequest
+	(*LInsertResponse)(nil),              // 93: atoll.v1.LInsertResponse
+	(*LRemRequest)(nil),                  // 94: atoll.v1.LRemRequest
+	(*LRemResponse)(nil),                 // 95: atoll.v1.LRemResponse
+	(*LTrimRequest)(nil),                 // 96: atoll.v1.LTrimRequest
+	(*LTrimResponse)(nil),                // 97: atoll.v1.LTrimResponse
+	(*LMoveRequest)(nil),                 // 98: atoll.v1.LMoveRequest
+	(*LMoveResponse)(nil),                // 99: atoll.v1.LMoveResponse
+	(*LPosRequest)(nil),                  // 100: atoll.v1.LPosRequest
+	(*LPosResponse)(nil),                 // 101: atoll.v1.LPosResponse
+	(*RenameRequest)(nil),                // 102: atoll.v1.RenameRequest
+	(*RenameResponse)(nil),               // 103: atoll.v1.RenameResponse
+	(*CopyRequest)(nil),                  // 104: atoll.v1.CopyRequest
+	(*CopyResponse)(nil),                 // 105: atoll.v1.CopyResponse
+	(*ExistsRequest)(nil),                // 106: atoll.v1.ExistsRequest
+	(*ExistsResponse)(nil),               // 107: atoll.v1.ExistsResponse
+	(*ScanRequest)(nil),                  // 108: atoll.v1.ScanRequest
+	(*ScanResponse)(nil),                 // 109: atoll.v1.ScanResponse
+	(*SiblingsRequest)(nil),              // 110: atoll.v1.SiblingsRequest
+	(*SiblingsResponse)(nil),             // 111: atoll.v1.SiblingsResponse
+	(*Sibling)(nil),                      // 112: atoll.v1.Sibling
+	(*Operation)(nil),                    // 113: atoll.v1.Operation
+	(*Result)(nil),                       // 114: atoll.v1.Result
+	(*BCreateRequest)(nil),               // 115: atoll.v1.BCreateRequest
+	(*BCreateResponse)(nil),              // 116: atoll.v1.BCreateResponse
+	(*BGetRequest)(nil),                  // 117: atoll.v1.BGetRequest
+	(*BGetResponse)(nil),                 // 118: atoll.v1.BGetResponse
+	(*BIncrRequest)(nil),                 // 119: atoll.v1.BIncrRequest
+	(*BIncrResponse)(nil),                // 120: atoll.v1.BIncrResponse
+	(*BDecrRequest)(nil),                 // 121: atoll.v1.BDecrRequest
+	(*BDecrResponse)(nil),                // 122: atoll.v1.BDecrResponse
+	(*BGrantRequest)(nil),                // 123: atoll.v1.BGrantRequest
+	(*BGrantResponse)(nil),               // 124: atoll.v1.BGrantResponse
+	(*BRightsRequest)(nil),               // 125: atoll.v1.BRightsRequest
+	(*BRightsResponse)(nil),              // 126: atoll.v1.BRightsResponse
+	(*Account)(nil),                      // 127: atoll.v1.Account
+	(*BReclaimRequest)(nil),              // 128: atoll.v1.BReclaimRequest
+	(*BReclaimResponse)(nil),             // 129: atoll.v1.BReclaimResponse
+	(*PFAddRequest)(nil),                 // 130: atoll.v1.PFAddRequest
+	(*PFAddResponse)(nil),                // 131: atoll.v1.PFAddResponse
+	(*PFCountRequest)(nil),               // 132: atoll.v1.PFCountRequest
+	(*PFCountResponse)(nil),              // 133: atoll.v1.PFCountResponse
+	(*PFMergeRequest)(nil),               // 134: atoll.v1.PFMergeRequest
+	(*PFMergeResponse)(nil),              // 135: atoll.v1.PFMergeResponse
+	(*BitRange)(nil),                     // 136: atoll.v1.BitRange
+	(*GetBitRequest)(nil),                // 137: atoll.v1.GetBitRequest
+	(*GetBitResponse)(nil),               // 138: atoll.v1.GetBitResponse
+	(*SetBitRequest)(nil),                // 139: atoll.v1.SetBitRequest
+	(*SetBitResponse)(nil),               // 140: atoll.v1.SetBitResponse
+	(*BitCountRequest)(nil),              // 141: atoll.v1.BitCountRequest
+	(*BitCountResponse)(nil),             // 142: atoll.v1.BitCountResponse
+	(*BitPosRequest)(nil),                // 143: atoll.v1.BitPosRequest
+	(*BitPosResponse)(nil),               // 144: atoll.v1.BitPosResponse
+	(*BitOpRequest)(nil),                 // 145: atoll.v1.BitOpRequest
+	(*BitOpResponse)(nil),                // 146: atoll.v1.BitOpResponse
+	(*BitStep)(nil),                      // 147: atoll.v1.BitStep
+	(*BitFieldRequest)(nil),              // 148: atoll.v1.BitFieldRequest
+	(*BitFieldResponse)(nil),             // 149: atoll.v1.BitFieldResponse
+	(*BitStepResult)(nil),                // 150: atoll.v1.BitStepResult
+	(*GeoPoint)(nil),                     // 151: atoll.v1.GeoPoint
+	(*GeoMember)(nil),                    // 152: atoll.v1.GeoMember
+	(*GeoAddRequest)(nil),                // 153: atoll.v1.GeoAddRequest
+	(*GeoAddResponse)(nil),               // 154: atoll.v1.GeoAddResponse
+	(*GeoPosRequest)(nil),                // 155: atoll.v1.GeoPosRequest
+	(*GeoPosResponse)(nil),               // 156: atoll.v1.GeoPosResponse
+	(*GeoPosition)(nil),                  // 157: atoll.v1.GeoPosition
+	(*GeoDistRequest)(nil),               // 158: atoll.v1.GeoDistRequest
+	(*GeoDistResponse)(nil),              // 159: atoll.v1.GeoDistResponse
+	(*GeoArea)(nil),                      // 160: atoll.v1.GeoArea
+	(*GeoBox)(nil),                       // 161: atoll.v1.GeoBox
+	(*GeoSearchRequest)(nil),             // 162: atoll.v1.GeoSearchRequest
+	(*GeoSearchResponse)(nil),            // 163: atoll.v1.GeoSearchResponse
+	(*GeoFound)(nil),                     // 164: atoll.v1.GeoFound
+	(*GeoSearchStoreRequest)(nil),        // 165: atoll.v1.GeoSearchStoreRequest
+	(*GeoSearchStoreResponse)(nil),       // 166: atoll.v1.GeoSearchStoreResponse
+	(*StreamID)(nil),                     // 167: atoll.v1.StreamID
+	(*StreamEntry)(nil),                  // 168: atoll.v1.StreamEntry
+	(*StreamTrim)(nil),                   // 169: atoll.v1.StreamTrim
+	(*XAddRequest)(nil),                  // 170: atoll.v1.XAddRequest
+	(*XAddResponse)(nil),                 // 171: atoll.v1.XAddResponse
+	(*XRangeRequest)(nil),                // 172: atoll.v1.XRangeRequest
+	(*XRangeResponse)(nil),               // 173: atoll.v1.XRangeResponse
+	(*XLenRequest)(nil),                  // 174: atoll.v1.XLenRequest
+	(*XLenResponse)(nil),                 // 175: atoll.v1.XLenResponse
+	(*XDelRequest)(nil),                  // 176: atoll.v1.XDelRequest
+	(*XDelResponse)(nil),                 // 177: atoll.v1.XDelResponse
+	(*XTrimRequest)(nil),                 // 178: atoll.v1.XTrimRequest
+	(*XTrimResponse)(nil),                // 179: atoll.v1.XTrimResponse
+	(*StreamPlace)(nil),                  // 180: atoll.v1.StreamPlace
+	(*XReadRequest)(nil),                 // 181: atoll.v1.XReadRequest
+	(*XReadResponse)(nil),                // 182: atoll.v1.XReadResponse
+	(*StreamPart)(nil),                   // 183: atoll.v1.StreamPart
+	(*XCursorRequest)(nil),               // 184: atoll.v1.XCursorRequest
+	(*XCursorResponse)(nil),              // 185: atoll.v1.XCursorResponse
+	(*GroupStart)(nil),                   // 186: atoll.v1.GroupStart
+	(*XGroupCreateRequest)(nil),          // 187: atoll.v1.XGroupCreateRequest
+	(*XGroupCreateResponse)(nil),         // 188: atoll.v1.XGroupCreateResponse
+	(*XGroupSetIDRequest)(nil),           // 189: atoll.v1.XGroupSetIDRequest
+	(*XGroupSetIDResponse)(nil),          // 190: atoll.v1.XGroupSetIDResponse
+	(*XGroupDestroyRequest)(nil),         // 191: atoll.v1.XGroupDestroyRequest
+	(*XGroupDestroyResponse)(nil),        // 192: atoll.v1.XGroupDestroyResponse
+	(*XGroupCreateConsumerRequest)(nil),  // 193: atoll.v1.XGroupCreateConsumerRequest
+	(*XGroupCreateConsumerResponse)(nil), // 194: atoll.v1.XGroupCreateConsumerResponse
+	(*XGroupDelConsumerRequest)(nil),     // 195: atoll.v1.XGroupDelConsumerRequest
+	(*XGroupDelConsumerResponse)(nil),    // 196: atoll.v1.XGroupDelConsumerResponse
+	(*GroupPlace)(nil),                   // 197: atoll.v1.GroupPlace
+	(*XReadGroupRequest)(nil),            // 198: atoll.v1.XReadGroupRequest
+	(*XReadGroupResponse)(nil),           // 199: atoll.v1.XReadGroupResponse
+	(*XAckRequest)(nil),                  // 200: atoll.v1.XAckRequest
+	(*XAckResponse)(nil),                 // 201: atoll.v1.XAckResponse
+	(*XPendingRequest)(nil),              // 202: atoll.v1.XPendingRequest
+	(*XPendingResponse)(nil),             // 203: atoll.v1.XPendingResponse
+	(*StreamConsumer)(nil),               // 204: atoll.v1.StreamConsumer
+	(*XPendingRangeRequest)(nil),         // 205: atoll.v1.XPendingRangeRequest
+	(*XPendingRangeResponse)(nil),        // 206: atoll.v1.XPendingRangeResponse
+	(*PendingStreamEntry)(nil),           // 207: atoll.v1.PendingStreamEntry
+	(*XClaimRequest)(nil),                // 208: atoll.v1.XClaimRequest
+	(*XClaimResponse)(nil),               // 209: atoll.v1.XClaimResponse
+	(*XAutoClaimRequest)(nil),            // 210: atoll.v1.XAutoClaimRequest
+	(*XAutoClaimResponse)(nil),           // 211: atoll.v1.XAutoClaimResponse
+	(*XInfoGroupsRequest)(nil),           // 212: atoll.v1.XInfoGroupsRequest
+	(*XInfoGroupsResponse)(nil),          // 213: atoll.v1.XInfoGroupsResponse
+	(*StreamGroup)(nil),                  // 214: atoll.v1.StreamGroup
+	(*XInfoConsumersRequest)(nil),        // 215: atoll.v1.XInfoConsumersRequest
+	(*XInfoConsumersResponse)(nil),       // 216: atoll.v1.XInfoConsumersResponse
+	(*XSetIDRequest)(nil),                // 217: atoll.v1.XSetIDRequest
+	(*XSetIDResponse)(nil),               // 218: atoll.v1.XSetIDResponse
+	(*XInfoRequest)(nil),                 // 219: atoll.v1.XInfoRequest
+	(*XInfoResponse)(nil),                // 220: atoll.v1.XInfoResponse
+	(*TypesRequest)(nil),                 // 221: atoll.v1.TypesRequest
+	(*TypesResponse)(nil),                // 222: atoll.v1.TypesResponse
+	(*DBSizeRequest)(nil),                // 223: atoll.v1.DBSizeRequest
+	(*DBSizeResponse)(nil),               // 224: atoll.v1.DBSizeResponse
+	(*RandomKeyRequest)(nil),             // 225: atoll.v1.RandomKeyRequest
+	(*RandomKeyResponse)(nil),            // 226: atoll.v1.RandomKeyResponse
+	(*NamespacesRequest)(nil),            // 227: atoll.v1.NamespacesRequest
+	(*NamespacesResponse)(nil),           // 228: atoll.v1.NamespacesResponse
+	(*NamespaceSize)(nil),                // 229: atoll.v1.NamespaceSize
+	(*WaitRequest)(nil),                  // 230: atoll.v1.WaitRequest
+	(*WaitResponse)(nil),                 // 231: atoll.v1.WaitResponse
+	(*CommandRequest)(nil),               // 232: atoll.v1.CommandRequest
+	(*CommandResponse)(nil),              // 233: atoll.v1.CommandResponse
+	(*Value)(nil),                        // 234: atoll.v1.Value
+	(*ValueList)(nil),                    // 235: atoll.v1.ValueList
+	(*TxnRequest)(nil),                   // 236: atoll.v1.TxnRequest
+	(*TxnResponse)(nil),                  // 237: atoll.v1.TxnResponse
+	(*StreamRequest)(nil),                // 238: atoll.v1.StreamRequest
+	(*StreamResponse)(nil),               // 239: atoll.v1.StreamResponse
+	(*ErrorDetail)(nil),                  // 240: atoll.v1.ErrorDetail
 }
 var file_atoll_v1_kv_proto_depIdxs = []int32{
 	9,   // 0: atoll.v1.SetRequest.lifetime:type_name -> atoll.v1.Lifetime
@@ -27172,7 +32055,7 @@ var file_atoll_v1_kv_proto_depIdxs = []int32{
 	26,  // 22: atoll.v1.Operation.smembers:type_name -> atoll.v1.SMembersRequest
 	108, // 23: atoll.v1.Operation.scan:type_name -> atoll.v1.ScanRequest
 	110, // 24: atoll.v1.Operation.siblings:type_name -> atoll.v1.SiblingsRequest
-	203, // 25: atoll.v1.Operation.txn:type_name -> atoll.v1.TxnRequest
+	236, // 25: atoll.v1.Operation.txn:type_name -> atoll.v1.TxnRequest
 	33,  // 26: atoll.v1.Operation.hset:type_name -> atoll.v1.HSetRequest
 	35,  // 27: atoll.v1.Operation.hsetnx:type_name -> atoll.v1.HSetNXRequest
 	37,  // 28: atoll.v1.Operation.hget:type_name -> atoll.v1.HGetRequest
@@ -27231,346 +32114,426 @@ var file_atoll_v1_kv_proto_depIdxs = []int32{
 	158, // 81: atoll.v1.Operation.geodist:type_name -> atoll.v1.GeoDistRequest
 	162, // 82: atoll.v1.Operation.geosearch:type_name -> atoll.v1.GeoSearchRequest
 	165, // 83: atoll.v1.Operation.geosearchstore:type_name -> atoll.v1.GeoSearchStoreRequest
-	188, // 84: atoll.v1.Operation.types:type_name -> atoll.v1.TypesRequest
-	190, // 85: atoll.v1.Operation.dbsize:type_name -> atoll.v1.DBSizeRequest
-	192, // 86: atoll.v1.Operation.random_key:type_name -> atoll.v1.RandomKeyRequest
-	194, // 87: atoll.v1.Operation.namespaces:type_name -> atoll.v1.NamespacesRequest
-	199, // 88: atoll.v1.Operation.command:type_name -> atoll.v1.CommandRequest
-	197, // 89: atoll.v1.Operation.wait:type_name -> atoll.v1.WaitRequest
+	221, // 84: atoll.v1.Operation.types:type_name -> atoll.v1.TypesRequest
+	223, // 85: atoll.v1.Operation.dbsize:type_name -> atoll.v1.DBSizeRequest
+	225, // 86: atoll.v1.Operation.random_key:type_name -> atoll.v1.RandomKeyRequest
+	227, // 87: atoll.v1.Operation.namespaces:type_name -> atoll.v1.NamespacesRequest
+	232, // 88: atoll.v1.Operation.command:type_name -> atoll.v1.CommandRequest
+	230, // 89: atoll.v1.Operation.wait:type_name -> atoll.v1.WaitRequest
 	170, // 90: atoll.v1.Operation.xadd:type_name -> atoll.v1.XAddRequest
 	172, // 91: atoll.v1.Operation.xrange:type_name -> atoll.v1.XRangeRequest
 	174, // 92: atoll.v1.Operation.xlen:type_name -> atoll.v1.XLenRequest
 	176, // 93: atoll.v1.Operation.xdel:type_name -> atoll.v1.XDelRequest
 	178, // 94: atoll.v1.Operation.xtrim:type_name -> atoll.v1.XTrimRequest
 	181, // 95: atoll.v1.Operation.xread:type_name -> atoll.v1.XReadRequest
-	184, // 96: atoll.v1.Operation.xsetid:type_name -> atoll.v1.XSetIDRequest
-	186, // 97: atoll.v1.Operation.xinfo:type_name -> atoll.v1.XInfoRequest
+	217, // 96: atoll.v1.Operation.xsetid:type_name -> atoll.v1.XSetIDRequest
+	219, // 97: atoll.v1.Operation.xinfo:type_name -> atoll.v1.XInfoRequest
 	82,  // 98: atoll.v1.Operation.lmpop:type_name -> atoll.v1.LMPopRequest
 	76,  // 99: atoll.v1.Operation.zmpop:type_name -> atoll.v1.ZMPopRequest
-	6,   // 100: atoll.v1.Result.get:type_name -> atoll.v1.GetResponse
-	8,   // 101: atoll.v1.Result.set:type_name -> atoll.v1.SetResponse
-	17,  // 102: atoll.v1.Result.delete:type_name -> atoll.v1.DeleteResponse
-	19,  // 103: atoll.v1.Result.incr:type_name -> atoll.v1.IncrResponse
-	21,  // 104: atoll.v1.Result.reset_counter:type_name -> atoll.v1.ResetCounterResponse
-	23,  // 105: atoll.v1.Result.sadd:type_name -> atoll.v1.SAddResponse
-	25,  // 106: atoll.v1.Result.srem:type_name -> atoll.v1.SRemResponse
-	29,  // 107: atoll.v1.Result.sismember:type_name -> atoll.v1.SIsMemberResponse
-	31,  // 108: atoll.v1.Result.scard:type_name -> atoll.v1.SCardResponse
-	107, // 109: atoll.v1.Result.exists:type_name -> atoll.v1.ExistsResponse
-	4,   // 110: atoll.v1.Result.ping:type_name -> atoll.v1.PingResponse
-	27,  // 111: atoll.v1.Result.smembers:type_name -> atoll.v1.SMembersResponse
-	109, // 112: atoll.v1.Result.scan:type_name -> atoll.v1.ScanResponse
-	111, // 113: atoll.v1.Result.siblings:type_name -> atoll.v1.SiblingsResponse
-	204, // 114: atoll.v1.Result.txn:type_name -> atoll.v1.TxnResponse
-	34,  // 115: atoll.v1.Result.hset:type_name -> atoll.v1.HSetResponse
-	36,  // 116: atoll.v1.Result.hsetnx:type_name -> atoll.v1.HSetNXResponse
-	38,  // 117: atoll.v1.Result.hget:type_name -> atoll.v1.HGetResponse
-	40,  // 118: atoll.v1.Result.hmget:type_name -> atoll.v1.HMGetResponse
-	42,  // 119: atoll.v1.Result.hgetall:type_name -> atoll.v1.HGetAllResponse
-	44,  // 120: atoll.v1.Result.hkeys:type_name -> atoll.v1.HKeysResponse
-	46,  // 121: atoll.v1.Result.hvals:type_name -> atoll.v1.HValsResponse
-	48,  // 122: atoll.v1.Result.hlen:type_name -> atoll.v1.HLenResponse
-	50,  // 123: atoll.v1.Result.hexists:type_name -> atoll.v1.HExistsResponse
-	52,  // 124: atoll.v1.Result.hstrlen:type_name -> atoll.v1.HStrLenResponse
-	54,  // 125: atoll.v1.Result.hdel:type_name -> atoll.v1.HDelResponse
-	56,  // 126: atoll.v1.Result.hincr:type_name -> atoll.v1.HIncrResponse
-	59,  // 127: atoll.v1.Result.zadd:type_name -> atoll.v1.ZAddResponse
-	61,  // 128: atoll.v1.Result.zincr:type_name -> atoll.v1.ZIncrResponse
-	63,  // 129: atoll.v1.Result.zrem:type_name -> atoll.v1.ZRemResponse
-	65,  // 130: atoll.v1.Result.zscore:type_name -> atoll.v1.ZScoreResponse
-	67,  // 131: atoll.v1.Result.zcard:type_name -> atoll.v1.ZCardResponse
-	69,  // 132: atoll.v1.Result.zrange:type_name -> atoll.v1.ZRangeResponse
-	71,  // 133: atoll.v1.Result.zrange_by_score:type_name -> atoll.v1.ZRangeByScoreResponse
-	73,  // 134: atoll.v1.Result.zrank:type_name -> atoll.v1.ZRankResponse
-	75,  // 135: atoll.v1.Result.zpop:type_name -> atoll.v1.ZPopResponse
-	79,  // 136: atoll.v1.Result.lpush:type_name -> atoll.v1.LPushResponse
-	81,  // 137: atoll.v1.Result.lpop:type_name -> atoll.v1.LPopResponse
-	85,  // 138: atoll.v1.Result.lrange:type_name -> atoll.v1.LRangeResponse
-	87,  // 139: atoll.v1.Result.llen:type_name -> atoll.v1.LLenResponse
-	89,  // 140: atoll.v1.Result.lindex:type_name -> atoll.v1.LIndexResponse
-	91,  // 141: atoll.v1.Result.lset:type_name -> atoll.v1.LSetResponse
-	93,  // 142: atoll.v1.Result.linsert:type_name -> atoll.v1.LInsertResponse
-	95,  // 143: atoll.v1.Result.lrem:type_name -> atoll.v1.LRemResponse
-	97,  // 144: atoll.v1.Result.ltrim:type_name -> atoll.v1.LTrimResponse
-	99,  // 145: atoll.v1.Result.lmove:type_name -> atoll.v1.LMoveResponse
-	101, // 146: atoll.v1.Result.lpos:type_name -> atoll.v1.LPosResponse
-	11,  // 147: atoll.v1.Result.expire:type_name -> atoll.v1.ExpireResponse
-	13,  // 148: atoll.v1.Result.persist:type_name -> atoll.v1.PersistResponse
-	15,  // 149: atoll.v1.Result.ttl:type_name -> atoll.v1.TTLResponse
-	103, // 150: atoll.v1.Result.rename:type_name -> atoll.v1.RenameResponse
-	105, // 151: atoll.v1.Result.copy:type_name -> atoll.v1.CopyResponse
-	116, // 152: atoll.v1.Result.bcreate:type_name -> atoll.v1.BCreateResponse
-	118, // 153: atoll.v1.Result.bget:type_name -> atoll.v1.BGetResponse
-	120, // 154: atoll.v1.Result.bincr:type_name -> atoll.v1.BIncrResponse
-	122, // 155: atoll.v1.Result.bdecr:type_name -> atoll.v1.BDecrResponse
-	124, // 156: atoll.v1.Result.bgrant:type_name -> atoll.v1.BGrantResponse
-	126, // 157: atoll.v1.Result.brights:type_name -> atoll.v1.BRightsResponse
-	129, // 158: atoll.v1.Result.breclaim:type_name -> atoll.v1.BReclaimResponse
-	131, // 159: atoll.v1.Result.pfadd:type_name -> atoll.v1.PFAddResponse
-	133, // 160: atoll.v1.Result.pfcount:type_name -> atoll.v1.PFCountResponse
-	135, // 161: atoll.v1.Result.pfmerge:type_name -> atoll.v1.PFMergeResponse
-	138, // 162: atoll.v1.Result.getbit:type_name -> atoll.v1.GetBitResponse
-	140, // 163: atoll.v1.Result.setbit:type_name -> atoll.v1.SetBitResponse
-	142, // 164: atoll.v1.Result.bitcount:type_name -> atoll.v1.BitCountResponse
-	144, // 165: atoll.v1.Result.bitpos:type_name -> atoll.v1.BitPosResponse
-	146, // 166: atoll.v1.Result.bitop:type_name -> atoll.v1.BitOpResponse
-	149, // 167: atoll.v1.Result.bitfield:type_name -> atoll.v1.BitFieldResponse
-	154, // 168: atoll.v1.Result.geoadd:type_name -> atoll.v1.GeoAddResponse
-	156, // 169: atoll.v1.Result.geopos:type_name -> atoll.v1.GeoPosResponse
-	159, // 170: atoll.v1.Result.geodist:type_name -> atoll.v1.GeoDistResponse
-	163, // 171: atoll.v1.Result.geosearch:type_name -> atoll.v1.GeoSearchResponse
-	166, // 172: atoll.v1.Result.geosearchstore:type_name -> atoll.v1.GeoSearchStoreResponse
-	189, // 173: atoll.v1.Result.types:type_name -> atoll.v1.TypesResponse
-	191, // 174: atoll.v1.Result.dbsize:type_name -> atoll.v1.DBSizeResponse
-	193, // 175: atoll.v1.Result.random_key:type_name -> atoll.v1.RandomKeyResponse
-	195, // 176: atoll.v1.Result.namespaces:type_name -> atoll.v1.NamespacesResponse
-	200, // 177: atoll.v1.Result.command:type_name -> atoll.v1.CommandResponse
-	198, // 178: atoll.v1.Result.wait:type_name -> atoll.v1.WaitResponse
-	171, // 179: atoll.v1.Result.xadd:type_name -> atoll.v1.XAddResponse
-	173, // 180: atoll.v1.Result.xrange:type_name -> atoll.v1.XRangeResponse
-	175, // 181: atoll.v1.Result.xlen:type_name -> atoll.v1.XLenResponse
-	177, // 182: atoll.v1.Result.xdel:type_name -> atoll.v1.XDelResponse
-	179, // 183: atoll.v1.Result.xtrim:type_name -> atoll.v1.XTrimResponse
-	182, // 184: atoll.v1.Result.xread:type_name -> atoll.v1.XReadResponse
-	185, // 185: atoll.v1.Result.xsetid:type_name -> atoll.v1.XSetIDResponse
-	187, // 186: atoll.v1.Result.xinfo:type_name -> atoll.v1.XInfoResponse
-	83,  // 187: atoll.v1.Result.lmpop:type_name -> atoll.v1.LMPopResponse
-	77,  // 188: atoll.v1.Result.zmpop:type_name -> atoll.v1.ZMPopResponse
-	127, // 189: atoll.v1.BRightsResponse.accounts:type_name -> atoll.v1.Account
-	136, // 190: atoll.v1.BitCountRequest.range:type_name -> atoll.v1.BitRange
-	136, // 191: atoll.v1.BitPosRequest.range:type_name -> atoll.v1.BitRange
-	0,   // 192: atoll.v1.BitOpRequest.operation:type_name -> atoll.v1.BitOperation
-	1,   // 193: atoll.v1.BitStep.overflow:type_name -> atoll.v1.BitOverflow
-	147, // 194: atoll.v1.BitFieldRequest.steps:type_name -> atoll.v1.BitStep
-	150, // 195: atoll.v1.BitFieldResponse.results:type_name -> atoll.v1.BitStepResult
-	151, // 196: atoll.v1.GeoMember.point:type_name -> atoll.v1.GeoPoint
-	152, // 197: atoll.v1.GeoAddRequest.members:type_name -> atoll.v1.GeoMember
-	157, // 198: atoll.v1.GeoPosResponse.positions:type_name -> atoll.v1.GeoPosition
-	151, // 199: atoll.v1.GeoPosition.point:type_name -> atoll.v1.GeoPoint
-	151, // 200: atoll.v1.GeoArea.point:type_name -> atoll.v1.GeoPoint
-	161, // 201: atoll.v1.GeoArea.box:type_name -> atoll.v1.GeoBox
-	2,   // 202: atoll.v1.GeoArea.order:type_name -> atoll.v1.GeoOrder
-	160, // 203: atoll.v1.GeoSearchRequest.area:type_name -> atoll.v1.GeoArea
-	164, // 204: atoll.v1.GeoSearchResponse.members:type_name -> atoll.v1.GeoFound
-	151, // 205: atoll.v1.GeoFound.point:type_name -> atoll.v1.GeoPoint
-	160, // 206: atoll.v1.GeoSearchStoreRequest.area:type_name -> atoll.v1.GeoArea
-	167, // 207: atoll.v1.StreamEntry.id:type_name -> atoll.v1.StreamID
-	32,  // 208: atoll.v1.StreamEntry.fields:type_name -> atoll.v1.FieldValue
-	167, // 209: atoll.v1.StreamTrim.min_id:type_name -> atoll.v1.StreamID
-	32,  // 210: atoll.v1.XAddRequest.fields:type_name -> atoll.v1.FieldValue
-	167, // 211: atoll.v1.XAddRequest.whole:type_name -> atoll.v1.StreamID
-	169, // 212: atoll.v1.XAddRequest.trim:type_name -> atoll.v1.StreamTrim
-	167, // 213: atoll.v1.XAddResponse.id:type_name -> atoll.v1.StreamID
-	167, // 214: atoll.v1.XRangeRequest.first:type_name -> atoll.v1.StreamID
-	167, // 215: atoll.v1.XRangeRequest.last:type_name -> atoll.v1.StreamID
-	168, // 216: atoll.v1.XRangeResponse.entries:type_name -> atoll.v1.StreamEntry
-	167, // 217: atoll.v1.XDelRequest.ids:type_name -> atoll.v1.StreamID
-	169, // 218: atoll.v1.XTrimRequest.trim:type_name -> atoll.v1.StreamTrim
-	167, // 219: atoll.v1.StreamPlace.after:type_name -> atoll.v1.StreamID
-	180, // 220: atoll.v1.XReadRequest.streams:type_name -> atoll.v1.StreamPlace
-	183, // 221: atoll.v1.XReadResponse.streams:type_name -> atoll.v1.StreamPart
-	168, // 222: atoll.v1.StreamPart.entries:type_name -> atoll.v1.StreamEntry
-	167, // 223: atoll.v1.XSetIDRequest.last:type_name -> atoll.v1.StreamID
-	167, // 224: atoll.v1.XSetIDRequest.deleted:type_name -> atoll.v1.StreamID
-	167, // 225: atoll.v1.XInfoResponse.last:type_name -> atoll.v1.StreamID
-	167, // 226: atoll.v1.XInfoResponse.deleted:type_name -> atoll.v1.StreamID
-	168, // 227: atoll.v1.XInfoResponse.first_entry:type_name -> atoll.v1.StreamEntry
-	168, // 228: atoll.v1.XInfoResponse.last_entry:type_name -> atoll.v1.StreamEntry
-	196, // 229: atoll.v1.NamespacesResponse.namespaces:type_name -> atoll.v1.NamespaceSize
-	201, // 230: atoll.v1.CommandResponse.value:type_name -> atoll.v1.Value
-	202, // 231: atoll.v1.Value.list:type_name -> atoll.v1.ValueList
-	202, // 232: atoll.v1.Value.map:type_name -> atoll.v1.ValueList
-	201, // 233: atoll.v1.ValueList.values:type_name -> atoll.v1.Value
-	113, // 234: atoll.v1.TxnRequest.operations:type_name -> atoll.v1.Operation
-	114, // 235: atoll.v1.TxnResponse.results:type_name -> atoll.v1.Result
-	113, // 236: atoll.v1.StreamRequest.operation:type_name -> atoll.v1.Operation
-	114, // 237: atoll.v1.StreamResponse.result:type_name -> atoll.v1.Result
-	207, // 238: atoll.v1.StreamResponse.error:type_name -> atoll.v1.ErrorDetail
-	3,   // 239: atoll.v1.KV.Ping:input_type -> atoll.v1.PingRequest
-	5,   // 240: atoll.v1.KV.Get:input_type -> atoll.v1.GetRequest
-	7,   // 241: atoll.v1.KV.Set:input_type -> atoll.v1.SetRequest
-	16,  // 242: atoll.v1.KV.Delete:input_type -> atoll.v1.DeleteRequest
-	18,  // 243: atoll.v1.KV.Incr:input_type -> atoll.v1.IncrRequest
-	20,  // 244: atoll.v1.KV.ResetCounter:input_type -> atoll.v1.ResetCounterRequest
-	22,  // 245: atoll.v1.KV.SAdd:input_type -> atoll.v1.SAddRequest
-	24,  // 246: atoll.v1.KV.SRem:input_type -> atoll.v1.SRemRequest
-	26,  // 247: atoll.v1.KV.SMembers:input_type -> atoll.v1.SMembersRequest
-	28,  // 248: atoll.v1.KV.SIsMember:input_type -> atoll.v1.SIsMemberRequest
-	30,  // 249: atoll.v1.KV.SCard:input_type -> atoll.v1.SCardRequest
-	33,  // 250: atoll.v1.KV.HSet:input_type -> atoll.v1.HSetRequest
-	35,  // 251: atoll.v1.KV.HSetNX:input_type -> atoll.v1.HSetNXRequest
-	37,  // 252: atoll.v1.KV.HGet:input_type -> atoll.v1.HGetRequest
-	39,  // 253: atoll.v1.KV.HMGet:input_type -> atoll.v1.HMGetRequest
-	41,  // 254: atoll.v1.KV.HGetAll:input_type -> atoll.v1.HGetAllRequest
-	43,  // 255: atoll.v1.KV.HKeys:input_type -> atoll.v1.HKeysRequest
-	45,  // 256: atoll.v1.KV.HVals:input_type -> atoll.v1.HValsRequest
-	47,  // 257: atoll.v1.KV.HLen:input_type -> atoll.v1.HLenRequest
-	49,  // 258: atoll.v1.KV.HExists:input_type -> atoll.v1.HExistsRequest
-	51,  // 259: atoll.v1.KV.HStrLen:input_type -> atoll.v1.HStrLenRequest
-	53,  // 260: atoll.v1.KV.HDel:input_type -> atoll.v1.HDelRequest
-	55,  // 261: atoll.v1.KV.HIncr:input_type -> atoll.v1.HIncrRequest
-	58,  // 262: atoll.v1.KV.ZAdd:input_type -> atoll.v1.ZAddRequest
-	60,  // 263: atoll.v1.KV.ZIncr:input_type -> atoll.v1.ZIncrRequest
-	62,  // 264: atoll.v1.KV.ZRem:input_type -> atoll.v1.ZRemRequest
-	64,  // 265: atoll.v1.KV.ZScore:input_type -> atoll.v1.ZScoreRequest
-	66,  // 266: atoll.v1.KV.ZCard:input_type -> atoll.v1.ZCardRequest
-	68,  // 267: atoll.v1.KV.ZRange:input_type -> atoll.v1.ZRangeRequest
-	70,  // 268: atoll.v1.KV.ZRangeByScore:input_type -> atoll.v1.ZRangeByScoreRequest
-	72,  // 269: atoll.v1.KV.ZRank:input_type -> atoll.v1.ZRankRequest
-	74,  // 270: atoll.v1.KV.ZPop:input_type -> atoll.v1.ZPopRequest
-	76,  // 271: atoll.v1.KV.ZMPop:input_type -> atoll.v1.ZMPopRequest
-	78,  // 272: atoll.v1.KV.LPush:input_type -> atoll.v1.LPushRequest
-	80,  // 273: atoll.v1.KV.LPop:input_type -> atoll.v1.LPopRequest
-	84,  // 274: atoll.v1.KV.LRange:input_type -> atoll.v1.LRangeRequest
-	86,  // 275: atoll.v1.KV.LLen:input_type -> atoll.v1.LLenRequest
-	88,  // 276: atoll.v1.KV.LIndex:input_type -> atoll.v1.LIndexRequest
-	90,  // 277: atoll.v1.KV.LSet:input_type -> atoll.v1.LSetRequest
-	92,  // 278: atoll.v1.KV.LInsert:input_type -> atoll.v1.LInsertRequest
-	94,  // 279: atoll.v1.KV.LRem:input_type -> atoll.v1.LRemRequest
-	96,  // 280: atoll.v1.KV.LTrim:input_type -> atoll.v1.LTrimRequest
-	98,  // 281: atoll.v1.KV.LMove:input_type -> atoll.v1.LMoveRequest
-	82,  // 282: atoll.v1.KV.LMPop:input_type -> atoll.v1.LMPopRequest
-	100, // 283: atoll.v1.KV.LPos:input_type -> atoll.v1.LPosRequest
-	10,  // 284: atoll.v1.KV.Expire:input_type -> atoll.v1.ExpireRequest
-	12,  // 285: atoll.v1.KV.Persist:input_type -> atoll.v1.PersistRequest
-	14,  // 286: atoll.v1.KV.TTL:input_type -> atoll.v1.TTLRequest
-	102, // 287: atoll.v1.KV.Rename:input_type -> atoll.v1.RenameRequest
-	104, // 288: atoll.v1.KV.Copy:input_type -> atoll.v1.CopyRequest
-	115, // 289: atoll.v1.KV.BCreate:input_type -> atoll.v1.BCreateRequest
-	117, // 290: atoll.v1.KV.BGet:input_type -> atoll.v1.BGetRequest
-	119, // 291: atoll.v1.KV.BIncr:input_type -> atoll.v1.BIncrRequest
-	121, // 292: atoll.v1.KV.BDecr:input_type -> atoll.v1.BDecrRequest
-	123, // 293: atoll.v1.KV.BGrant:input_type -> atoll.v1.BGrantRequest
-	125, // 294: atoll.v1.KV.BRights:input_type -> atoll.v1.BRightsRequest
-	128, // 295: atoll.v1.KV.BReclaim:input_type -> atoll.v1.BReclaimRequest
-	130, // 296: atoll.v1.KV.PFAdd:input_type -> atoll.v1.PFAddRequest
-	132, // 297: atoll.v1.KV.PFCount:input_type -> atoll.v1.PFCountRequest
-	134, // 298: atoll.v1.KV.PFMerge:input_type -> atoll.v1.PFMergeRequest
-	137, // 299: atoll.v1.KV.GetBit:input_type -> atoll.v1.GetBitRequest
-	139, // 300: atoll.v1.KV.SetBit:input_type -> atoll.v1.SetBitRequest
-	141, // 301: atoll.v1.KV.BitCount:input_type -> atoll.v1.BitCountRequest
-	143, // 302: atoll.v1.KV.BitPos:input_type -> atoll.v1.BitPosRequest
-	145, // 303: atoll.v1.KV.BitOp:input_type -> atoll.v1.BitOpRequest
-	148, // 304: atoll.v1.KV.BitField:input_type -> atoll.v1.BitFieldRequest
-	153, // 305: atoll.v1.KV.GeoAdd:input_type -> atoll.v1.GeoAddRequest
-	155, // 306: atoll.v1.KV.GeoPos:input_type -> atoll.v1.GeoPosRequest
-	158, // 307: atoll.v1.KV.GeoDist:input_type -> atoll.v1.GeoDistRequest
-	162, // 308: atoll.v1.KV.GeoSearch:input_type -> atoll.v1.GeoSearchRequest
-	165, // 309: atoll.v1.KV.GeoSearchStore:input_type -> atoll.v1.GeoSearchStoreRequest
-	170, // 310: atoll.v1.KV.XAdd:input_type -> atoll.v1.XAddRequest
-	172, // 311: atoll.v1.KV.XRange:input_type -> atoll.v1.XRangeRequest
-	174, // 312: atoll.v1.KV.XLen:input_type -> atoll.v1.XLenRequest
-	176, // 313: atoll.v1.KV.XDel:input_type -> atoll.v1.XDelRequest
-	178, // 314: atoll.v1.KV.XTrim:input_type -> atoll.v1.XTrimRequest
-	181, // 315: atoll.v1.KV.XRead:input_type -> atoll.v1.XReadRequest
-	184, // 316: atoll.v1.KV.XSetID:input_type -> atoll.v1.XSetIDRequest
-	186, // 317: atoll.v1.KV.XInfo:input_type -> atoll.v1.XInfoRequest
-	188, // 318: atoll.v1.KV.Types:input_type -> atoll.v1.TypesRequest
-	190, // 319: atoll.v1.KV.DBSize:input_type -> atoll.v1.DBSizeRequest
-	192, // 320: atoll.v1.KV.RandomKey:input_type -> atoll.v1.RandomKeyRequest
-	194, // 321: atoll.v1.KV.Namespaces:input_type -> atoll.v1.NamespacesRequest
-	106, // 322: atoll.v1.KV.Exists:input_type -> atoll.v1.ExistsRequest
-	108, // 323: atoll.v1.KV.Scan:input_type -> atoll.v1.ScanRequest
-	197, // 324: atoll.v1.KV.Wait:input_type -> atoll.v1.WaitRequest
-	199, // 325: atoll.v1.KV.Command:input_type -> atoll.v1.CommandRequest
-	203, // 326: atoll.v1.KV.Txn:input_type -> atoll.v1.TxnRequest
-	110, // 327: atoll.v1.KV.Siblings:input_type -> atoll.v1.SiblingsRequest
-	205, // 328: atoll.v1.KV.Stream:input_type -> atoll.v1.StreamRequest
-	4,   // 329: atoll.v1.KV.Ping:output_type -> atoll.v1.PingResponse
-	6,   // 330: atoll.v1.KV.Get:output_type -> atoll.v1.GetResponse
-	8,   // 331: atoll.v1.KV.Set:output_type -> atoll.v1.SetResponse
-	17,  // 332: atoll.v1.KV.Delete:output_type -> atoll.v1.DeleteResponse
-	19,  // 333: atoll.v1.KV.Incr:output_type -> atoll.v1.IncrResponse
-	21,  // 334: atoll.v1.KV.ResetCounter:output_type -> atoll.v1.ResetCounterResponse
-	23,  // 335: atoll.v1.KV.SAdd:output_type -> atoll.v1.SAddResponse
-	25,  // 336: atoll.v1.KV.SRem:output_type -> atoll.v1.SRemResponse
-	27,  // 337: atoll.v1.KV.SMembers:output_type -> atoll.v1.SMembersResponse
-	29,  // 338: atoll.v1.KV.SIsMember:output_type -> atoll.v1.SIsMemberResponse
-	31,  // 339: atoll.v1.KV.SCard:output_type -> atoll.v1.SCardResponse
-	34,  // 340: atoll.v1.KV.HSet:output_type -> atoll.v1.HSetResponse
-	36,  // 341: atoll.v1.KV.HSetNX:output_type -> atoll.v1.HSetNXResponse
-	38,  // 342: atoll.v1.KV.HGet:output_type -> atoll.v1.HGetResponse
-	40,  // 343: atoll.v1.KV.HMGet:output_type -> atoll.v1.HMGetResponse
-	42,  // 344: atoll.v1.KV.HGetAll:output_type -> atoll.v1.HGetAllResponse
-	44,  // 345: atoll.v1.KV.HKeys:output_type -> atoll.v1.HKeysResponse
-	46,  // 346: atoll.v1.KV.HVals:output_type -> atoll.v1.HValsResponse
-	48,  // 347: atoll.v1.KV.HLen:output_type -> atoll.v1.HLenResponse
-	50,  // 348: atoll.v1.KV.HExists:output_type -> atoll.v1.HExistsResponse
-	52,  // 349: atoll.v1.KV.HStrLen:output_type -> atoll.v1.HStrLenResponse
-	54,  // 350: atoll.v1.KV.HDel:output_type -> atoll.v1.HDelResponse
-	56,  // 351: atoll.v1.KV.HIncr:output_type -> atoll.v1.HIncrResponse
-	59,  // 352: atoll.v1.KV.ZAdd:output_type -> atoll.v1.ZAddResponse
-	61,  // 353: atoll.v1.KV.ZIncr:output_type -> atoll.v1.ZIncrResponse
-	63,  // 354: atoll.v1.KV.ZRem:output_type -> atoll.v1.ZRemResponse
-	65,  // 355: atoll.v1.KV.ZScore:output_type -> atoll.v1.ZScoreResponse
-	67,  // 356: atoll.v1.KV.ZCard:output_type -> atoll.v1.ZCardResponse
-	69,  // 357: atoll.v1.KV.ZRange:output_type -> atoll.v1.ZRangeResponse
-	71,  // 358: atoll.v1.KV.ZRangeByScore:output_type -> atoll.v1.ZRangeByScoreResponse
-	73,  // 359: atoll.v1.KV.ZRank:output_type -> atoll.v1.ZRankResponse
-	75,  // 360: atoll.v1.KV.ZPop:output_type -> atoll.v1.ZPopResponse
-	77,  // 361: atoll.v1.KV.ZMPop:output_type -> atoll.v1.ZMPopResponse
-	79,  // 362: atoll.v1.KV.LPush:output_type -> atoll.v1.LPushResponse
-	81,  // 363: atoll.v1.KV.LPop:output_type -> atoll.v1.LPopResponse
-	85,  // 364: atoll.v1.KV.LRange:output_type -> atoll.v1.LRangeResponse
-	87,  // 365: atoll.v1.KV.LLen:output_type -> atoll.v1.LLenResponse
-	89,  // 366: atoll.v1.KV.LIndex:output_type -> atoll.v1.LIndexResponse
-	91,  // 367: atoll.v1.KV.LSet:output_type -> atoll.v1.LSetResponse
-	93,  // 368: atoll.v1.KV.LInsert:output_type -> atoll.v1.LInsertResponse
-	95,  // 369: atoll.v1.KV.LRem:output_type -> atoll.v1.LRemResponse
-	97,  // 370: atoll.v1.KV.LTrim:output_type -> atoll.v1.LTrimResponse
-	99,  // 371: atoll.v1.KV.LMove:output_type -> atoll.v1.LMoveResponse
-	83,  // 372: atoll.v1.KV.LMPop:output_type -> atoll.v1.LMPopResponse
-	101, // 373: atoll.v1.KV.LPos:output_type -> atoll.v1.LPosResponse
-	11,  // 374: atoll.v1.KV.Expire:output_type -> atoll.v1.ExpireResponse
-	13,  // 375: atoll.v1.KV.Persist:output_type -> atoll.v1.PersistResponse
-	15,  // 376: atoll.v1.KV.TTL:output_type -> atoll.v1.TTLResponse
-	103, // 377: atoll.v1.KV.Rename:output_type -> atoll.v1.RenameResponse
-	105, // 378: atoll.v1.KV.Copy:output_type -> atoll.v1.CopyResponse
-	116, // 379: atoll.v1.KV.BCreate:output_type -> atoll.v1.BCreateResponse
-	118, // 380: atoll.v1.KV.BGet:output_type -> atoll.v1.BGetResponse
-	120, // 381: atoll.v1.KV.BIncr:output_type -> atoll.v1.BIncrResponse
-	122, // 382: atoll.v1.KV.BDecr:output_type -> atoll.v1.BDecrResponse
-	124, // 383: atoll.v1.KV.BGrant:output_type -> atoll.v1.BGrantResponse
-	126, // 384: atoll.v1.KV.BRights:output_type -> atoll.v1.BRightsResponse
-	129, // 385: atoll.v1.KV.BReclaim:output_type -> atoll.v1.BReclaimResponse
-	131, // 386: atoll.v1.KV.PFAdd:output_type -> atoll.v1.PFAddResponse
-	133, // 387: atoll.v1.KV.PFCount:output_type -> atoll.v1.PFCountResponse
-	135, // 388: atoll.v1.KV.PFMerge:output_type -> atoll.v1.PFMergeResponse
-	138, // 389: atoll.v1.KV.GetBit:output_type -> atoll.v1.GetBitResponse
-	140, // 390: atoll.v1.KV.SetBit:output_type -> atoll.v1.SetBitResponse
-	142, // 391: atoll.v1.KV.BitCount:output_type -> atoll.v1.BitCountResponse
-	144, // 392: atoll.v1.KV.BitPos:output_type -> atoll.v1.BitPosResponse
-	146, // 393: atoll.v1.KV.BitOp:output_type -> atoll.v1.BitOpResponse
-	149, // 394: atoll.v1.KV.BitField:output_type -> atoll.v1.BitFieldResponse
-	154, // 395: atoll.v1.KV.GeoAdd:output_type -> atoll.v1.GeoAddResponse
-	156, // 396: atoll.v1.KV.GeoPos:output_type -> atoll.v1.GeoPosResponse
-	159, // 397: atoll.v1.KV.GeoDist:output_type -> atoll.v1.GeoDistResponse
-	163, // 398: atoll.v1.KV.GeoSearch:output_type -> atoll.v1.GeoSearchResponse
-	166, // 399: atoll.v1.KV.GeoSearchStore:output_type -> atoll.v1.GeoSearchStoreResponse
-	171, // 400: atoll.v1.KV.XAdd:output_type -> atoll.v1.XAddResponse
-	173, // 401: atoll.v1.KV.XRange:output_type -> atoll.v1.XRangeResponse
-	175, // 402: atoll.v1.KV.XLen:output_type -> atoll.v1.XLenResponse
-	177, // 403: atoll.v1.KV.XDel:output_type -> atoll.v1.XDelResponse
-	179, // 404: atoll.v1.KV.XTrim:output_type -> atoll.v1.XTrimResponse
-	182, // 405: atoll.v1.KV.XRead:output_type -> atoll.v1.XReadResponse
-	185, // 406: atoll.v1.KV.XSetID:output_type -> atoll.v1.XSetIDResponse
-	187, // 407: atoll.v1.KV.XInfo:output_type -> atoll.v1.XInfoResponse
-	189, // 408: atoll.v1.KV.Types:output_type -> atoll.v1.TypesResponse
-	191, // 409: atoll.v1.KV.DBSize:output_type -> atoll.v1.DBSizeResponse
-	193, // 410: atoll.v1.KV.RandomKey:output_type -> atoll.v1.RandomKeyResponse
-	195, // 411: atoll.v1.KV.Namespaces:output_type -> atoll.v1.NamespacesResponse
-	107, // 412: atoll.v1.KV.Exists:output_type -> atoll.v1.ExistsResponse
-	109, // 413: atoll.v1.KV.Scan:output_type -> atoll.v1.ScanResponse
-	198, // 414: atoll.v1.KV.Wait:output_type -> atoll.v1.WaitResponse
-	200, // 415: atoll.v1.KV.Command:output_type -> atoll.v1.CommandResponse
-	204, // 416: atoll.v1.KV.Txn:output_type -> atoll.v1.TxnResponse
-	111, // 417: atoll.v1.KV.Siblings:output_type -> atoll.v1.SiblingsResponse
-	206, // 418: atoll.v1.KV.Stream:output_type -> atoll.v1.StreamResponse
-	329, // [329:419] is the sub-list for method output_type
-	239, // [239:329] is the sub-list for method input_type
-	239, // [239:239] is the sub-list for extension type_name
-	239, // [239:239] is the sub-list for extension extendee
-	0,   // [0:239] is the sub-list for field type_name
+	184, // 100: atoll.v1.Operation.xcursor:type_name -> atoll.v1.XCursorRequest
+	187, // 101: atoll.v1.Operation.xgroupcreate:type_name -> atoll.v1.XGroupCreateRequest
+	189, // 102: atoll.v1.Operation.xgroupsetid:type_name -> atoll.v1.XGroupSetIDRequest
+	191, // 103: atoll.v1.Operation.xgroupdestroy:type_name -> atoll.v1.XGroupDestroyRequest
+	193, // 104: atoll.v1.Operation.xgroupcreateconsumer:type_name -> atoll.v1.XGroupCreateConsumerRequest
+	195, // 105: atoll.v1.Operation.xgroupdelconsumer:type_name -> atoll.v1.XGroupDelConsumerRequest
+	198, // 106: atoll.v1.Operation.xreadgroup:type_name -> atoll.v1.XReadGroupRequest
+	200, // 107: atoll.v1.Operation.xack:type_name -> atoll.v1.XAckRequest
+	202, // 108: atoll.v1.Operation.xpending:type_name -> atoll.v1.XPendingRequest
+	205, // 109: atoll.v1.Operation.xpendingrange:type_name -> atoll.v1.XPendingRangeRequest
+	208, // 110: atoll.v1.Operation.xclaim:type_name -> atoll.v1.XClaimRequest
+	210, // 111: atoll.v1.Operation.xautoclaim:type_name -> atoll.v1.XAutoClaimRequest
+	212, // 112: atoll.v1.Operation.xinfogroups:type_name -> atoll.v1.XInfoGroupsRequest
+	215, // 113: atoll.v1.Operation.xinfoconsumers:type_name -> atoll.v1.XInfoConsumersRequest
+	6,   // 114: atoll.v1.Result.get:type_name -> atoll.v1.GetResponse
+	8,   // 115: atoll.v1.Result.set:type_name -> atoll.v1.SetResponse
+	17,  // 116: atoll.v1.Result.delete:type_name -> atoll.v1.DeleteResponse
+	19,  // 117: atoll.v1.Result.incr:type_name -> atoll.v1.IncrResponse
+	21,  // 118: atoll.v1.Result.reset_counter:type_name -> atoll.v1.ResetCounterResponse
+	23,  // 119: atoll.v1.Result.sadd:type_name -> atoll.v1.SAddResponse
+	25,  // 120: atoll.v1.Result.srem:type_name -> atoll.v1.SRemResponse
+	29,  // 121: atoll.v1.Result.sismember:type_name -> atoll.v1.SIsMemberResponse
+	31,  // 122: atoll.v1.Result.scard:type_name -> atoll.v1.SCardResponse
+	107, // 123: atoll.v1.Result.exists:type_name -> atoll.v1.ExistsResponse
+	4,   // 124: atoll.v1.Result.ping:type_name -> atoll.v1.PingResponse
+	27,  // 125: atoll.v1.Result.smembers:type_name -> atoll.v1.SMembersResponse
+	109, // 126: atoll.v1.Result.scan:type_name -> atoll.v1.ScanResponse
+	111, // 127: atoll.v1.Result.siblings:type_name -> atoll.v1.SiblingsResponse
+	237, // 128: atoll.v1.Result.txn:type_name -> atoll.v1.TxnResponse
+	34,  // 129: atoll.v1.Result.hset:type_name -> atoll.v1.HSetResponse
+	36,  // 130: atoll.v1.Result.hsetnx:type_name -> atoll.v1.HSetNXResponse
+	38,  // 131: atoll.v1.Result.hget:type_name -> atoll.v1.HGetResponse
+	40,  // 132: atoll.v1.Result.hmget:type_name -> atoll.v1.HMGetResponse
+	42,  // 133: atoll.v1.Result.hgetall:type_name -> atoll.v1.HGetAllResponse
+	44,  // 134: atoll.v1.Result.hkeys:type_name -> atoll.v1.HKeysResponse
+	46,  // 135: atoll.v1.Result.hvals:type_name -> atoll.v1.HValsResponse
+	48,  // 136: atoll.v1.Result.hlen:type_name -> atoll.v1.HLenResponse
+	50,  // 137: atoll.v1.Result.hexists:type_name -> atoll.v1.HExistsResponse
+	52,  // 138: atoll.v1.Result.hstrlen:type_name -> atoll.v1.HStrLenResponse
+	54,  // 139: atoll.v1.Result.hdel:type_name -> atoll.v1.HDelResponse
+	56,  // 140: atoll.v1.Result.hincr:type_name -> atoll.v1.HIncrResponse
+	59,  // 141: atoll.v1.Result.zadd:type_name -> atoll.v1.ZAddResponse
+	61,  // 142: atoll.v1.Result.zincr:type_name -> atoll.v1.ZIncrResponse
+	63,  // 143: atoll.v1.Result.zrem:type_name -> atoll.v1.ZRemResponse
+	65,  // 144: atoll.v1.Result.zscore:type_name -> atoll.v1.ZScoreResponse
+	67,  // 145: atoll.v1.Result.zcard:type_name -> atoll.v1.ZCardResponse
+	69,  // 146: atoll.v1.Result.zrange:type_name -> atoll.v1.ZRangeResponse
+	71,  // 147: atoll.v1.Result.zrange_by_score:type_name -> atoll.v1.ZRangeByScoreResponse
+	73,  // 148: atoll.v1.Result.zrank:type_name -> atoll.v1.ZRankResponse
+	75,  // 149: atoll.v1.Result.zpop:type_name -> atoll.v1.ZPopResponse
+	79,  // 150: atoll.v1.Result.lpush:type_name -> atoll.v1.LPushResponse
+	81,  // 151: atoll.v1.Result.lpop:type_name -> atoll.v1.LPopResponse
+	85,  // 152: atoll.v1.Result.lrange:type_name -> atoll.v1.LRangeResponse
+	87,  // 153: atoll.v1.Result.llen:type_name -> atoll.v1.LLenResponse
+	89,  // 154: atoll.v1.Result.lindex:type_name -> atoll.v1.LIndexResponse
+	91,  // 155: atoll.v1.Result.lset:type_name -> atoll.v1.LSetResponse
+	93,  // 156: atoll.v1.Result.linsert:type_name -> atoll.v1.LInsertResponse
+	95,  // 157: atoll.v1.Result.lrem:type_name -> atoll.v1.LRemResponse
+	97,  // 158: atoll.v1.Result.ltrim:type_name -> atoll.v1.LTrimResponse
+	99,  // 159: atoll.v1.Result.lmove:type_name -> atoll.v1.LMoveResponse
+	101, // 160: atoll.v1.Result.lpos:type_name -> atoll.v1.LPosResponse
+	11,  // 161: atoll.v1.Result.expire:type_name -> atoll.v1.ExpireResponse
+	13,  // 162: atoll.v1.Result.persist:type_name -> atoll.v1.PersistResponse
+	15,  // 163: atoll.v1.Result.ttl:type_name -> atoll.v1.TTLResponse
+	103, // 164: atoll.v1.Result.rename:type_name -> atoll.v1.RenameResponse
+	105, // 165: atoll.v1.Result.copy:type_name -> atoll.v1.CopyResponse
+	116, // 166: atoll.v1.Result.bcreate:type_name -> atoll.v1.BCreateResponse
+	118, // 167: atoll.v1.Result.bget:type_name -> atoll.v1.BGetResponse
+	120, // 168: atoll.v1.Result.bincr:type_name -> atoll.v1.BIncrResponse
+	122, // 169: atoll.v1.Result.bdecr:type_name -> atoll.v1.BDecrResponse
+	124, // 170: atoll.v1.Result.bgrant:type_name -> atoll.v1.BGrantResponse
+	126, // 171: atoll.v1.Result.brights:type_name -> atoll.v1.BRightsResponse
+	129, // 172: atoll.v1.Result.breclaim:type_name -> atoll.v1.BReclaimResponse
+	131, // 173: atoll.v1.Result.pfadd:type_name -> atoll.v1.PFAddResponse
+	133, // 174: atoll.v1.Result.pfcount:type_name -> atoll.v1.PFCountResponse
+	135, // 175: atoll.v1.Result.pfmerge:type_name -> atoll.v1.PFMergeResponse
+	138, // 176: atoll.v1.Result.getbit:type_name -> atoll.v1.GetBitResponse
+	140, // 177: atoll.v1.Result.setbit:type_name -> atoll.v1.SetBitResponse
+	142, // 178: atoll.v1.Result.bitcount:type_name -> atoll.v1.BitCountResponse
+	144, // 179: atoll.v1.Result.bitpos:type_name -> atoll.v1.BitPosResponse
+	146, // 180: atoll.v1.Result.bitop:type_name -> atoll.v1.BitOpResponse
+	149, // 181: atoll.v1.Result.bitfield:type_name -> atoll.v1.BitFieldResponse
+	154, // 182: atoll.v1.Result.geoadd:type_name -> atoll.v1.GeoAddResponse
+	156, // 183: atoll.v1.Result.geopos:type_name -> atoll.v1.GeoPosResponse
+	159, // 184: atoll.v1.Result.geodist:type_name -> atoll.v1.GeoDistResponse
+	163, // 185: atoll.v1.Result.geosearch:type_name -> atoll.v1.GeoSearchResponse
+	166, // 186: atoll.v1.Result.geosearchstore:type_name -> atoll.v1.GeoSearchStoreResponse
+	222, // 187: atoll.v1.Result.types:type_name -> atoll.v1.TypesResponse
+	224, // 188: atoll.v1.Result.dbsize:type_name -> atoll.v1.DBSizeResponse
+	226, // 189: atoll.v1.Result.random_key:type_name -> atoll.v1.RandomKeyResponse
+	228, // 190: atoll.v1.Result.namespaces:type_name -> atoll.v1.NamespacesResponse
+	233, // 191: atoll.v1.Result.command:type_name -> atoll.v1.CommandResponse
+	231, // 192: atoll.v1.Result.wait:type_name -> atoll.v1.WaitResponse
+	171, // 193: atoll.v1.Result.xadd:type_name -> atoll.v1.XAddResponse
+	173, // 194: atoll.v1.Result.xrange:type_name -> atoll.v1.XRangeResponse
+	175, // 195: atoll.v1.Result.xlen:type_name -> atoll.v1.XLenResponse
+	177, // 196: atoll.v1.Result.xdel:type_name -> atoll.v1.XDelResponse
+	179, // 197: atoll.v1.Result.xtrim:type_name -> atoll.v1.XTrimResponse
+	182, // 198: atoll.v1.Result.xread:type_name -> atoll.v1.XReadResponse
+	218, // 199: atoll.v1.Result.xsetid:type_name -> atoll.v1.XSetIDResponse
+	220, // 200: atoll.v1.Result.xinfo:type_name -> atoll.v1.XInfoResponse
+	83,  // 201: atoll.v1.Result.lmpop:type_name -> atoll.v1.LMPopResponse
+	77,  // 202: atoll.v1.Result.zmpop:type_name -> atoll.v1.ZMPopResponse
+	185, // 203: atoll.v1.Result.xcursor:type_name -> atoll.v1.XCursorResponse
+	188, // 204: atoll.v1.Result.xgroupcreate:type_name -> atoll.v1.XGroupCreateResponse
+	190, // 205: atoll.v1.Result.xgroupsetid:type_name -> atoll.v1.XGroupSetIDResponse
+	192, // 206: atoll.v1.Result.xgroupdestroy:type_name -> atoll.v1.XGroupDestroyResponse
+	194, // 207: atoll.v1.Result.xgroupcreateconsumer:type_name -> atoll.v1.XGroupCreateConsumerResponse
+	196, // 208: atoll.v1.Result.xgroupdelconsumer:type_name -> atoll.v1.XGroupDelConsumerResponse
+	199, // 209: atoll.v1.Result.xreadgroup:type_name -> atoll.v1.XReadGroupResponse
+	201, // 210: atoll.v1.Result.xack:type_name -> atoll.v1.XAckResponse
+	203, // 211: atoll.v1.Result.xpending:type_name -> atoll.v1.XPendingResponse
+	206, // 212: atoll.v1.Result.xpendingrange:type_name -> atoll.v1.XPendingRangeResponse
+	209, // 213: atoll.v1.Result.xclaim:type_name -> atoll.v1.XClaimResponse
+	211, // 214: atoll.v1.Result.xautoclaim:type_name -> atoll.v1.XAutoClaimResponse
+	213, // 215: atoll.v1.Result.xinfogroups:type_name -> atoll.v1.XInfoGroupsResponse
+	216, // 216: atoll.v1.Result.xinfoconsumers:type_name -> atoll.v1.XInfoConsumersResponse
+	127, // 217: atoll.v1.BRightsResponse.accounts:type_name -> atoll.v1.Account
+	136, // 218: atoll.v1.BitCountRequest.range:type_name -> atoll.v1.BitRange
+	136, // 219: atoll.v1.BitPosRequest.range:type_name -> atoll.v1.BitRange
+	0,   // 220: atoll.v1.BitOpRequest.operation:type_name -> atoll.v1.BitOperation
+	1,   // 221: atoll.v1.BitStep.overflow:type_name -> atoll.v1.BitOverflow
+	147, // 222: atoll.v1.BitFieldRequest.steps:type_name -> atoll.v1.BitStep
+	150, // 223: atoll.v1.BitFieldResponse.results:type_name -> atoll.v1.BitStepResult
+	151, // 224: atoll.v1.GeoMember.point:type_name -> atoll.v1.GeoPoint
+	152, // 225: atoll.v1.GeoAddRequest.members:type_name -> atoll.v1.GeoMember
+	157, // 226: atoll.v1.GeoPosResponse.positions:type_name -> atoll.v1.GeoPosition
+	151, // 227: atoll.v1.GeoPosition.point:type_name -> atoll.v1.GeoPoint
+	151, // 228: atoll.v1.GeoArea.point:type_name -> atoll.v1.GeoPoint
+	161, // 229: atoll.v1.GeoArea.box:type_name -> atoll.v1.GeoBox
+	2,   // 230: atoll.v1.GeoArea.order:type_name -> atoll.v1.GeoOrder
+	160, // 231: atoll.v1.GeoSearchRequest.area:type_name -> atoll.v1.GeoArea
+	164, // 232: atoll.v1.GeoSearchResponse.members:type_name -> atoll.v1.GeoFound
+	151, // 233: atoll.v1.GeoFound.point:type_name -> atoll.v1.GeoPoint
+	160, // 234: atoll.v1.GeoSearchStoreRequest.area:type_name -> atoll.v1.GeoArea
+	167, // 235: atoll.v1.StreamEntry.id:type_name -> atoll.v1.StreamID
+	32,  // 236: atoll.v1.StreamEntry.fields:type_name -> atoll.v1.FieldValue
+	167, // 237: atoll.v1.StreamTrim.min_id:type_name -> atoll.v1.StreamID
+	32,  // 238: atoll.v1.XAddRequest.fields:type_name -> atoll.v1.FieldValue
+	167, // 239: atoll.v1.XAddRequest.whole:type_name -> atoll.v1.StreamID
+	169, // 240: atoll.v1.XAddRequest.trim:type_name -> atoll.v1.StreamTrim
+	167, // 241: atoll.v1.XAddResponse.id:type_name -> atoll.v1.StreamID
+	167, // 242: atoll.v1.XRangeRequest.first:type_name -> atoll.v1.StreamID
+	167, // 243: atoll.v1.XRangeRequest.last:type_name -> atoll.v1.StreamID
+	168, // 244: atoll.v1.XRangeResponse.entries:type_name -> atoll.v1.StreamEntry
+	167, // 245: atoll.v1.XDelRequest.ids:type_name -> atoll.v1.StreamID
+	169, // 246: atoll.v1.XTrimRequest.trim:type_name -> atoll.v1.StreamTrim
+	167, // 247: atoll.v1.StreamPlace.after:type_name -> atoll.v1.StreamID
+	180, // 248: atoll.v1.XReadRequest.streams:type_name -> atoll.v1.StreamPlace
+	183, // 249: atoll.v1.XReadResponse.streams:type_name -> atoll.v1.StreamPart
+	168, // 250: atoll.v1.StreamPart.entries:type_name -> atoll.v1.StreamEntry
+	168, // 251: atoll.v1.XCursorResponse.entries:type_name -> atoll.v1.StreamEntry
+	167, // 252: atoll.v1.GroupStart.after:type_name -> atoll.v1.StreamID
+	186, // 253: atoll.v1.XGroupCreateRequest.start:type_name -> atoll.v1.GroupStart
+	186, // 254: atoll.v1.XGroupSetIDRequest.start:type_name -> atoll.v1.GroupStart
+	167, // 255: atoll.v1.GroupPlace.had_after:type_name -> atoll.v1.StreamID
+	197, // 256: atoll.v1.XReadGroupRequest.streams:type_name -> atoll.v1.GroupPlace
+	183, // 257: atoll.v1.XReadGroupResponse.streams:type_name -> atoll.v1.StreamPart
+	167, // 258: atoll.v1.XAckRequest.ids:type_name -> atoll.v1.StreamID
+	167, // 259: atoll.v1.XPendingResponse.first:type_name -> atoll.v1.StreamID
+	167, // 260: atoll.v1.XPendingResponse.last:type_name -> atoll.v1.StreamID
+	204, // 261: atoll.v1.XPendingResponse.consumers:type_name -> atoll.v1.StreamConsumer
+	167, // 262: atoll.v1.XPendingRangeRequest.first:type_name -> atoll.v1.StreamID
+	167, // 263: atoll.v1.XPendingRangeRequest.last:type_name -> atoll.v1.StreamID
+	207, // 264: atoll.v1.XPendingRangeResponse.entries:type_name -> atoll.v1.PendingStreamEntry
+	167, // 265: atoll.v1.PendingStreamEntry.id:type_name -> atoll.v1.StreamID
+	167, // 266: atoll.v1.XClaimRequest.ids:type_name -> atoll.v1.StreamID
+	168, // 267: atoll.v1.XClaimResponse.entries:type_name -> atoll.v1.StreamEntry
+	167, // 268: atoll.v1.XAutoClaimRequest.from:type_name -> atoll.v1.StreamID
+	167, // 269: atoll.v1.XAutoClaimResponse.next:type_name -> atoll.v1.StreamID
+	168, // 270: atoll.v1.XAutoClaimResponse.entries:type_name -> atoll.v1.StreamEntry
+	167, // 271: atoll.v1.XAutoClaimResponse.gone:type_name -> atoll.v1.StreamID
+	214, // 272: atoll.v1.XInfoGroupsResponse.groups:type_name -> atoll.v1.StreamGroup
+	167, // 273: atoll.v1.StreamGroup.last:type_name -> atoll.v1.StreamID
+	204, // 274: atoll.v1.XInfoConsumersResponse.consumers:type_name -> atoll.v1.StreamConsumer
+	167, // 275: atoll.v1.XSetIDRequest.last:type_name -> atoll.v1.StreamID
+	167, // 276: atoll.v1.XSetIDRequest.deleted:type_name -> atoll.v1.StreamID
+	167, // 277: atoll.v1.XInfoResponse.last:type_name -> atoll.v1.StreamID
+	167, // 278: atoll.v1.XInfoResponse.deleted:type_name -> atoll.v1.StreamID
+	168, // 279: atoll.v1.XInfoResponse.first_entry:type_name -> atoll.v1.StreamEntry
+	168, // 280: atoll.v1.XInfoResponse.last_entry:type_name -> atoll.v1.StreamEntry
+	229, // 281: atoll.v1.NamespacesResponse.namespaces:type_name -> atoll.v1.NamespaceSize
+	234, // 282: atoll.v1.CommandResponse.value:type_name -> atoll.v1.Value
+	235, // 283: atoll.v1.Value.list:type_name -> atoll.v1.ValueList
+	235, // 284: atoll.v1.Value.map:type_name -> atoll.v1.ValueList
+	234, // 285: atoll.v1.ValueList.values:type_name -> atoll.v1.Value
+	113, // 286: atoll.v1.TxnRequest.operations:type_name -> atoll.v1.Operation
+	114, // 287: atoll.v1.TxnResponse.results:type_name -> atoll.v1.Result
+	113, // 288: atoll.v1.StreamRequest.operation:type_name -> atoll.v1.Operation
+	114, // 289: atoll.v1.StreamResponse.result:type_name -> atoll.v1.Result
+	240, // 290: atoll.v1.StreamResponse.error:type_name -> atoll.v1.ErrorDetail
+	3,   // 291: atoll.v1.KV.Ping:input_type -> atoll.v1.PingRequest
+	5,   // 292: atoll.v1.KV.Get:input_type -> atoll.v1.GetRequest
+	7,   // 293: atoll.v1.KV.Set:input_type -> atoll.v1.SetRequest
+	16,  // 294: atoll.v1.KV.Delete:input_type -> atoll.v1.DeleteRequest
+	18,  // 295: atoll.v1.KV.Incr:input_type -> atoll.v1.IncrRequest
+	20,  // 296: atoll.v1.KV.ResetCounter:input_type -> atoll.v1.ResetCounterRequest
+	22,  // 297: atoll.v1.KV.SAdd:input_type -> atoll.v1.SAddRequest
+	24,  // 298: atoll.v1.KV.SRem:input_type -> atoll.v1.SRemRequest
+	26,  // 299: atoll.v1.KV.SMembers:input_type -> atoll.v1.SMembersRequest
+	28,  // 300: atoll.v1.KV.SIsMember:input_type -> atoll.v1.SIsMemberRequest
+	30,  // 301: atoll.v1.KV.SCard:input_type -> atoll.v1.SCardRequest
+	33,  // 302: atoll.v1.KV.HSet:input_type -> atoll.v1.HSetRequest
+	35,  // 303: atoll.v1.KV.HSetNX:input_type -> atoll.v1.HSetNXRequest
+	37,  // 304: atoll.v1.KV.HGet:input_type -> atoll.v1.HGetRequest
+	39,  // 305: atoll.v1.KV.HMGet:input_type -> atoll.v1.HMGetRequest
+	41,  // 306: atoll.v1.KV.HGetAll:input_type -> atoll.v1.HGetAllRequest
+	43,  // 307: atoll.v1.KV.HKeys:input_type -> atoll.v1.HKeysRequest
+	45,  // 308: atoll.v1.KV.HVals:input_type -> atoll.v1.HValsRequest
+	47,  // 309: atoll.v1.KV.HLen:input_type -> atoll.v1.HLenRequest
+	49,  // 310: atoll.v1.KV.HExists:input_type -> atoll.v1.HExistsRequest
+	51,  // 311: atoll.v1.KV.HStrLen:input_type -> atoll.v1.HStrLenRequest
+	53,  // 312: atoll.v1.KV.HDel:input_type -> atoll.v1.HDelRequest
+	55,  // 313: atoll.v1.KV.HIncr:input_type -> atoll.v1.HIncrRequest
+	58,  // 314: atoll.v1.KV.ZAdd:input_type -> atoll.v1.ZAddRequest
+	60,  // 315: atoll.v1.KV.ZIncr:input_type -> atoll.v1.ZIncrRequest
+	62,  // 316: atoll.v1.KV.ZRem:input_type -> atoll.v1.ZRemRequest
+	64,  // 317: atoll.v1.KV.ZScore:input_type -> atoll.v1.ZScoreRequest
+	66,  // 318: atoll.v1.KV.ZCard:input_type -> atoll.v1.ZCardRequest
+	68,  // 319: atoll.v1.KV.ZRange:input_type -> atoll.v1.ZRangeRequest
+	70,  // 320: atoll.v1.KV.ZRangeByScore:input_type -> atoll.v1.ZRangeByScoreRequest
+	72,  // 321: atoll.v1.KV.ZRank:input_type -> atoll.v1.ZRankRequest
+	74,  // 322: atoll.v1.KV.ZPop:input_type -> atoll.v1.ZPopRequest
+	76,  // 323: atoll.v1.KV.ZMPop:input_type -> atoll.v1.ZMPopRequest
+	78,  // 324: atoll.v1.KV.LPush:input_type -> atoll.v1.LPushRequest
+	80,  // 325: atoll.v1.KV.LPop:input_type -> atoll.v1.LPopRequest
+	84,  // 326: atoll.v1.KV.LRange:input_type -> atoll.v1.LRangeRequest
+	86,  // 327: atoll.v1.KV.LLen:input_type -> atoll.v1.LLenRequest
+	88,  // 328: atoll.v1.KV.LIndex:input_type -> atoll.v1.LIndexRequest
+	90,  // 329: atoll.v1.KV.LSet:input_type -> atoll.v1.LSetRequest
+	92,  // 330: atoll.v1.KV.LInsert:input_type -> atoll.v1.LInsertRequest
+	94,  // 331: atoll.v1.KV.LRem:input_type -> atoll.v1.LRemRequest
+	96,  // 332: atoll.v1.KV.LTrim:input_type -> atoll.v1.LTrimRequest
+	98,  // 333: atoll.v1.KV.LMove:input_type -> atoll.v1.LMoveRequest
+	82,  // 334: atoll.v1.KV.LMPop:input_type -> atoll.v1.LMPopRequest
+	100, // 335: atoll.v1.KV.LPos:input_type -> atoll.v1.LPosRequest
+	10,  // 336: atoll.v1.KV.Expire:input_type -> atoll.v1.ExpireRequest
+	12,  // 337: atoll.v1.KV.Persist:input_type -> atoll.v1.PersistRequest
+	14,  // 338: atoll.v1.KV.TTL:input_type -> atoll.v1.TTLRequest
+	102, // 339: atoll.v1.KV.Rename:input_type -> atoll.v1.RenameRequest
+	104, // 340: atoll.v1.KV.Copy:input_type -> atoll.v1.CopyRequest
+	115, // 341: atoll.v1.KV.BCreate:input_type -> atoll.v1.BCreateRequest
+	117, // 342: atoll.v1.KV.BGet:input_type -> atoll.v1.BGetRequest
+	119, // 343: atoll.v1.KV.BIncr:input_type -> atoll.v1.BIncrRequest
+	121, // 344: atoll.v1.KV.BDecr:input_type -> atoll.v1.BDecrRequest
+	123, // 345: atoll.v1.KV.BGrant:input_type -> atoll.v1.BGrantRequest
+	125, // 346: atoll.v1.KV.BRights:input_type -> atoll.v1.BRightsRequest
+	128, // 347: atoll.v1.KV.BReclaim:input_type -> atoll.v1.BReclaimRequest
+	130, // 348: atoll.v1.KV.PFAdd:input_type -> atoll.v1.PFAddRequest
+	132, // 349: atoll.v1.KV.PFCount:input_type -> atoll.v1.PFCountRequest
+	134, // 350: atoll.v1.KV.PFMerge:input_type -> atoll.v1.PFMergeRequest
+	137, // 351: atoll.v1.KV.GetBit:input_type -> atoll.v1.GetBitRequest
+	139, // 352: atoll.v1.KV.SetBit:input_type -> atoll.v1.SetBitRequest
+	141, // 353: atoll.v1.KV.BitCount:input_type -> atoll.v1.BitCountRequest
+	143, // 354: atoll.v1.KV.BitPos:input_type -> atoll.v1.BitPosRequest
+	145, // 355: atoll.v1.KV.BitOp:input_type -> atoll.v1.BitOpRequest
+	148, // 356: atoll.v1.KV.BitField:input_type -> atoll.v1.BitFieldRequest
+	153, // 357: atoll.v1.KV.GeoAdd:input_type -> atoll.v1.GeoAddRequest
+	155, // 358: atoll.v1.KV.GeoPos:input_type -> atoll.v1.GeoPosRequest
+	158, // 359: atoll.v1.KV.GeoDist:input_type -> atoll.v1.GeoDistRequest
+	162, // 360: atoll.v1.KV.GeoSearch:input_type -> atoll.v1.GeoSearchRequest
+	165, // 361: atoll.v1.KV.GeoSearchStore:input_type -> atoll.v1.GeoSearchStoreRequest
+	170, // 362: atoll.v1.KV.XAdd:input_type -> atoll.v1.XAddRequest
+	172, // 363: atoll.v1.KV.XRange:input_type -> atoll.v1.XRangeRequest
+	174, // 364: atoll.v1.KV.XLen:input_type -> atoll.v1.XLenRequest
+	176, // 365: atoll.v1.KV.XDel:input_type -> atoll.v1.XDelRequest
+	178, // 366: atoll.v1.KV.XTrim:input_type -> atoll.v1.XTrimRequest
+	181, // 367: atoll.v1.KV.XRead:input_type -> atoll.v1.XReadRequest
+	184, // 368: atoll.v1.KV.XCursor:input_type -> atoll.v1.XCursorRequest
+	187, // 369: atoll.v1.KV.XGroupCreate:input_type -> atoll.v1.XGroupCreateRequest
+	189, // 370: atoll.v1.KV.XGroupSetID:input_type -> atoll.v1.XGroupSetIDRequest
+	191, // 371: atoll.v1.KV.XGroupDestroy:input_type -> atoll.v1.XGroupDestroyRequest
+	193, // 372: atoll.v1.KV.XGroupCreateConsumer:input_type -> atoll.v1.XGroupCreateConsumerRequest
+	195, // 373: atoll.v1.KV.XGroupDelConsumer:input_type -> atoll.v1.XGroupDelConsumerRequest
+	198, // 374: atoll.v1.KV.XReadGroup:input_type -> atoll.v1.XReadGroupRequest
+	200, // 375: atoll.v1.KV.XAck:input_type -> atoll.v1.XAckRequest
+	202, // 376: atoll.v1.KV.XPending:input_type -> atoll.v1.XPendingRequest
+	205, // 377: atoll.v1.KV.XPendingRange:input_type -> atoll.v1.XPendingRangeRequest
+	208, // 378: atoll.v1.KV.XClaim:input_type -> atoll.v1.XClaimRequest
+	210, // 379: atoll.v1.KV.XAutoClaim:input_type -> atoll.v1.XAutoClaimRequest
+	212, // 380: atoll.v1.KV.XInfoGroups:input_type -> atoll.v1.XInfoGroupsRequest
+	215, // 381: atoll.v1.KV.XInfoConsumers:input_type -> atoll.v1.XInfoConsumersRequest
+	217, // 382: atoll.v1.KV.XSetID:input_type -> atoll.v1.XSetIDRequest
+	219, // 383: atoll.v1.KV.XInfo:input_type -> atoll.v1.XInfoRequest
+	221, // 384: atoll.v1.KV.Types:input_type -> atoll.v1.TypesRequest
+	223, // 385: atoll.v1.KV.DBSize:input_type -> atoll.v1.DBSizeRequest
+	225, // 386: atoll.v1.KV.RandomKey:input_type -> atoll.v1.RandomKeyRequest
+	227, // 387: atoll.v1.KV.Namespaces:input_type -> atoll.v1.NamespacesRequest
+	106, // 388: atoll.v1.KV.Exists:input_type -> atoll.v1.ExistsRequest
+	108, // 389: atoll.v1.KV.Scan:input_type -> atoll.v1.ScanRequest
+	230, // 390: atoll.v1.KV.Wait:input_type -> atoll.v1.WaitRequest
+	232, // 391: atoll.v1.KV.Command:input_type -> atoll.v1.CommandRequest
+	236, // 392: atoll.v1.KV.Txn:input_type -> atoll.v1.TxnRequest
+	110, // 393: atoll.v1.KV.Siblings:input_type -> atoll.v1.SiblingsRequest
+	238, // 394: atoll.v1.KV.Stream:input_type -> atoll.v1.StreamRequest
+	4,   // 395: atoll.v1.KV.Ping:output_type -> atoll.v1.PingResponse
+	6,   // 396: atoll.v1.KV.Get:output_type -> atoll.v1.GetResponse
+	8,   // 397: atoll.v1.KV.Set:output_type -> atoll.v1.SetResponse
+	17,  // 398: atoll.v1.KV.Delete:output_type -> atoll.v1.DeleteResponse
+	19,  // 399: atoll.v1.KV.Incr:output_type -> atoll.v1.IncrResponse
+	21,  // 400: atoll.v1.KV.ResetCounter:output_type -> atoll.v1.ResetCounterResponse
+	23,  // 401: atoll.v1.KV.SAdd:output_type -> atoll.v1.SAddResponse
+	25,  // 402: atoll.v1.KV.SRem:output_type -> atoll.v1.SRemResponse
+	27,  // 403: atoll.v1.KV.SMembers:output_type -> atoll.v1.SMembersResponse
+	29,  // 404: atoll.v1.KV.SIsMember:output_type -> atoll.v1.SIsMemberResponse
+	31,  // 405: atoll.v1.KV.SCard:output_type -> atoll.v1.SCardResponse
+	34,  // 406: atoll.v1.KV.HSet:output_type -> atoll.v1.HSetResponse
+	36,  // 407: atoll.v1.KV.HSetNX:output_type -> atoll.v1.HSetNXResponse
+	38,  // 408: atoll.v1.KV.HGet:output_type -> atoll.v1.HGetResponse
+	40,  // 409: atoll.v1.KV.HMGet:output_type -> atoll.v1.HMGetResponse
+	42,  // 410: atoll.v1.KV.HGetAll:output_type -> atoll.v1.HGetAllResponse
+	44,  // 411: atoll.v1.KV.HKeys:output_type -> atoll.v1.HKeysResponse
+	46,  // 412: atoll.v1.KV.HVals:output_type -> atoll.v1.HValsResponse
+	48,  // 413: atoll.v1.KV.HLen:output_type -> atoll.v1.HLenResponse
+	50,  // 414: atoll.v1.KV.HExists:output_type -> atoll.v1.HExistsResponse
+	52,  // 415: atoll.v1.KV.HStrLen:output_type -> atoll.v1.HStrLenResponse
+	54,  // 416: atoll.v1.KV.HDel:output_type -> atoll.v1.HDelResponse
+	56,  // 417: atoll.v1.KV.HIncr:output_type -> atoll.v1.HIncrResponse
+	59,  // 418: atoll.v1.KV.ZAdd:output_type -> atoll.v1.ZAddResponse
+	61,  // 419: atoll.v1.KV.ZIncr:output_type -> atoll.v1.ZIncrResponse
+	63,  // 420: atoll.v1.KV.ZRem:output_type -> atoll.v1.ZRemResponse
+	65,  // 421: atoll.v1.KV.ZScore:output_type -> atoll.v1.ZScoreResponse
+	67,  // 422: atoll.v1.KV.ZCard:output_type -> atoll.v1.ZCardResponse
+	69,  // 423: atoll.v1.KV.ZRange:output_type -> atoll.v1.ZRangeResponse
+	71,  // 424: atoll.v1.KV.ZRangeByScore:output_type -> atoll.v1.ZRangeByScoreResponse
+	73,  // 425: atoll.v1.KV.ZRank:output_type -> atoll.v1.ZRankResponse
+	75,  // 426: atoll.v1.KV.ZPop:output_type -> atoll.v1.ZPopResponse
+	77,  // 427: atoll.v1.KV.ZMPop:output_type -> atoll.v1.ZMPopResponse
+	79,  // 428: atoll.v1.KV.LPush:output_type -> atoll.v1.LPushResponse
+	81,  // 429: atoll.v1.KV.LPop:output_type -> atoll.v1.LPopResponse
+	85,  // 430: atoll.v1.KV.LRange:output_type -> atoll.v1.LRangeResponse
+	87,  // 431: atoll.v1.KV.LLen:output_type -> atoll.v1.LLenResponse
+	89,  // 432: atoll.v1.KV.LIndex:output_type -> atoll.v1.LIndexResponse
+	91,  // 433: atoll.v1.KV.LSet:output_type -> atoll.v1.LSetResponse
+	93,  // 434: atoll.v1.KV.LInsert:output_type -> atoll.v1.LInsertResponse
+	95,  // 435: atoll.v1.KV.LRem:output_type -> atoll.v1.LRemResponse
+	97,  // 436: atoll.v1.KV.LTrim:output_type -> atoll.v1.LTrimResponse
+	99,  // 437: atoll.v1.KV.LMove:output_type -> atoll.v1.LMoveResponse
+	83,  // 438: atoll.v1.KV.LMPop:output_type -> atoll.v1.LMPopResponse
+	101, // 439: atoll.v1.KV.LPos:output_type -> atoll.v1.LPosResponse
+	11,  // 440: atoll.v1.KV.Expire:output_type -> atoll.v1.ExpireResponse
+	13,  // 441: atoll.v1.KV.Persist:output_type -> atoll.v1.PersistResponse
+	15,  // 442: atoll.v1.KV.TTL:output_type -> atoll.v1.TTLResponse
+	103, // 443: atoll.v1.KV.Rename:output_type -> atoll.v1.RenameResponse
+	105, // 444: atoll.v1.KV.Copy:output_type -> atoll.v1.CopyResponse
+	116, // 445: atoll.v1.KV.BCreate:output_type -> atoll.v1.BCreateResponse
+	118, // 446: atoll.v1.KV.BGet:output_type -> atoll.v1.BGetResponse
+	120, // 447: atoll.v1.KV.BIncr:output_type -> atoll.v1.BIncrResponse
+	122, // 448: atoll.v1.KV.BDecr:output_type -> atoll.v1.BDecrResponse
+	124, // 449: atoll.v1.KV.BGrant:output_type -> atoll.v1.BGrantResponse
+	126, // 450: atoll.v1.KV.BRights:output_type -> atoll.v1.BRightsResponse
+	129, // 451: atoll.v1.KV.BReclaim:output_type -> atoll.v1.BReclaimResponse
+	131, // 452: atoll.v1.KV.PFAdd:output_type -> atoll.v1.PFAddResponse
+	133, // 453: atoll.v1.KV.PFCount:output_type -> atoll.v1.PFCountResponse
+	135, // 454: atoll.v1.KV.PFMerge:output_type -> atoll.v1.PFMergeResponse
+	138, // 455: atoll.v1.KV.GetBit:output_type -> atoll.v1.GetBitResponse
+	140, // 456: atoll.v1.KV.SetBit:output_type -> atoll.v1.SetBitResponse
+	142, // 457: atoll.v1.KV.BitCount:output_type -> atoll.v1.BitCountResponse
+	144, // 458: atoll.v1.KV.BitPos:output_type -> atoll.v1.BitPosResponse
+	146, // 459: atoll.v1.KV.BitOp:output_type -> atoll.v1.BitOpResponse
+	149, // 460: atoll.v1.KV.BitField:output_type -> atoll.v1.BitFieldResponse
+	154, // 461: atoll.v1.KV.GeoAdd:output_type -> atoll.v1.GeoAddResponse
+	156, // 462: atoll.v1.KV.GeoPos:output_type -> atoll.v1.GeoPosResponse
+	159, // 463: atoll.v1.KV.GeoDist:output_type -> atoll.v1.GeoDistResponse
+	163, // 464: atoll.v1.KV.GeoSearch:output_type -> atoll.v1.GeoSearchResponse
+	166, // 465: atoll.v1.KV.GeoSearchStore:output_type -> atoll.v1.GeoSearchStoreResponse
+	171, // 466: atoll.v1.KV.XAdd:output_type -> atoll.v1.XAddResponse
+	173, // 467: atoll.v1.KV.XRange:output_type -> atoll.v1.XRangeResponse
+	175, // 468: atoll.v1.KV.XLen:output_type -> atoll.v1.XLenResponse
+	177, // 469: atoll.v1.KV.XDel:output_type -> atoll.v1.XDelResponse
+	179, // 470: atoll.v1.KV.XTrim:output_type -> atoll.v1.XTrimResponse
+	182, // 471: atoll.v1.KV.XRead:output_type -> atoll.v1.XReadResponse
+	185, // 472: atoll.v1.KV.XCursor:output_type -> atoll.v1.XCursorResponse
+	188, // 473: atoll.v1.KV.XGroupCreate:output_type -> atoll.v1.XGroupCreateResponse
+	190, // 474: atoll.v1.KV.XGroupSetID:output_type -> atoll.v1.XGroupSetIDResponse
+	192, // 475: atoll.v1.KV.XGroupDestroy:output_type -> atoll.v1.XGroupDestroyResponse
+	194, // 476: atoll.v1.KV.XGroupCreateConsumer:output_type -> atoll.v1.XGroupCreateConsumerResponse
+	196, // 477: atoll.v1.KV.XGroupDelConsumer:output_type -> atoll.v1.XGroupDelConsumerResponse
+	199, // 478: atoll.v1.KV.XReadGroup:output_type -> atoll.v1.XReadGroupResponse
+	201, // 479: atoll.v1.KV.XAck:output_type -> atoll.v1.XAckResponse
+	203, // 480: atoll.v1.KV.XPending:output_type -> atoll.v1.XPendingResponse
+	206, // 481: atoll.v1.KV.XPendingRange:output_type -> atoll.v1.XPendingRangeResponse
+	209, // 482: atoll.v1.KV.XClaim:output_type -> atoll.v1.XClaimResponse
+	211, // 483: atoll.v1.KV.XAutoClaim:output_type -> atoll.v1.XAutoClaimResponse
+	213, // 484: atoll.v1.KV.XInfoGroups:output_type -> atoll.v1.XInfoGroupsResponse
+	216, // 485: atoll.v1.KV.XInfoConsumers:output_type -> atoll.v1.XInfoConsumersResponse
+	218, // 486: atoll.v1.KV.XSetID:output_type -> atoll.v1.XSetIDResponse
+	220, // 487: atoll.v1.KV.XInfo:output_type -> atoll.v1.XInfoResponse
+	222, // 488: atoll.v1.KV.Types:output_type -> atoll.v1.TypesResponse
+	224, // 489: atoll.v1.KV.DBSize:output_type -> atoll.v1.DBSizeResponse
+	226, // 490: atoll.v1.KV.RandomKey:output_type -> atoll.v1.RandomKeyResponse
+	228, // 491: atoll.v1.KV.Namespaces:output_type -> atoll.v1.NamespacesResponse
+	107, // 492: atoll.v1.KV.Exists:output_type -> atoll.v1.ExistsResponse
+	109, // 493: atoll.v1.KV.Scan:output_type -> atoll.v1.ScanResponse
+	231, // 494: atoll.v1.KV.Wait:output_type -> atoll.v1.WaitResponse
+	233, // 495: atoll.v1.KV.Command:output_type -> atoll.v1.CommandResponse
+	237, // 496: atoll.v1.KV.Txn:output_type -> atoll.v1.TxnResponse
+	111, // 497: atoll.v1.KV.Siblings:output_type -> atoll.v1.SiblingsResponse
+	239, // 498: atoll.v1.KV.Stream:output_type -> atoll.v1.StreamResponse
+	395, // [395:499] is the sub-list for method output_type
+	291, // [291:395] is the sub-list for method input_type
+	291, // [291:291] is the sub-list for extension type_name
+	291, // [291:291] is the sub-list for extension extendee
+	0,   // [0:291] is the sub-list for field type_name
 }
 
 func init() { file_atoll_v1_kv_proto_init() }
@@ -27673,6 +32636,20 @@ func file_atoll_v1_kv_proto_init() {
 		(*operation_Xinfo)(nil),
 		(*operation_Lmpop)(nil),
 		(*operation_Zmpop)(nil),
+		(*operation_Xcursor)(nil),
+		(*operation_Xgroupcreate)(nil),
+		(*operation_Xgroupsetid)(nil),
+		(*operation_Xgroupdestroy)(nil),
+		(*operation_Xgroupcreateconsumer)(nil),
+		(*operation_Xgroupdelconsumer)(nil),
+		(*operation_Xreadgroup)(nil),
+		(*operation_Xack)(nil),
+		(*operation_Xpending)(nil),
+		(*operation_Xpendingrange)(nil),
+		(*operation_Xclaim)(nil),
+		(*operation_Xautoclaim)(nil),
+		(*operation_Xinfogroups)(nil),
+		(*operation_Xinfoconsumers)(nil),
 	}
 	file_atoll_v1_kv_proto_msgTypes[111].OneofWrappers = []any{
 		(*result_Get)(nil),
@@ -27764,6 +32741,20 @@ func file_atoll_v1_kv_proto_init() {
 		(*result_Xinfo)(nil),
 		(*result_Lmpop)(nil),
 		(*result_Zmpop)(nil),
+		(*result_Xcursor)(nil),
+		(*result_Xgroupcreate)(nil),
+		(*result_Xgroupsetid)(nil),
+		(*result_Xgroupdestroy)(nil),
+		(*result_Xgroupcreateconsumer)(nil),
+		(*result_Xgroupdelconsumer)(nil),
+		(*result_Xreadgroup)(nil),
+		(*result_Xack)(nil),
+		(*result_Xpending)(nil),
+		(*result_Xpendingrange)(nil),
+		(*result_Xclaim)(nil),
+		(*result_Xautoclaim)(nil),
+		(*result_Xinfogroups)(nil),
+		(*result_Xinfoconsumers)(nil),
 	}
 	file_atoll_v1_kv_proto_msgTypes[133].OneofWrappers = []any{}
 	file_atoll_v1_kv_proto_msgTypes[144].OneofWrappers = []any{
@@ -27784,8 +32775,15 @@ func file_atoll_v1_kv_proto_init() {
 		(*xAddRequest_Whole)(nil),
 		(*xAddRequest_Ms)(nil),
 	}
-	file_atoll_v1_kv_proto_msgTypes[181].OneofWrappers = []any{}
-	file_atoll_v1_kv_proto_msgTypes[198].OneofWrappers = []any{
+	file_atoll_v1_kv_proto_msgTypes[183].OneofWrappers = []any{
+		(*groupStart_After)(nil),
+		(*groupStart_Last)(nil),
+	}
+	file_atoll_v1_kv_proto_msgTypes[202].OneofWrappers = []any{}
+	file_atoll_v1_kv_proto_msgTypes[205].OneofWrappers = []any{}
+	file_atoll_v1_kv_proto_msgTypes[211].OneofWrappers = []any{}
+	file_atoll_v1_kv_proto_msgTypes[214].OneofWrappers = []any{}
+	file_atoll_v1_kv_proto_msgTypes[231].OneofWrappers = []any{
 		(*value_Integer)(nil),
 		(*value_Text)(nil),
 		(*value_Number)(nil),
@@ -27793,7 +32791,7 @@ func file_atoll_v1_kv_proto_init() {
 		(*value_Map)(nil),
 		(*value_Status)(nil),
 	}
-	file_atoll_v1_kv_proto_msgTypes[203].OneofWrappers = []any{
+	file_atoll_v1_kv_proto_msgTypes[236].OneofWrappers = []any{
 		(*streamResponse_Result)(nil),
 		(*streamResponse_Error)(nil),
 	}
@@ -27803,7 +32801,7 @@ func file_atoll_v1_kv_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_atoll_v1_kv_proto_rawDesc), len(file_atoll_v1_kv_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   205,
+			NumMessages:   238,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

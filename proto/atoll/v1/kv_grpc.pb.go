@@ -19,96 +19,110 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	KV_Ping_FullMethodName           = "/atoll.v1.KV/Ping"
-	KV_Get_FullMethodName            = "/atoll.v1.KV/Get"
-	KV_Set_FullMethodName            = "/atoll.v1.KV/Set"
-	KV_Delete_FullMethodName         = "/atoll.v1.KV/Delete"
-	KV_Incr_FullMethodName           = "/atoll.v1.KV/Incr"
-	KV_ResetCounter_FullMethodName   = "/atoll.v1.KV/ResetCounter"
-	KV_SAdd_FullMethodName           = "/atoll.v1.KV/SAdd"
-	KV_SRem_FullMethodName           = "/atoll.v1.KV/SRem"
-	KV_SMembers_FullMethodName       = "/atoll.v1.KV/SMembers"
-	KV_SIsMember_FullMethodName      = "/atoll.v1.KV/SIsMember"
-	KV_SCard_FullMethodName          = "/atoll.v1.KV/SCard"
-	KV_HSet_FullMethodName           = "/atoll.v1.KV/HSet"
-	KV_HSetNX_FullMethodName         = "/atoll.v1.KV/HSetNX"
-	KV_HGet_FullMethodName           = "/atoll.v1.KV/HGet"
-	KV_HMGet_FullMethodName          = "/atoll.v1.KV/HMGet"
-	KV_HGetAll_FullMethodName        = "/atoll.v1.KV/HGetAll"
-	KV_HKeys_FullMethodName          = "/atoll.v1.KV/HKeys"
-	KV_HVals_FullMethodName          = "/atoll.v1.KV/HVals"
-	KV_HLen_FullMethodName           = "/atoll.v1.KV/HLen"
-	KV_HExists_FullMethodName        = "/atoll.v1.KV/HExists"
-	KV_HStrLen_FullMethodName        = "/atoll.v1.KV/HStrLen"
-	KV_HDel_FullMethodName           = "/atoll.v1.KV/HDel"
-	KV_HIncr_FullMethodName          = "/atoll.v1.KV/HIncr"
-	KV_ZAdd_FullMethodName           = "/atoll.v1.KV/ZAdd"
-	KV_ZIncr_FullMethodName          = "/atoll.v1.KV/ZIncr"
-	KV_ZRem_FullMethodName           = "/atoll.v1.KV/ZRem"
-	KV_ZScore_FullMethodName         = "/atoll.v1.KV/ZScore"
-	KV_ZCard_FullMethodName          = "/atoll.v1.KV/ZCard"
-	KV_ZRange_FullMethodName         = "/atoll.v1.KV/ZRange"
-	KV_ZRangeByScore_FullMethodName  = "/atoll.v1.KV/ZRangeByScore"
-	KV_ZRank_FullMethodName          = "/atoll.v1.KV/ZRank"
-	KV_ZPop_FullMethodName           = "/atoll.v1.KV/ZPop"
-	KV_ZMPop_FullMethodName          = "/atoll.v1.KV/ZMPop"
-	KV_LPush_FullMethodName          = "/atoll.v1.KV/LPush"
-	KV_LPop_FullMethodName           = "/atoll.v1.KV/LPop"
-	KV_LRange_FullMethodName         = "/atoll.v1.KV/LRange"
-	KV_LLen_FullMethodName           = "/atoll.v1.KV/LLen"
-	KV_LIndex_FullMethodName         = "/atoll.v1.KV/LIndex"
-	KV_LSet_FullMethodName           = "/atoll.v1.KV/LSet"
-	KV_LInsert_FullMethodName        = "/atoll.v1.KV/LInsert"
-	KV_LRem_FullMethodName           = "/atoll.v1.KV/LRem"
-	KV_LTrim_FullMethodName          = "/atoll.v1.KV/LTrim"
-	KV_LMove_FullMethodName          = "/atoll.v1.KV/LMove"
-	KV_LMPop_FullMethodName          = "/atoll.v1.KV/LMPop"
-	KV_LPos_FullMethodName           = "/atoll.v1.KV/LPos"
-	KV_Expire_FullMethodName         = "/atoll.v1.KV/Expire"
-	KV_Persist_FullMethodName        = "/atoll.v1.KV/Persist"
-	KV_TTL_FullMethodName            = "/atoll.v1.KV/TTL"
-	KV_Rename_FullMethodName         = "/atoll.v1.KV/Rename"
-	KV_Copy_FullMethodName           = "/atoll.v1.KV/Copy"
-	KV_BCreate_FullMethodName        = "/atoll.v1.KV/BCreate"
-	KV_BGet_FullMethodName           = "/atoll.v1.KV/BGet"
-	KV_BIncr_FullMethodName          = "/atoll.v1.KV/BIncr"
-	KV_BDecr_FullMethodName          = "/atoll.v1.KV/BDecr"
-	KV_BGrant_FullMethodName         = "/atoll.v1.KV/BGrant"
-	KV_BRights_FullMethodName        = "/atoll.v1.KV/BRights"
-	KV_BReclaim_FullMethodName       = "/atoll.v1.KV/BReclaim"
-	KV_PFAdd_FullMethodName          = "/atoll.v1.KV/PFAdd"
-	KV_PFCount_FullMethodName        = "/atoll.v1.KV/PFCount"
-	KV_PFMerge_FullMethodName        = "/atoll.v1.KV/PFMerge"
-	KV_GetBit_FullMethodName         = "/atoll.v1.KV/GetBit"
-	KV_SetBit_FullMethodName         = "/atoll.v1.KV/SetBit"
-	KV_BitCount_FullMethodName       = "/atoll.v1.KV/BitCount"
-	KV_BitPos_FullMethodName         = "/atoll.v1.KV/BitPos"
-	KV_BitOp_FullMethodName          = "/atoll.v1.KV/BitOp"
-	KV_BitField_FullMethodName       = "/atoll.v1.KV/BitField"
-	KV_GeoAdd_FullMethodName         = "/atoll.v1.KV/GeoAdd"
-	KV_GeoPos_FullMethodName         = "/atoll.v1.KV/GeoPos"
-	KV_GeoDist_FullMethodName        = "/atoll.v1.KV/GeoDist"
-	KV_GeoSearch_FullMethodName      = "/atoll.v1.KV/GeoSearch"
-	KV_GeoSearchStore_FullMethodName = "/atoll.v1.KV/GeoSearchStore"
-	KV_XAdd_FullMethodName           = "/atoll.v1.KV/XAdd"
-	KV_XRange_FullMethodName         = "/atoll.v1.KV/XRange"
-	KV_XLen_FullMethodName           = "/atoll.v1.KV/XLen"
-	KV_XDel_FullMethodName           = "/atoll.v1.KV/XDel"
-	KV_XTrim_FullMethodName          = "/atoll.v1.KV/XTrim"
-	KV_XRead_FullMethodName          = "/atoll.v1.KV/XRead"
-	KV_XSetID_FullMethodName         = "/atoll.v1.KV/XSetID"
-	KV_XInfo_FullMethodName          = "/atoll.v1.KV/XInfo"
-	KV_Types_FullMethodName          = "/atoll.v1.KV/Types"
-	KV_DBSize_FullMethodName         = "/atoll.v1.KV/DBSize"
-	KV_RandomKey_FullMethodName      = "/atoll.v1.KV/RandomKey"
-	KV_Namespaces_FullMethodName     = "/atoll.v1.KV/Namespaces"
-	KV_Exists_FullMethodName         = "/atoll.v1.KV/Exists"
-	KV_Scan_FullMethodName           = "/atoll.v1.KV/Scan"
-	KV_Wait_FullMethodName           = "/atoll.v1.KV/Wait"
-	KV_Command_FullMethodName        = "/atoll.v1.KV/Command"
-	KV_Txn_FullMethodName            = "/atoll.v1.KV/Txn"
-	KV_Siblings_FullMethodName       = "/atoll.v1.KV/Siblings"
-	KV_Stream_FullMethodName         = "/atoll.v1.KV/Stream"
+	KV_Ping_FullMethodName                 = "/atoll.v1.KV/Ping"
+	KV_Get_FullMethodName                  = "/atoll.v1.KV/Get"
+	KV_Set_FullMethodName                  = "/atoll.v1.KV/Set"
+	KV_Delete_FullMethodName               = "/atoll.v1.KV/Delete"
+	KV_Incr_FullMethodName                 = "/atoll.v1.KV/Incr"
+	KV_ResetCounter_FullMethodName         = "/atoll.v1.KV/ResetCounter"
+	KV_SAdd_FullMethodName                 = "/atoll.v1.KV/SAdd"
+	KV_SRem_FullMethodName                 = "/atoll.v1.KV/SRem"
+	KV_SMembers_FullMethodName             = "/atoll.v1.KV/SMembers"
+	KV_SIsMember_FullMethodName            = "/atoll.v1.KV/SIsMember"
+	KV_SCard_FullMethodName                = "/atoll.v1.KV/SCard"
+	KV_HSet_FullMethodName                 = "/atoll.v1.KV/HSet"
+	KV_HSetNX_FullMethodName               = "/atoll.v1.KV/HSetNX"
+	KV_HGet_FullMethodName                 = "/atoll.v1.KV/HGet"
+	KV_HMGet_FullMethodName                = "/atoll.v1.KV/HMGet"
+	KV_HGetAll_FullMethodName              = "/atoll.v1.KV/HGetAll"
+	KV_HKeys_FullMethodName                = "/atoll.v1.KV/HKeys"
+	KV_HVals_FullMethodName                = "/atoll.v1.KV/HVals"
+	KV_HLen_FullMethodName                 = "/atoll.v1.KV/HLen"
+	KV_HExists_FullMethodName              = "/atoll.v1.KV/HExists"
+	KV_HStrLen_FullMethodName              = "/atoll.v1.KV/HStrLen"
+	KV_HDel_FullMethodName                 = "/atoll.v1.KV/HDel"
+	KV_HIncr_FullMethodName                = "/atoll.v1.KV/HIncr"
+	KV_ZAdd_FullMethodName                 = "/atoll.v1.KV/ZAdd"
+	KV_ZIncr_FullMethodName                = "/atoll.v1.KV/ZIncr"
+	KV_ZRem_FullMethodName                 = "/atoll.v1.KV/ZRem"
+	KV_ZScore_FullMethodName               = "/atoll.v1.KV/ZScore"
+	KV_ZCard_FullMethodName                = "/atoll.v1.KV/ZCard"
+	KV_ZRange_FullMethodName               = "/atoll.v1.KV/ZRange"
+	KV_ZRangeByScore_FullMethodName        = "/atoll.v1.KV/ZRangeByScore"
+	KV_ZRank_FullMethodName                = "/atoll.v1.KV/ZRank"
+	KV_ZPop_FullMethodName                 = "/atoll.v1.KV/ZPop"
+	KV_ZMPop_FullMethodName                = "/atoll.v1.KV/ZMPop"
+	KV_LPush_FullMethodName                = "/atoll.v1.KV/LPush"
+	KV_LPop_FullMethodName                 = "/atoll.v1.KV/LPop"
+	KV_LRange_FullMethodName               = "/atoll.v1.KV/LRange"
+	KV_LLen_FullMethodName                 = "/atoll.v1.KV/LLen"
+	KV_LIndex_FullMethodName               = "/atoll.v1.KV/LIndex"
+	KV_LSet_FullMethodName                 = "/atoll.v1.KV/LSet"
+	KV_LInsert_FullMethodName              = "/atoll.v1.KV/LInsert"
+	KV_LRem_FullMethodName                 = "/atoll.v1.KV/LRem"
+	KV_LTrim_FullMethodName                = "/atoll.v1.KV/LTrim"
+	KV_LMove_FullMethodName                = "/atoll.v1.KV/LMove"
+	KV_LMPop_FullMethodName                = "/atoll.v1.KV/LMPop"
+	KV_LPos_FullMethodName                 = "/atoll.v1.KV/LPos"
+	KV_Expire_FullMethodName               = "/atoll.v1.KV/Expire"
+	KV_Persist_FullMethodName              = "/atoll.v1.KV/Persist"
+	KV_TTL_FullMethodName                  = "/atoll.v1.KV/TTL"
+	KV_Rename_FullMethodName               = "/atoll.v1.KV/Rename"
+	KV_Copy_FullMethodName                 = "/atoll.v1.KV/Copy"
+	KV_BCreate_FullMethodName              = "/atoll.v1.KV/BCreate"
+	KV_BGet_FullMethodName                 = "/atoll.v1.KV/BGet"
+	KV_BIncr_FullMethodName                = "/atoll.v1.KV/BIncr"
+	KV_BDecr_FullMethodName                = "/atoll.v1.KV/BDecr"
+	KV_BGrant_FullMethodName               = "/atoll.v1.KV/BGrant"
+	KV_BRights_FullMethodName              = "/atoll.v1.KV/BRights"
+	KV_BReclaim_FullMethodName             = "/atoll.v1.KV/BReclaim"
+	KV_PFAdd_FullMethodName                = "/atoll.v1.KV/PFAdd"
+	KV_PFCount_FullMethodName              = "/atoll.v1.KV/PFCount"
+	KV_PFMerge_FullMethodName              = "/atoll.v1.KV/PFMerge"
+	KV_GetBit_FullMethodName               = "/atoll.v1.KV/GetBit"
+	KV_SetBit_FullMethodName               = "/atoll.v1.KV/SetBit"
+	KV_BitCount_FullMethodName             = "/atoll.v1.KV/BitCount"
+	KV_BitPos_FullMethodName               = "/atoll.v1.KV/BitPos"
+	KV_BitOp_FullMethodName                = "/atoll.v1.KV/BitOp"
+	KV_BitField_FullMethodName             = "/atoll.v1.KV/BitField"
+	KV_GeoAdd_FullMethodName               = "/atoll.v1.KV/GeoAdd"
+	KV_GeoPos_FullMethodName               = "/atoll.v1.KV/GeoPos"
+	KV_GeoDist_FullMethodName              = "/atoll.v1.KV/GeoDist"
+	KV_GeoSearch_FullMethodName            = "/atoll.v1.KV/GeoSearch"
+	KV_GeoSearchStore_FullMethodName       = "/atoll.v1.KV/GeoSearchStore"
+	KV_XAdd_FullMethodName                 = "/atoll.v1.KV/XAdd"
+	KV_XRange_FullMethodName               = "/atoll.v1.KV/XRange"
+	KV_XLen_FullMethodName                 = "/atoll.v1.KV/XLen"
+	KV_XDel_FullMethodName                 = "/atoll.v1.KV/XDel"
+	KV_XTrim_FullMethodName                = "/atoll.v1.KV/XTrim"
+	KV_XRead_FullMethodName                = "/atoll.v1.KV/XRead"
+	KV_XCursor_FullMethodName              = "/atoll.v1.KV/XCursor"
+	KV_XGroupCreate_FullMethodName         = "/atoll.v1.KV/XGroupCreate"
+	KV_XGroupSetID_FullMethodName          = "/atoll.v1.KV/XGroupSetID"
+	KV_XGroupDestroy_FullMethodName        = "/atoll.v1.KV/XGroupDestroy"
+	KV_XGroupCreateConsumer_FullMethodName = "/atoll.v1.KV/XGroupCreateConsumer"
+	KV_XGroupDelConsumer_FullMethodName    = "/atoll.v1.KV/XGroupDelConsumer"
+	KV_XReadGroup_FullMethodName           = "/atoll.v1.KV/XReadGroup"
+	KV_XAck_FullMethodName                 = "/atoll.v1.KV/XAck"
+	KV_XPending_FullMethodName             = "/atoll.v1.KV/XPending"
+	KV_XPendingRange_FullMethodName        = "/atoll.v1.KV/XPendingRange"
+	KV_XClaim_FullMethodName               = "/atoll.v1.KV/XClaim"
+	KV_XAutoClaim_FullMethodName           = "/atoll.v1.KV/XAutoClaim"
+	KV_XInfoGroups_FullMethodName          = "/atoll.v1.KV/XInfoGroups"
+	KV_XInfoConsumers_FullMethodName       = "/atoll.v1.KV/XInfoConsumers"
+	KV_XSetID_FullMethodName               = "/atoll.v1.KV/XSetID"
+	KV_XInfo_FullMethodName                = "/atoll.v1.KV/XInfo"
+	KV_Types_FullMethodName                = "/atoll.v1.KV/Types"
+	KV_DBSize_FullMethodName               = "/atoll.v1.KV/DBSize"
+	KV_RandomKey_FullMethodName            = "/atoll.v1.KV/RandomKey"
+	KV_Namespaces_FullMethodName           = "/atoll.v1.KV/Namespaces"
+	KV_Exists_FullMethodName               = "/atoll.v1.KV/Exists"
+	KV_Scan_FullMethodName                 = "/atoll.v1.KV/Scan"
+	KV_Wait_FullMethodName                 = "/atoll.v1.KV/Wait"
+	KV_Command_FullMethodName              = "/atoll.v1.KV/Command"
+	KV_Txn_FullMethodName                  = "/atoll.v1.KV/Txn"
+	KV_Siblings_FullMethodName             = "/atoll.v1.KV/Siblings"
+	KV_Stream_FullMethodName               = "/atoll.v1.KV/Stream"
 )
 
 // KVClient is the client API for KV service.
@@ -270,6 +284,28 @@ type KVClient interface {
 	XTrim(ctx context.Context, in *XTrimRequest, opts ...grpc.CallOption) (*XTrimResponse, error)
 	// XRead reads the entries of streams that follow an id each, or waits for some.
 	XRead(ctx context.Context, in *XReadRequest, opts ...grpc.CallOption) (*XReadResponse, error)
+	// XCursor reads a stream from a cursor, in the order in which the node applied its entries, or waits for some: what
+	// arrives late is given when it arrives, whatever its id. At another node a cursor may be given entries again.
+	XCursor(ctx context.Context, in *XCursorRequest, opts ...grpc.CallOption) (*XCursorResponse, error)
+	// Groups of readers give each entry to one consumer. Each region delivers by itself; consumers, and what is pending
+	// with them, are those of the region.
+	XGroupCreate(ctx context.Context, in *XGroupCreateRequest, opts ...grpc.CallOption) (*XGroupCreateResponse, error)
+	XGroupSetID(ctx context.Context, in *XGroupSetIDRequest, opts ...grpc.CallOption) (*XGroupSetIDResponse, error)
+	XGroupDestroy(ctx context.Context, in *XGroupDestroyRequest, opts ...grpc.CallOption) (*XGroupDestroyResponse, error)
+	XGroupCreateConsumer(ctx context.Context, in *XGroupCreateConsumerRequest, opts ...grpc.CallOption) (*XGroupCreateConsumerResponse, error)
+	XGroupDelConsumer(ctx context.Context, in *XGroupDelConsumerRequest, opts ...grpc.CallOption) (*XGroupDelConsumerResponse, error)
+	// XReadGroup gives a consumer entries that its region has not delivered, or those that it has, or waits for some.
+	XReadGroup(ctx context.Context, in *XReadGroupRequest, opts ...grpc.CallOption) (*XReadGroupResponse, error)
+	// XAck takes entries off what is pending, in every region.
+	XAck(ctx context.Context, in *XAckRequest, opts ...grpc.CallOption) (*XAckResponse, error)
+	// XPending sums up what is pending, XPendingRange lists it.
+	XPending(ctx context.Context, in *XPendingRequest, opts ...grpc.CallOption) (*XPendingResponse, error)
+	XPendingRange(ctx context.Context, in *XPendingRangeRequest, opts ...grpc.CallOption) (*XPendingRangeResponse, error)
+	// XClaim gives entries that are pending to a consumer, XAutoClaim those that are so for long.
+	XClaim(ctx context.Context, in *XClaimRequest, opts ...grpc.CallOption) (*XClaimResponse, error)
+	XAutoClaim(ctx context.Context, in *XAutoClaimRequest, opts ...grpc.CallOption) (*XAutoClaimResponse, error)
+	XInfoGroups(ctx context.Context, in *XInfoGroupsRequest, opts ...grpc.CallOption) (*XInfoGroupsResponse, error)
+	XInfoConsumers(ctx context.Context, in *XInfoConsumersRequest, opts ...grpc.CallOption) (*XInfoConsumersResponse, error)
 	// XSetID sets the last id of a stream that there is.
 	XSetID(ctx context.Context, in *XSetIDRequest, opts ...grpc.CallOption) (*XSetIDResponse, error)
 	// XInfo tells about a stream.
@@ -1083,6 +1119,146 @@ func (c *kVClient) XRead(ctx context.Context, in *XReadRequest, opts ...grpc.Cal
 	return out, nil
 }
 
+func (c *kVClient) XCursor(ctx context.Context, in *XCursorRequest, opts ...grpc.CallOption) (*XCursorResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(XCursorResponse)
+	err := c.cc.Invoke(ctx, KV_XCursor_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) XGroupCreate(ctx context.Context, in *XGroupCreateRequest, opts ...grpc.CallOption) (*XGroupCreateResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(XGroupCreateResponse)
+	err := c.cc.Invoke(ctx, KV_XGroupCreate_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) XGroupSetID(ctx context.Context, in *XGroupSetIDRequest, opts ...grpc.CallOption) (*XGroupSetIDResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(XGroupSetIDResponse)
+	err := c.cc.Invoke(ctx, KV_XGroupSetID_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) XGroupDestroy(ctx context.Context, in *XGroupDestroyRequest, opts ...grpc.CallOption) (*XGroupDestroyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(XGroupDestroyResponse)
+	err := c.cc.Invoke(ctx, KV_XGroupDestroy_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) XGroupCreateConsumer(ctx context.Context, in *XGroupCreateConsumerRequest, opts ...grpc.CallOption) (*XGroupCreateConsumerResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(XGroupCreateConsumerResponse)
+	err := c.cc.Invoke(ctx, KV_XGroupCreateConsumer_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) XGroupDelConsumer(ctx context.Context, in *XGroupDelConsumerRequest, opts ...grpc.CallOption) (*XGroupDelConsumerResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(XGroupDelConsumerResponse)
+	err := c.cc.Invoke(ctx, KV_XGroupDelConsumer_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) XReadGroup(ctx context.Context, in *XReadGroupRequest, opts ...grpc.CallOption) (*XReadGroupResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(XReadGroupResponse)
+	err := c.cc.Invoke(ctx, KV_XReadGroup_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) XAck(ctx context.Context, in *XAckRequest, opts ...grpc.CallOption) (*XAckResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(XAckResponse)
+	err := c.cc.Invoke(ctx, KV_XAck_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) XPending(ctx context.Context, in *XPendingRequest, opts ...grpc.CallOption) (*XPendingResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(XPendingResponse)
+	err := c.cc.Invoke(ctx, KV_XPending_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) XPendingRange(ctx context.Context, in *XPendingRangeRequest, opts ...grpc.CallOption) (*XPendingRangeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(XPendingRangeResponse)
+	err := c.cc.Invoke(ctx, KV_XPendingRange_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) XClaim(ctx context.Context, in *XClaimRequest, opts ...grpc.CallOption) (*XClaimResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(XClaimResponse)
+	err := c.cc.Invoke(ctx, KV_XClaim_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) XAutoClaim(ctx context.Context, in *XAutoClaimRequest, opts ...grpc.CallOption) (*XAutoClaimResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(XAutoClaimResponse)
+	err := c.cc.Invoke(ctx, KV_XAutoClaim_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) XInfoGroups(ctx context.Context, in *XInfoGroupsRequest, opts ...grpc.CallOption) (*XInfoGroupsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(XInfoGroupsResponse)
+	err := c.cc.Invoke(ctx, KV_XInfoGroups_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kVClient) XInfoConsumers(ctx context.Context, in *XInfoConsumersRequest, opts ...grpc.CallOption) (*XInfoConsumersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(XInfoConsumersResponse)
+	err := c.cc.Invoke(ctx, KV_XInfoConsumers_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *kVClient) XSetID(ctx context.Context, in *XSetIDRequest, opts ...grpc.CallOption) (*XSetIDResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(XSetIDResponse)
@@ -1375,6 +1551,28 @@ type KVServer interface {
 	XTrim(context.Context, *XTrimRequest) (*XTrimResponse, error)
 	// XRead reads the entries of streams that follow an id each, or waits for some.
 	XRead(context.Context, *XReadRequest) (*XReadResponse, error)
+	// XCursor reads a stream from a cursor, in the order in which the node applied its entries, or waits for some: what
+	// arrives late is given when it arrives, whatever its id. At another node a cursor may be given entries again.
+	XCursor(context.Context, *XCursorRequest) (*XCursorResponse, error)
+	// Groups of readers give each entry to one consumer. Each region delivers by itself; consumers, and what is pending
+	// with them, are those of the region.
+	XGroupCreate(context.Context, *XGroupCreateRequest) (*XGroupCreateResponse, error)
+	XGroupSetID(context.Context, *XGroupSetIDRequest) (*XGroupSetIDResponse, error)
+	XGroupDestroy(context.Context, *XGroupDestroyRequest) (*XGroupDestroyResponse, error)
+	XGroupCreateConsumer(context.Context, *XGroupCreateConsumerRequest) (*XGroupCreateConsumerResponse, error)
+	XGroupDelConsumer(context.Context, *XGroupDelConsumerRequest) (*XGroupDelConsumerResponse, error)
+	// XReadGroup gives a consumer entries that its region has not delivered, or those that it has, or waits for some.
+	XReadGroup(context.Context, *XReadGroupRequest) (*XReadGroupResponse, error)
+	// XAck takes entries off what is pending, in every region.
+	XAck(context.Context, *XAckRequest) (*XAckResponse, error)
+	// XPending sums up what is pending, XPendingRange lists it.
+	XPending(context.Context, *XPendingRequest) (*XPendingResponse, error)
+	XPendingRange(context.Context, *XPendingRangeRequest) (*XPendingRangeResponse, error)
+	// XClaim gives entries that are pending to a consumer, XAutoClaim those that are so for long.
+	XClaim(context.Context, *XClaimRequest) (*XClaimResponse, error)
+	XAutoClaim(context.Context, *XAutoClaimRequest) (*XAutoClaimResponse, error)
+	XInfoGroups(context.Context, *XInfoGroupsRequest) (*XInfoGroupsResponse, error)
+	XInfoConsumers(context.Context, *XInfoConsumersRequest) (*XInfoConsumersResponse, error)
 	// XSetID sets the last id of a stream that there is.
 	XSetID(context.Context, *XSetIDRequest) (*XSetIDResponse, error)
 	// XInfo tells about a stream.
@@ -1648,6 +1846,48 @@ func (UnimplementedKVServer) XTrim(context.Context, *XTrimRequest) (*XTrimRespon
 }
 func (UnimplementedKVServer) XRead(context.Context, *XReadRequest) (*XReadResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method XRead not implemented")
+}
+func (UnimplementedKVServer) XCursor(context.Context, *XCursorRequest) (*XCursorResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method XCursor not implemented")
+}
+func (UnimplementedKVServer) XGroupCreate(context.Context, *XGroupCreateRequest) (*XGroupCreateResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method XGroupCreate not implemented")
+}
+func (UnimplementedKVServer) XGroupSetID(context.Context, *XGroupSetIDRequest) (*XGroupSetIDResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method XGroupSetID not implemented")
+}
+func (UnimplementedKVServer) XGroupDestroy(context.Context, *XGroupDestroyRequest) (*XGroupDestroyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method XGroupDestroy not implemented")
+}
+func (UnimplementedKVServer) XGroupCreateConsumer(context.Context, *XGroupCreateConsumerRequest) (*XGroupCreateConsumerResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method XGroupCreateConsumer not implemented")
+}
+func (UnimplementedKVServer) XGroupDelConsumer(context.Context, *XGroupDelConsumerRequest) (*XGroupDelConsumerResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method XGroupDelConsumer not implemented")
+}
+func (UnimplementedKVServer) XReadGroup(context.Context, *XReadGroupRequest) (*XReadGroupResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method XReadGroup not implemented")
+}
+func (UnimplementedKVServer) XAck(context.Context, *XAckRequest) (*XAckResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method XAck not implemented")
+}
+func (UnimplementedKVServer) XPending(context.Context, *XPendingRequest) (*XPendingResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method XPending not implemented")
+}
+func (UnimplementedKVServer) XPendingRange(context.Context, *XPendingRangeRequest) (*XPendingRangeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method XPendingRange not implemented")
+}
+func (UnimplementedKVServer) XClaim(context.Context, *XClaimRequest) (*XClaimResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method XClaim not implemented")
+}
+func (UnimplementedKVServer) XAutoClaim(context.Context, *XAutoClaimRequest) (*XAutoClaimResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method XAutoClaim not implemented")
+}
+func (UnimplementedKVServer) XInfoGroups(context.Context, *XInfoGroupsRequest) (*XInfoGroupsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method XInfoGroups not implemented")
+}
+func (UnimplementedKVServer) XInfoConsumers(context.Context, *XInfoConsumersRequest) (*XInfoConsumersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method XInfoConsumers not implemented")
 }
 func (UnimplementedKVServer) XSetID(context.Context, *XSetIDRequest) (*XSetIDResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method XSetID not implemented")
@@ -3095,6 +3335,258 @@ func _KV_XRead_Handler(srv interface{}, ctx context.Context, dec func(interface{
 	return interceptor(ctx, in, info, handler)
 }
 
+func _KV_XCursor_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(XCursorRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).XCursor(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_XCursor_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).XCursor(ctx, req.(*XCursorRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_XGroupCreate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(XGroupCreateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).XGroupCreate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_XGroupCreate_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).XGroupCreate(ctx, req.(*XGroupCreateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_XGroupSetID_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(XGroupSetIDRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).XGroupSetID(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_XGroupSetID_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).XGroupSetID(ctx, req.(*XGroupSetIDRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_XGroupDestroy_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(XGroupDestroyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).XGroupDestroy(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_XGroupDestroy_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).XGroupDestroy(ctx, req.(*XGroupDestroyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_XGroupCreateConsumer_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(XGroupCreateConsumerRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).XGroupCreateConsumer(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_XGroupCreateConsumer_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).XGroupCreateConsumer(ctx, req.(*XGroupCreateConsumerRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_XGroupDelConsumer_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(XGroupDelConsumerRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).XGroupDelConsumer(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_XGroupDelConsumer_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).XGroupDelConsumer(ctx, req.(*XGroupDelConsumerRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_XReadGroup_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(XReadGroupRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).XReadGroup(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_XReadGroup_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).XReadGroup(ctx, req.(*XReadGroupRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_XAck_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(XAckRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).XAck(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_XAck_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).XAck(ctx, req.(*XAckRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_XPending_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(XPendingRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).XPending(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_XPending_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).XPending(ctx, req.(*XPendingRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_XPendingRange_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(XPendingRangeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).XPendingRange(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_XPendingRange_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).XPendingRange(ctx, req.(*XPendingRangeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_XClaim_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(XClaimRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).XClaim(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_XClaim_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).XClaim(ctx, req.(*XClaimRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_XAutoClaim_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(XAutoClaimRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).XAutoClaim(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_XAutoClaim_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).XAutoClaim(ctx, req.(*XAutoClaimRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_XInfoGroups_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(XInfoGroupsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).XInfoGroups(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_XInfoGroups_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).XInfoGroups(ctx, req.(*XInfoGroupsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KV_XInfoConsumers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(XInfoConsumersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KVServer).XInfoConsumers(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KV_XInfoConsumers_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KVServer).XInfoConsumers(ctx, req.(*XInfoConsumersRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _KV_XSetID_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(XSetIDRequest)
 	if err := dec(in); err != nil {
@@ -3632,6 +4124,62 @@ var KV_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "XRead",
 			Handler:    _KV_XRead_Handler,
+		},
+		{
+			MethodName: "XCursor",
+			Handler:    _KV_XCursor_Handler,
+		},
+		{
+			MethodName: "XGroupCreate",
+			Handler:    _KV_XGroupCreate_Handler,
+		},
+		{
+			MethodName: "XGroupSetID",
+			Handler:    _KV_XGroupSetID_Handler,
+		},
+		{
+			MethodName: "XGroupDestroy",
+			Handler:    _KV_XGroupDestroy_Handler,
+		},
+		{
+			MethodName: "XGroupCreateConsumer",
+			Handler:    _KV_XGroupCreateConsumer_Handler,
+		},
+		{
+			MethodName: "XGroupDelConsumer",
+			Handler:    _KV_XGroupDelConsumer_Handler,
+		},
+		{
+			MethodName: "XReadGroup",
+			Handler:    _KV_XReadGroup_Handler,
+		},
+		{
+			MethodName: "XAck",
+			Handler:    _KV_XAck_Handler,
+		},
+		{
+			MethodName: "XPending",
+			Handler:    _KV_XPending_Handler,
+		},
+		{
+			MethodName: "XPendingRange",
+			Handler:    _KV_XPendingRange_Handler,
+		},
+		{
+			MethodName: "XClaim",
+			Handler:    _KV_XClaim_Handler,
+		},
+		{
+			MethodName: "XAutoClaim",
+			Handler:    _KV_XAutoClaim_Handler,
+		},
+		{
+			MethodName: "XInfoGroups",
+			Handler:    _KV_XInfoGroups_Handler,
+		},
+		{
+			MethodName: "XInfoConsumers",
+			Handler:    _KV_XInfoConsumers_Handler,
 		},
 		{
 			MethodName: "XSetID",
