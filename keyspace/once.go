@@ -82,6 +82,8 @@ type once struct {
 	// heard is the newest retry of each origin: others may wait for a record that covers it.
 	heard clock.VersionVector
 	reply Reply // of the transaction at hand
+	// annulled counts increments that were made void.
+	annulled uint64
 
 	walked []byte // the last retry that the sweep looked at
 	rest   int
@@ -308,12 +310,19 @@ func (c *Core) annulAll() {
 			if err != nil {
 				continue // it stays, and is tried again
 			}
-			if written && c.cfg.Annulled != nil {
-				c.cfg.Annulled(voidsOf(&u.Changes[0])[0].Dot, saw)
+			if written {
+				c.annulled(voidsOf(&u.Changes[0])[0].Dot, saw)
 			}
 		}
 		c.batch.set([]byte(key), nil)
 		delete(c.once.duties, key)
+	}
+}
+
+func (c *Core) annulled(increment clock.Dot, saw clock.VersionVector) {
+	c.once.annulled++
+	if c.cfg.Annulled != nil {
+		c.cfg.Annulled(increment, saw)
 	}
 }
 

@@ -259,7 +259,7 @@ func TestARetryIsKnownAfterALongCut(t *testing.T) {
 		exchange(t, nodes)
 	}
 	for _, r := range nodes {
-		if s := r.Once(); s != (keyspace.OnceStats{}) {
+		if s := r.Once(); s.First+s.Retries+s.Duties != 0 {
 			t.Errorf("%s still notes %+v", r.name, s)
 		}
 		for k := range r.mem.cells {

@@ -101,11 +101,13 @@ type OnceStats struct {
 	First int
 	// Duties are attempts that are to be void and are not yet.
 	Duties int
+	// Annulled are increments that this node has made void since it was started.
+	Annulled uint64
 }
 
 // Once returns what is noted of operations with ids.
 func (c *Core) Once() OnceStats {
-	s := OnceStats{Retries: len(c.once.retries), Duties: len(c.once.duties)}
+	s := OnceStats{Retries: len(c.once.retries), Duties: len(c.once.duties), Annulled: c.once.annulled}
 	for _, n := range c.once.first {
 		s.First += n
 	}
