@@ -238,7 +238,10 @@ const (
 	hasReplays    = 1 << 4
 	hasFractions  = 1 << 5 // some total is no integer of 128 bits
 	hasNames      = 1 << 6 // some key is of another namespace than the default; keys are full keys
-	hasOnce       = 1 << 7 // the operation has an id
+	hasFurther    = 1 << 7 // a second byte of flags follows the first, not 0
+
+	furtherOnce  = 1 << 0 // the operation has an id
+	furtherKnown = furtherOnce
 
 	changeClear     = 1 << 0
 	changeAssign    = 1 << 1
@@ -265,6 +268,10 @@ const (
 func (u *Update) Append(b []byte) []byte {
 	at := len(b) + 1
 	b = append(b, updateVersion, 0)
+	if u.Once != nil {
+		b[at] |= hasFurther
+		b = append(b, furtherOnce)
+	}
 	if u.Declare != nil {
 		b[at] |= hasDeclare
 		b = appendBytes(b, []byte(u.Declare.Region))
@@ -279,7 +286,6 @@ func (u *Update) Append(b []byte) []byte {
 		b[at] |= hasFractions
 	}
 	if u.Once != nil {
-		b[at] |= hasOnce
 		b = u.Once.appendTo(b)
 	}
 	names := u.names()
@@ -376,6 +382,13 @@ func DecodeUpdate(b []byte) (Update, error) {
 	if d.err == nil && version != updateVersion {
 		return Update{}, ErrUnknownUpdate
 	}
+	var further byte
+	if flags&hasFurther != 0 {
+		if further = d.byte(); further&^furtherKnown != 0 {
+			return Update{}, ErrUnknownUpdate
+		}
+		d.need(further != 0)
+	}
 	var u Update
 	if flags&hasDeclare != 0 {
 		u.Declare = &Declaration{Region: string(d.bytes()), Node: string(d.bytes())}
@@ -385,7 +398,7 @@ func DecodeUpdate(b []byte) (Update, error) {
 		u.Replays = d.dot()
 		d.need(u.Replays.Seq > 0)
 	}
-	if flags&hasOnce != 0 {
+	if further&furtherOnce != 0 {
 		var known bool
 		if u.Once, known = d.once(); !known {
 			return Update{}, ErrUnknownUpdate
