@@ -24,7 +24,8 @@ import (
 // Invariant: of two attempts one at least is a retry, since the client says so. A retry stays noted wherever it was
 // applied until every member is known, by its own records, to have applied it: what they wrote before that is here then,
 // and from then on they know the id themselves. So somebody knows both, whatever is cut and for how long. A first attempt
-// is noted for a window only: no retry comes after that.
+// is noted for a window, in which a retry may come, and until every member has a record that is later: a retry comes by its
+// record or, by state, with its note; and where the first attempt comes by state, so does its note.
 //
 // Notes are local; a transfer hands them on. Those of first attempts are in generations of one window each; those of
 // retries are found whatever the clocks say. What is to be void is noted as
@@ -38,6 +39,8 @@ const (
 	// firstMax bounds the first attempts of one generation. Beyond it they are not noted, and retries in that time are
 	// refused.
 	firstMax = 4 << 20
+	// firstKept bounds the first attempts that are noted longer than they would be if all members were in reach.
+	firstKept = 16 << 20
 	// retriesMax bounds the retries that a node has noted; beyond it more are refused.
 	retriesMax = 1 << 16
 	// voidsMax bounds the voids of one counter; beyond it retries are refused.
@@ -81,7 +84,10 @@ type once struct {
 	duties  map[string]crdt.Update
 	// heard is the newest retry of each origin: others may wait for a record that covers it.
 	heard clock.VersionVector
-	reply Reply // of the transaction at hand
+	// heardFirst is the newest generation of first attempts at other nodes, 0 where nobody waits for a record later than
+	// it.
+	heardFirst uint32
+	reply      Reply // of the transaction at hand
 	// annulled counts increments that were made void.
 	annulled uint64
 
@@ -178,6 +184,12 @@ func (c *Core) hear(list []crdt.Attempt) {
 	}
 }
 
+func (c *Core) hearFirst(a crdt.Attempt, generation uint32) {
+	if c.owner(a.Dot.Origin) != c.self() {
+		c.once.heardFirst = max(c.once.heardFirst, generation)
+	}
+}
+
 // attemptsAt returns what is known of an operation: retries, and first attempts around some times.
 func (c *Core) attemptsAt(h onceHash, times ...clock.Timestamp) (all crdt.OnceNote, err error) {
 	take := func(key []byte) {
@@ -266,8 +278,11 @@ func (c *Core) putAttempt(h onceHash, a crdt.Attempt, retry bool, of crdt.Counte
 		key = c.retryKey(h)
 		c.once.retries[h] = true
 		c.hear([]crdt.Attempt{a})
-	} else if c.once.first[g]++; c.once.first[g] > firstMax {
-		return nil
+	} else {
+		c.hearFirst(a, g)
+		if c.once.first[g]++; c.once.first[g] > firstMax {
+			return nil
+		}
 	}
 	n, err := c.note(key)
 	if err != nil {

@@ -239,7 +239,7 @@ func TestARetryIsKnownAfterALongCut(t *testing.T) {
 		us.do(t, command.Set{Key: b("other"), Value: b("v")}) // its contexts cover what it has
 		us.commit()
 	}
-	if ap.Once().First != 0 || eu.Once().Retries != 1 || us.Once().Retries != 1 {
+	if ap.Once().First != 1 || eu.Once().Retries != 1 || us.Once().Retries != 1 {
 		t.Fatalf("ap %+v, eu %+v, us %+v", ap.Once(), eu.Once(), us.Once())
 	}
 	for _, r := range []*restarter{eu, us} {
@@ -393,5 +393,27 @@ func TestAVoidGoesIntoThePoolOfItsOrigin(t *testing.T) {
 			t.Errorf("%s: nothing was folded", name)
 		}
 		sameEverywhere(t, nodes[0].region, nodes[1].region, nodes[2].region)
+	}
+}
+
+// Regions are cut off for longer than ids are noted while all are in reach, and then hear of each other by state.
+func TestALongCutThatEndsWithATransferOfState(t *testing.T) {
+	c := countedKinds()["INCRBY"]
+	for _, from := range []int{0, 1} {
+		nodes := newRestarters(t, "ap", "eu", "us")
+		nodes[0].do(t, c.once("x", false))
+		nodes[0].commit()
+		nodes[1].do(t, c.once("x", true))
+		nodes[1].commit()
+		for range 100 {
+			for _, r := range nodes {
+				r.pass(time.Minute)
+				r.tick(t)
+			}
+		}
+		nodes[1-from].takeOver(t, nodes[from].region, 1<<20, func() {})
+		if got := c.shown(t, nodes[1-from].region); got != c.want {
+			t.Errorf("%s shows %q, want %q", nodes[1-from].name, got, c.want)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package keyspace
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/atollkv/atoll/clock"
 	"github.com/atollkv/atoll/crdt"
@@ -12,8 +13,8 @@ import (
 // sweepOnce forgets what need not be known any more, a little at a time.
 func (c *Core) sweepOnce() error {
 	now := c.generation(c.onceNow())
-	for g := range c.once.first {
-		if g+2 <= now {
+	for _, g := range c.oldGenerations(now) {
+		if c.pastAll(g+2) || c.Once().First > firstKept {
 			c.batch.drops = append(c.batch.drops, store.Range{Lo: c.firstKey(g, onceHash{}), Hi: c.firstKey(g+1, onceHash{})})
 			delete(c.once.first, g)
 		}
@@ -27,6 +28,36 @@ func (c *Core) sweepOnce() error {
 	default:
 		return c.sweepRetries(now)
 	}
+}
+
+// oldGenerations returns those of first attempts that no client sends again any more, ascending.
+func (c *Core) oldGenerations(now uint32) (old []uint32) {
+	for g := range c.once.first {
+		if g+2 <= now {
+			old = append(old, g)
+		}
+	}
+	slices.Sort(old)
+	return old
+}
+
+// pastAll tells that every other member is known, by a record of its own, to have come to a generation: whatever it did
+// before is here.
+func (c *Core) pastAll(generation uint32) bool {
+	if c.cfg.Mistakes.Has(mistake.RetryForgotten) {
+		return true
+	}
+	if c.cfg.Ends.Members == nil {
+		return false
+	}
+	active, _ := c.cfg.Ends.Members()
+	past := map[crdt.Declaration]bool{c.self(): true}
+	for o, h := range c.heads {
+		if c.generation(h.Time) >= generation {
+			past[c.owner(o)] = true
+		}
+	}
+	return !slices.ContainsFunc(active, func(m crdt.Declaration) bool { return !past[m] })
 }
 
 // sweepRetries looks at some notes of retries.
@@ -80,8 +111,15 @@ func (c *Core) everywhere(n *crdt.OnceNote) bool {
 	return true
 }
 
-// owesOnce tells that others wait for a record of this node which covers a retry.
+// owesOnce tells that others wait for a record of this node: one which covers a retry, or one that is later than any
+// retry of a first attempt.
 func (c *Core) owesOnce() bool {
+	if g := c.once.heardFirst; g > 0 && g+2 <= c.generation(c.onceNow()) {
+		if !c.wroteIn(g + 2) {
+			return true
+		}
+		c.once.heardFirst = 0
+	}
 	for _, e := range c.once.heard.Entries() {
 		d := clock.Dot(e)
 		if c.owner(d.Origin) == c.self() || c.reports(func(ctx crdt.Context) bool { return ctx.Covers(d) }) {
@@ -90,6 +128,16 @@ func (c *Core) owesOnce() bool {
 		return true
 	}
 	c.once.heard = clock.VersionVector{}
+	return false
+}
+
+// wroteIn tells that this node has written in a generation, or later.
+func (c *Core) wroteIn(generation uint32) bool {
+	for o, h := range c.heads {
+		if c.owner(o) == c.self() && c.generation(h.Time) >= generation {
+			return true
+		}
+	}
 	return false
 }
 

@@ -165,7 +165,7 @@ const (
 	CacheOverHeal
 	// RetryCounted makes nothing void of an operation that was carried out twice.
 	RetryCounted
-	// RetryForgotten forgets a retry by time alone, whoever has not seen it.
+	// RetryForgotten forgets operations with ids by time alone, whoever has not heard of them.
 	RetryForgotten
 	// NamespaceDropped applies what comes from elsewhere to the default namespace.
 	NamespaceDropped
