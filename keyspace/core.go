@@ -161,21 +161,29 @@ func (c *Core) Execute(cmds []Command) (replies []Reply, written bool, err error
 
 // execute is Execute; the record names the update that it replays, if it does.
 func (c *Core) execute(cmds []Command, replays clock.Dot) (replies []Reply, written bool, err error) {
+	replies = make([]Reply, len(cmds))
+	if written, err = c.executeIn(replies, cmds, replays); err != nil {
+		return nil, false, err
+	}
+	return replies, written, nil
+}
+
+// executeIn is execute with the memory for the replies. After an error they do not count.
+func (c *Core) executeIn(replies []Reply, cmds []Command, replays clock.Dot) (written bool, err error) {
 	if c.failed != nil {
-		return nil, false, c.failed
+		return false, c.failed
 	}
 	c.batch.forget()
 	c.guard.forget()
 	writes := slices.ContainsFunc(cmds, Command.Writes)
 	if writes && c.ends.superseded != nil {
-		return nil, false, c.ends.superseded
+		return false, c.ends.superseded
 	}
 	if c.ends.condemned != nil {
-		return nil, false, c.ends.condemned
+		return false, c.ends.condemned
 	}
 	c.memory.forget()
 	tx := c.beginIn(&c.memory, writes)
-	replies = make([]Reply, len(cmds))
 	for i, cmd := range cmds {
 		replies[i], err = cmd.Run(tx)
 		tx.NotifyMisses(cmd)
@@ -183,7 +191,7 @@ func (c *Core) execute(cmds []Command, replays clock.Dot) (replies []Reply, writ
 			err = replies[i].Err // all or nothing
 		}
 		if err != nil {
-			return nil, false, err
+			return false, err
 		}
 	}
 	u, written := tx.update()
@@ -195,7 +203,7 @@ func (c *Core) execute(cmds []Command, replays clock.Dot) (replies []Reply, writ
 	if err == nil {
 		c.notes.list = append(c.notes.list, tx.events...)
 	}
-	return replies, written, err
+	return written, err
 }
 
 func (c *Core) begin(writes bool) *Tx { return c.beginIn(&txMemory{}, writes) }

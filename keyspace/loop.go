@@ -84,9 +84,10 @@ func (s *Shard) loop(ctx context.Context, applied chan<- *sealed, stop context.C
 // gather runs requests on the core until there are no more or the batch is full.
 func (s *Shard) gather(r request) *sealed {
 	b := &sealed{}
-	for n := 1; ; n++ {
+	for n := 0; ; {
 		s.handle(r, b)
-		s.core.serve(func(w *Wait, o outcome) { b.replies = append(b.replies, answer{w.done, o}) })
+		s.serve(b)
+		n += max(1, len(r.series))
 		if r.last || n >= batchMax || s.core.Size() >= batchBytesMax || s.core.Failed() != nil {
 			return b
 		}
@@ -110,6 +111,8 @@ func (s *Shard) handle(r request, b *sealed) {
 			s.core.leave()
 		}
 		b.replies = append(b.replies, answer{r.reply, outcome{replies: replies, err: err}})
+	case r.series != nil:
+		b.replies = append(b.replies, answer{r.reply, outcome{replies: s.executeEach(r, b)}})
 	case r.transfer != nil:
 		done, err := s.core.Transfer(r.transfer)
 		b.replies = append(b.replies, answer{r.reply, outcome{done: done, err: err}})

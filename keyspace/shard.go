@@ -104,7 +104,8 @@ type Stats struct {
 
 // request is one thing for the loop to do: exactly one of these.
 type request struct {
-	execute  []Command
+	execute  []Command // one transaction
+	series   []Command // one transaction each
 	frame    *oplog.Frame
 	transfer TransferStep
 	control  func(*Core) // what an operator asked for
@@ -112,9 +113,9 @@ type request struct {
 
 	last bool // it is the last of its batch
 
-	wanted context.Context // of execute: when it has ended nobody waits, and it is not begun
+	wanted context.Context // of execute and series: when it has ended nobody waits, and it is not begun
 
-	reply   chan<- outcome // for execute, transfer and control
+	reply   chan<- outcome // for execute, series, transfer and control
 	settled func(error)    // for frame
 }
 

@@ -14,6 +14,8 @@ import (
 type Shard interface {
 	// Execute runs commands as one update, all or none.
 	Execute(ctx context.Context, cmds ...keyspace.Command) ([]keyspace.Reply, error)
+	// ExecuteEach runs commands in order, each as an update by itself; the Err of its reply tells why one was refused.
+	ExecuteEach(ctx context.Context, cmds []keyspace.Command) ([]keyspace.Reply, error)
 	// Begin is Execute that returns once the update has its place in the order; wait returns
 	// the outcome.
 	Begin(ctx context.Context, cmds ...keyspace.Command) (wait func() ([]keyspace.Reply, error), err error)
@@ -109,6 +111,37 @@ func (d *Dispatcher) DoOne(ctx context.Context, n namespace.Name, cmd keyspace.C
 		return r, err
 	}
 	return replies[0], nil
+}
+
+// DoEach runs commands that write, in order, each as an update by itself, and returns a reply for each when all are
+// acknowledged: they share commits. The Err of a reply tells why its command was refused.
+func (d *Dispatcher) DoEach(ctx context.Context, n namespace.Name, cmds []keyspace.Command) []keyspace.Reply {
+	var refused []error // nil where none is
+	let := make([]keyspace.Command, 0, len(cmds))
+	for i, cmd := range cmds {
+		if _, err := d.admit(ctx, cmds[i:i+1]); err == nil {
+			let = append(let, keyspace.InNamespace(n, cmd))
+		} else {
+			refused = append(refused, make([]error, i+1-len(refused))...)
+			refused[i] = err
+		}
+	}
+	done, err := d.cfg.Shard.ExecuteEach(ctx, let)
+	if refused == nil && err == nil {
+		return done
+	}
+	replies := make([]keyspace.Reply, len(cmds))
+	for i := range cmds {
+		switch {
+		case i < len(refused) && refused[i] != nil:
+			replies[i].Err = refused[i]
+		case err != nil:
+			replies[i].Err = err
+		default:
+			replies[i], done = done[0], done[1:]
+		}
+	}
+	return replies
 }
 
 // execute runs commands that may write, as soon as there is a place for them.

@@ -180,7 +180,7 @@ func (c *conn) operate(r *row, args [][]byte, start time.Time) (flying bool) {
 		return false
 	}
 	if err == nil && r.prepare == nil && flies(op.cmd) {
-		c.takeOff(flight{name: r.name, start: start, args: args, reply: op.reply}, op.cmd)
+		c.takeOff(flight{name: r.name, start: start, args: args, cmd: op.cmd, reply: op.reply})
 		return true
 	}
 	c.land()

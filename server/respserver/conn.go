@@ -51,8 +51,9 @@ type conn struct {
 
 	whole int // length of the replies that are complete
 
-	flights    []flight // owned by run; writes begun, in order
-	flightHeld int      // bytes taken for them
+	flights     []flight // owned by run; writes that are carried out together, in order
+	flightHeld  int      // bytes taken for them
+	flightBytes int      // of their arguments
 
 	mu   sync.Mutex
 	seen seen // guarded by mu

@@ -339,6 +339,10 @@ func (s slowShard) Execute(ctx context.Context, cmds ...keyspace.Command) ([]key
 	}
 }
 
+func (s slowShard) ExecuteEach(ctx context.Context, cmds []keyspace.Command) ([]keyspace.Reply, error) {
+	return s.Execute(ctx, cmds...)
+}
+
 func (s slowShard) Begin(ctx context.Context, cmds ...keyspace.Command) (func() ([]keyspace.Reply, error), error) {
 	return func() ([]keyspace.Reply, error) { return s.Execute(ctx, cmds...) }, nil
 }

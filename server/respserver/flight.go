@@ -8,11 +8,15 @@ import (
 	"github.com/atollkv/atoll/server/resp"
 )
 
-// flightsMax is how many writes of one connection may be in flight. They are small: before the
-// connection reads on, which a large one needs, all land.
-const flightsMax = 128
+const (
+	// flightsMax is how many writes of one connection may be in flight. They are small: before the
+	// connection reads on, which a large one needs, all land.
+	flightsMax = 128
+	// flightBytesMax is after how many bytes of arguments no more are taken along: they share a commit.
+	flightBytesMax = 256 << 10
+)
 
-// flight is a write that was begun and is not answered yet. The writes of a pipeline share commits
+// flight is a write that waits for those that come with it. The writes of a pipeline share commits
 // that way.
 //
 // Invariant: nothing else of the connection runs, and nothing is written to it, before all flights
@@ -21,8 +25,7 @@ type flight struct {
 	name  string
 	start time.Time
 	args  [][]byte
-	wait  func() ([]keyspace.Reply, error)
-	err   error // why it was not begun
+	cmd   keyspace.Command
 	reply func(*resp.Writer, keyspace.Reply)
 }
 
@@ -39,33 +42,42 @@ func flies(cmd keyspace.Command) bool {
 	}
 }
 
-// takeOff begins a write. What the command holds is held until it lands.
-func (c *conn) takeOff(f flight, cmd keyspace.Command) {
-	f.wait, f.err = c.s.cfg.Dispatcher.Begin(c.ctx, c.space, cmd)
+// takeOff takes a write along with those in flight. What the command holds is held until it lands.
+func (c *conn) takeOff(f flight) {
 	c.flights = append(c.flights, f)
 	c.flightHeld, c.held = c.flightHeld+c.held, 0
-	if len(c.flights) >= flightsMax {
+	for _, arg := range f.args {
+		c.flightBytes += len(arg)
+	}
+	if len(c.flights) >= flightsMax || c.flightBytes >= flightBytesMax {
 		c.land()
 	}
 }
 
-// land waits for the writes in flight, in order, and answers them.
+// land carries out the writes in flight, in order, and answers them.
 func (c *conn) land() {
-	for i := range c.flights {
-		f := &c.flights[i]
-		if f.err == nil {
-			var replies []keyspace.Reply
-			if replies, f.err = f.wait(); f.err == nil {
-				f.reply(&c.out, replies[0])
-			}
-		}
-		if f.err != nil {
-			c.fail(f.err)
-		}
-		c.count(f.name, f.start, f.args)
+	if len(c.flights) > 0 {
+		c.arrive()
 	}
 	clear(c.flights) // so that nothing is kept alive
 	c.flights = c.flights[:0]
 	c.s.give(c.flightHeld)
-	c.flightHeld = 0
+	c.flightHeld, c.flightBytes = 0, 0
+}
+
+func (c *conn) arrive() {
+	cmds := make([]keyspace.Command, len(c.flights))
+	for i := range cmds {
+		cmds[i] = c.flights[i].cmd
+	}
+	replies := c.s.cfg.Dispatcher.DoEach(c.ctx, c.space, cmds)
+	for i := range c.flights {
+		f := &c.flights[i]
+		if err := replies[i].Err; err != nil {
+			c.fail(err)
+		} else {
+			f.reply(&c.out, replies[i])
+		}
+		c.count(f.name, f.start, f.args)
+	}
 }

@@ -32,7 +32,7 @@ var pure = []core{
 	{pkg: "store/oplog"},
 	{pkg: "keyspace", shells: []string{"loop.go", "shard.go", "shardcontrol.go", "shardfilter.go", "shardtransfer.go", "shardlimits.go", "shardsession.go", "shardwait.go"}},
 	{pkg: "keyspace/command"},
-	{pkg: "replication", shells: []string{"config.go", "look.go", "peer.go", "pull.go", "replicator.go", "serve.go"}},
+	{pkg: "replication", shells: []string{"config.go", "look.go", "peer.go", "pull.go", "replicator.go", "serve.go", "session.go"}},
 	{pkg: "replication/transfer", shells: []string{"fetcher.go", "pins.go", "progress.go", "range.go", "server.go"}},
 }
 
