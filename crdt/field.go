@@ -26,6 +26,8 @@ type Edit struct {
 	Value  []byte
 	// Increment replaces the writer's shard of the counter.
 	Increment *Increment
+	// Voids are increments that do not count, ascending. The writer had seen them.
+	Voids []Void
 }
 
 // Deletion returns the edit that deletes all that is here.
@@ -63,6 +65,9 @@ func (f *Field) Apply(e *Edit, tag Tag, ctx Context) {
 			Origin: tag.Dot.Origin, Seq: tag.Dot.Seq, Time: tag.Time,
 			Base: e.Increment.Base, Total: e.Increment.Total,
 		})
+	}
+	if len(e.Voids) > 0 {
+		f.Counter.Annul(e.Voids)
 	}
 }
 

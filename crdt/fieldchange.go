@@ -92,7 +92,13 @@ func (c *Change) appendMore(b []byte) []byte {
 func appendFields(b []byte, list []FieldChange) []byte {
 	b = appendUvarint(b, uint64(len(list)))
 	for i := range list {
-		b = list[i].appendTo(appendBytes(b, list[i].Name))
+		b = appendBytes(b, list[i].Name)
+		at := len(b)
+		b = list[i].appendTo(b)
+		if len(list[i].Voids) > 0 {
+			b[at] |= editVoids
+			b = appendVoids(b, list[i].Voids)
+		}
 	}
 	return b
 }
@@ -136,6 +142,9 @@ func (d *decoder) fields() (list []FieldChange, known bool) {
 		}
 		d.need(parts != 0)
 		f.Edit = d.edit(parts)
+		if parts&editVoids != 0 {
+			f.Voids = d.voids()
+		}
 		if k := len(list); k > 0 && bytes.Compare(list[k-1].Name, f.Name) >= 0 {
 			d.fail("fields not in order")
 		}
