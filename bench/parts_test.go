@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -77,6 +78,12 @@ func BenchmarkCommit(b *testing.B) {
 	for name, cmd := range map[string]func() keyspace.Command{
 		"set":  func() keyspace.Command { return command.Set{Key: key(1_000_000), Value: value} },
 		"incr": func() keyspace.Command { return command.Incr{Key: key(1000), Delta: 1} },
+		"incr with an id": func() keyspace.Command {
+			id := make([]byte, 16)
+			binary.NativeEndian.PutUint64(id, rand.Uint64())
+			binary.NativeEndian.PutUint64(id[8:], rand.Uint64())
+			return command.Once{ID: id, Do: command.Incr{Key: key(1000), Delta: 1}}
+		},
 		"sadd": func() keyspace.Command {
 			return command.SAdd{Key: []byte("set"), Members: [][]byte{key(1_000_000)}}
 		},

@@ -222,7 +222,16 @@ func (c *Client) Do(ctx context.Context, op *pb.Operation) (*pb.Result, error) {
 	if size := proto.Size(op); size > operationBytesMax {
 		return nil, &Error{Code: "TOOLARGE", Message: fmt.Sprintf("operation of %d bytes, limit %d", size, operationBytesMax)}
 	}
-	return c.repeat(ctx, func(s *connection) (*pb.Result, bool, error) { return try(ctx, s, op, c.seen) })
+	op, again := named(ctx, op)
+	if !again {
+		return c.repeat(ctx, func(s *connection) (*pb.Result, bool, error) { return try(ctx, s, op, c.seen) })
+	}
+	sent := false
+	result, err := c.repeat(ctx, func(s *connection) (*pb.Result, bool, error) { return tryOnce(ctx, s, op, c.seen, &sent) })
+	if sent {
+		err = afterSent(err)
+	}
+	return result, err
 }
 
 // repeat tries something in one connection after the other, while another one may have it.

@@ -484,7 +484,7 @@ func TestWriteOnALostConnectionIsUnknown(t *testing.T) {
 	var p proxy
 	db := s.Dial(t, client.WithDialer(p.dial))
 	failed := make(chan error, 1)
-	go func() { _, err := db.Counter("n").Incr(t.Context(), 1); failed <- err }()
+	go func() { _, err := db.List("l").PushBack(t.Context(), "v"); failed <- err }()
 	<-hold.arrived
 	p.cut()
 	if err := <-failed; !errors.Is(err, client.ErrUnknown) {

@@ -35,7 +35,9 @@ func (n *Counter) Get(ctx context.Context) (int64, error) {
 }
 
 // Incr adds delta and returns the value after it, as the node sees it. Errors:
-// ErrWrongType, ErrNotInteger, ErrOverflow, ErrUnknown: a repeated call may count twice.
+// ErrWrongType, ErrNotInteger, ErrOverflow, ErrUnknown. A call that loses its connection is sent again, to another node if
+// there is one, and counts once. After ErrUnknown a repeated call may count twice, unless it has the same name: see
+// WithOperationID.
 func (n *Counter) Incr(ctx context.Context, delta int64) (int64, error) {
 	result, err := n.c.Do(ctx, opIncr(n.key, delta))
 	if err != nil {

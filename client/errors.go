@@ -84,6 +84,7 @@ var sentinels = map[string]error{
 	"NOGROUP":       ErrNotFound,
 	"BUSYGROUP":     ErrGroupExists,
 	codeUnknown:     ErrUnknown,
+	"UNTOLD":        ErrUnknown,
 }
 
 // Error is an error of a node or of the connection to it.

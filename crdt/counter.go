@@ -45,7 +45,7 @@ func compareFloors(a, b Floor) int {
 // Counter counts increments of all origins, less those that a reset has seen.
 //
 // value = Σ over pools of Total + Σ over shards of: Total - Total of the greatest floor
-// if that floor is of this life (floor.Seq ≥ shard.Base), else Total.
+// if that floor is of this life (floor.Seq ≥ shard.Base), else Total; less the voids.
 //
 // Invariant (normal form): shards ascend by origin, floors by origin, seq, reset. A
 // shard that a floor covers wholly is dropped. Of an origin's settled floors only the
@@ -56,6 +56,7 @@ type Counter struct {
 	Shards []Shard
 	Floors []Floor
 	Pools  []Pool // ascending by id
+	Voids  []Void // ascending by dot; see there
 }
 
 func (c *Counter) shard(o clock.Origin) (int, bool) {
@@ -123,10 +124,14 @@ func (c *Counter) Sum() Total {
 
 // net returns what resets have left of a shard.
 func (c *Counter) net(s Shard) Total {
+	total := s.Total
 	if f, ok := c.floor(s.Origin); ok && f.Seq >= s.Base {
-		return s.Total.Sub(f.Total)
+		total = total.Sub(f.Total)
 	}
-	return s.Total
+	if len(c.Voids) > 0 {
+		total = total.Sub(c.annulled(s.Origin))
+	}
+	return total
 }
 
 // Increment returns the shard that origin tag.Dot.Origin writes to add delta: its own
@@ -182,11 +187,18 @@ func (c *Counter) Reset(floors []Floor, by clock.Dot) {
 	c.normalize()
 }
 
-// normalize restores the invariant, origin by origin.
+// normalize restores the invariant.
 func (c *Counter) normalize() {
-	if len(c.Floors) == 0 {
-		return
+	if len(c.Floors) > 0 {
+		c.normalizeFloors()
 	}
+	if len(c.Voids) > 0 {
+		c.dropVoids()
+	}
+}
+
+// normalizeFloors restores the invariant of shards and floors, origin by origin.
+func (c *Counter) normalizeFloors() {
 	shards := make([]Shard, 0, len(c.Shards))
 	floors := make([]Floor, 0, len(c.Floors))
 	living, left := c.Shards, c.Floors
@@ -263,6 +275,9 @@ func (c Counter) Merge(o Counter, v Vectors) Counter {
 	for _, origin := range c.origins(o) {
 		out.mergeShard(c, o, origin, v)
 		out.mergeFloors(c, o, origin, v)
+	}
+	if len(c.Voids)+len(o.Voids) > 0 {
+		out.setVoids(slices.Concat(c.Voids, o.Voids))
 	}
 	out.normalize()
 	return out

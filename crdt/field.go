@@ -33,6 +33,8 @@ type Edit struct {
 	Value  []byte
 	// Increment replaces the writer's shard of the counter.
 	Increment *Increment
+	// Voids are increments that do not count, ascending. The writer had seen them.
+	Voids []Void
 	// Expiry changes the deadlines, if it is not nil.
 	Expiry *Expiry
 }
@@ -72,6 +74,9 @@ func (f *Field) Apply(e *Edit, tag Tag, ctx Context) {
 			Origin: tag.Dot.Origin, Seq: tag.Dot.Seq, Time: tag.Time,
 			Base: e.Increment.Base, Total: e.Increment.Total,
 		})
+	}
+	if len(e.Voids) > 0 {
+		f.Counter.Annul(e.Voids)
 	}
 	f.applyExpiry(e, tag, ctx)
 }

@@ -96,7 +96,11 @@ func appendFields(b []byte, list []FieldChange) []byte {
 	for i := range list {
 		b = appendBytes(b, list[i].Name)
 		at := len(b)
-		b = list[i].Edit.appendTo(b)
+		b = list[i].appendTo(b)
+		if len(list[i].Voids) > 0 {
+			b[at] |= editVoids
+			b = appendVoids(b, list[i].Voids)
+		}
 		var ends byte
 		b, ends = list[i].Expiry.appendTo(b)
 		b[at] |= ends
@@ -147,6 +151,9 @@ func (d *decoder) fieldsWith(ends byte) (list []FieldChange, known bool) {
 		}
 		d.need(parts != 0)
 		f.Edit = d.edit(parts)
+		if parts&editVoids != 0 {
+			f.Voids = d.voids()
+		}
 		f.Expiry = d.expiryChange(parts)
 		if k := len(list); k > 0 && bytes.Compare(list[k-1].Name, f.Name) >= 0 {
 			d.fail("fields not in order")

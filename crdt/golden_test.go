@@ -56,6 +56,12 @@ func goldenPools() Header {
 	}}
 }
 
+func goldenVoids() Header {
+	h := goldenPools()
+	h.Counter.Voids = []Void{{dot(0x11, 3), TotalOf(1)}, {dot(0x11, 6), TotalOf(-2)}}
+	return h
+}
+
 func goldenExpiry() Header {
 	return Header{
 		Register: Register{[]Sibling{{tag(0x22, 5, 9), []byte("v")}}},
@@ -113,7 +119,7 @@ func TestUpdatesOfTheDefaultNamespaceNameNone(t *testing.T) {
 }
 
 func TestHeaderBytes(t *testing.T) {
-	for name, h := range map[string]Header{"header.hex": goldenHeader(), "header-pools.hex": goldenPools(), "header-expiry.hex": goldenExpiry()} {
+	for name, h := range map[string]Header{"header.hex": goldenHeader(), "header-pools.hex": goldenPools(), "header-expiry.hex": goldenExpiry(), "header-voids.hex": goldenVoids()} {
 		want := golden(t, name)
 		if got := h.Append(nil); !bytes.Equal(got, want) {
 			t.Fatalf("%s: encoded as\n%x, testdata has\n%x", name, got, want)
@@ -407,7 +413,7 @@ func TestUpdateBytes(t *testing.T) {
 	beyond := Update{Changes: []Change{{
 		Key: []byte("k"), Clear: true, Beyond: clock.VectorOf(clock.Entry{Origin: 0x33, Seq: 7}),
 	}}}
-	for name, u := range map[string]Update{"update.hex": goldenUpdate(), "update-beyond.hex": beyond, "update-fields.hex": goldenFields(), "update-field-expiry.hex": goldenFieldExpiries(), "update-scores.hex": goldenScores(), "update-items.hex": goldenItems(), "update-accounts.hex": goldenAccounts(), "update-ranks.hex": goldenRanks(), "update-entries.hex": goldenEntries(), "update-groups.hex": goldenGroups(), "update-expiry.hex": goldenExpiries(), "update-names.hex": goldenNames()} {
+	for name, u := range map[string]Update{"update.hex": goldenUpdate(), "update-beyond.hex": beyond, "update-fields.hex": goldenFields(), "update-field-expiry.hex": goldenFieldExpiries(), "update-scores.hex": goldenScores(), "update-items.hex": goldenItems(), "update-accounts.hex": goldenAccounts(), "update-ranks.hex": goldenRanks(), "update-entries.hex": goldenEntries(), "update-groups.hex": goldenGroups(), "update-expiry.hex": goldenExpiries(), "update-names.hex": goldenNames(), "update-once.hex": goldenOnce(), "update-voids.hex": goldenAnnulment()} {
 		want := golden(t, name)
 		if got := u.Append(nil); !bytes.Equal(got, want) {
 			t.Fatalf("%s: encoded as\n%x, testdata has\n%x", name, got, want)
@@ -455,6 +461,7 @@ func fuzz(f *testing.F, name string, again func([]byte) ([]byte, error)) {
 func FuzzDecodeHeader(f *testing.F) {
 	f.Add(golden(f, "header-pools.hex"))
 	f.Add(golden(f, "header-expiry.hex"))
+	f.Add(golden(f, "header-voids.hex"))
 	fuzz(f, "header.hex", func(b []byte) ([]byte, error) {
 		h, err := DecodeHeader(b)
 		return h.Append(nil), err

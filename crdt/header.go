@@ -330,6 +330,7 @@ const (
 
 	hasPools  = 1 << 0
 	hasExpiry = 1 << 1
+	hasVoids  = 1 << 2
 )
 
 // Append appends the canonical encoding.
@@ -361,20 +362,30 @@ func (h *Header) Append(b []byte) []byte {
 	if len(h.Expiry) > 0 {
 		b = h.appendExpiry(b)
 	}
+	if len(h.Counter.Voids) > 0 {
+		b = appendVoids(b, h.Counter.Voids)
+	}
 	return b
 }
 
 func (h *Header) appendVersion(b []byte) []byte {
-	pools := len(h.Counter.Pools) > 0
-	switch {
-	case len(h.Expiry) > 0 && pools:
-		return append(b, headerMore, hasPools|hasExpiry)
-	case len(h.Expiry) > 0:
-		return append(b, headerMore, hasExpiry)
-	case pools:
+	var more byte
+	if len(h.Counter.Pools) > 0 {
+		more |= hasPools
+	}
+	if len(h.Expiry) > 0 {
+		more |= hasExpiry
+	}
+	if len(h.Counter.Voids) > 0 {
+		more |= hasVoids
+	}
+	switch more {
+	case 0:
+		return append(b, headerVersion)
+	case hasPools:
 		return append(b, headerPools)
 	default:
-		return append(b, headerVersion)
+		return append(b, headerMore, more)
 	}
 }
 
@@ -409,6 +420,10 @@ func (d *decoder) header() (h Header) {
 	if more&hasExpiry != 0 {
 		d.expiry(&h)
 	}
+	if more&hasVoids != 0 {
+		h.Counter.Voids = d.voids()
+		d.checkVoids(&h.Counter)
+	}
 	return h
 }
 
@@ -419,7 +434,7 @@ func (d *decoder) moreParts(first byte) (more byte) {
 	case headerPools:
 		return hasPools
 	case headerMore:
-		if more = d.byte(); more&hasExpiry == 0 || more&^(hasPools|hasExpiry) != 0 {
+		if more = d.byte(); more&(hasExpiry|hasVoids) == 0 || more&^(hasPools|hasExpiry|hasVoids) != 0 {
 			d.fail("header parts %x", more)
 		}
 	default:

@@ -51,24 +51,29 @@ const (
 	thirdItems       = 1 << 0
 	thirdUnclaimList = 1 << 1
 	thirdEntries     = 1 << 2
+	thirdVoids       = 1 << 3
 	thirdAccounts    = 1 << 4
 	thirdRanks       = 1 << 5
 	thirdGroups      = 1 << 6
-	thirdKnown       = thirdItems | thirdUnclaimList | thirdEntries | thirdAccounts | thirdRanks | thirdGroups
+	thirdKnown       = thirdItems | thirdUnclaimList | thirdEntries | thirdVoids | thirdAccounts | thirdRanks | thirdGroups
 )
 
 // hasThird tells whether the change needs the third byte of flags.
 func (c *Change) hasThird() bool {
-	return len(c.Items)+len(c.Entries)+len(c.Accounts)+len(c.Ranks)+len(c.Groups) > 0 || c.UnclaimList
+	return len(c.Voids)+len(c.Items)+len(c.Entries)+len(c.Accounts)+len(c.Ranks)+len(c.Groups) > 0 || c.UnclaimList
 }
 
-// appendThird appends the third byte of flags and, if there are any, elements of a list, cells of a stream,
+// appendThird appends the third byte of flags and, if there are any, voids of the string's counter, elements of a list, cells of a stream,
 // of a bounded counter, of a HyperLogLog and of the groups of a stream as fields.
 func (c *Change) appendThird(b []byte) []byte {
 	at := len(b)
 	b = append(b, 0)
 	if c.UnclaimList {
 		b[at] |= thirdUnclaimList
+	}
+	if len(c.Voids) > 0 {
+		b[at] |= thirdVoids
+		b = appendVoids(b, c.Voids)
 	}
 	if len(c.Items) > 0 {
 		b[at] |= thirdItems
@@ -101,6 +106,9 @@ func (d *decoder) third(c *Change) (known bool) {
 	}
 	d.need(flags != 0)
 	c.UnclaimList = flags&thirdUnclaimList != 0
+	if flags&thirdVoids != 0 {
+		c.Voids = d.voids()
+	}
 	if flags&thirdItems != 0 {
 		if c.Items, known = d.fields(); !known {
 			return false

@@ -162,6 +162,7 @@ func (c *Counter) drop(in Folded) {
 	pass := func(o clock.Origin) bool { _, ok := in(o); return ok }
 	c.Shards = orNil(slices.DeleteFunc(slices.Clone(c.Shards), func(s Shard) bool { return pass(s.Origin) }))
 	c.Floors = orNil(slices.DeleteFunc(slices.Clone(c.Floors), func(f Floor) bool { return pass(f.Origin) }))
+	c.Voids = orNil(slices.DeleteFunc(slices.Clone(c.Voids), func(v Void) bool { return pass(v.Dot.Origin) }))
 }
 
 // pool adds p to the pools, which ascend by id.

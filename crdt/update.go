@@ -29,6 +29,8 @@ type Update struct {
 	// Replays names the update, kept aside, that this one issues again; its Seq is 0 when
 	// there is none.
 	Replays clock.Dot
+	// Once names the operation that the update carries out, if it may be sent again.
+	Once *Once
 	// Changes ascend by key; each key has one.
 	Changes []Change
 }
@@ -63,6 +65,8 @@ type Change struct {
 	Value  []byte
 	// Increment replaces the writer's shard of the counter.
 	Increment *Increment
+	// Voids are increments of the counter that do not count, ascending. The writer had seen them.
+	Voids []Void
 	// Adds and Removes are members, ascending, none in both.
 	Adds, Removes [][]byte
 	// Unclaim says that the writer saw the set become empty.
@@ -113,8 +117,14 @@ func (u *Update) Check(dot clock.Dot) error {
 	if err := u.checkEnds(dot); err != nil {
 		return err
 	}
+	if err := u.checkOnce(dot); err != nil {
+		return err
+	}
 	for i := range u.Changes {
 		c := &u.Changes[i]
+		if err := c.checkVoids(dot); err != nil {
+			return err
+		}
 		if c.Beyond.Get(dot.Origin) > 0 {
 			return fmt.Errorf("%w: %v names its own origin as seen beyond its context", ErrMalformed, dot)
 		}
@@ -183,6 +193,11 @@ func (e *Edit) each(pass func(Total) bool) bool {
 			return false
 		}
 	}
+	for _, v := range e.Voids {
+		if !pass(v.Delta) {
+			return false
+		}
+	}
 	return true
 }
 
@@ -207,12 +222,12 @@ func (u *Update) fractions() bool {
 
 // edit returns what the change does to the key's string.
 func (c *Change) edit() Edit {
-	return Edit{c.Clear, c.Floors, c.Assign, c.Value, c.Increment, c.Expiry}
+	return Edit{c.Clear, c.Floors, c.Assign, c.Value, c.Increment, c.Voids, c.Expiry}
 }
 
 // setEdit is the inverse of edit, but for the deadlines.
 func (c *Change) setEdit(e Edit) {
-	c.Clear, c.Floors, c.Assign, c.Value, c.Increment = e.Clear, e.Floors, e.Assign, e.Value, e.Increment
+	c.Clear, c.Floors, c.Assign, c.Value, c.Increment, c.Voids = e.Clear, e.Floors, e.Assign, e.Value, e.Increment, e.Voids
 }
 
 const (
@@ -224,7 +239,10 @@ const (
 	hasReplays    = 1 << 4
 	hasFractions  = 1 << 5 // some total is no integer of 128 bits
 	hasNames      = 1 << 6 // some key is of another namespace than the default; keys are full keys
-	updateKnown   = 1<<7 - 1
+	hasFurther    = 1 << 7 // a second byte of flags follows the first, not 0
+
+	furtherOnce  = 1 << 0 // the operation has an id
+	furtherKnown = furtherOnce
 
 	changeClear     = 1 << 0
 	changeAssign    = 1 << 1
@@ -235,7 +253,8 @@ const (
 	changeBeyond    = 1 << 6
 	changeMore      = 1 << 7 // a second byte of flags follows
 
-	editKnown = changeClear | changeAssign | changeIncrement
+	editVoids = 1 << 3 // of fields only; a change has them in its third byte
+	editKnown = changeClear | changeAssign | changeIncrement | editVoids
 
 	moreFields      = 1 << 0
 	moreUnclaimHash = 1 << 1
@@ -250,6 +269,10 @@ const (
 func (u *Update) Append(b []byte) []byte {
 	at := len(b) + 1
 	b = append(b, updateVersion, 0)
+	if u.Once != nil {
+		b[at] |= hasFurther
+		b = append(b, furtherOnce)
+	}
 	if u.Declare != nil {
 		b[at] |= hasDeclare
 		b = appendBytes(b, []byte(u.Declare.Region))
@@ -262,6 +285,9 @@ func (u *Update) Append(b []byte) []byte {
 	}
 	if u.fractions() {
 		b[at] |= hasFractions
+	}
+	if u.Once != nil {
+		b = u.Once.appendTo(b)
 	}
 	names := u.names()
 	if names {
@@ -354,8 +380,15 @@ func appendMembers(b []byte, list [][]byte) []byte {
 func DecodeUpdate(b []byte) (Update, error) {
 	d := decoder{b: b}
 	version, flags := d.byte(), d.byte()
-	if d.err == nil && (version != updateVersion || flags&^updateKnown != 0) {
+	if d.err == nil && version != updateVersion {
 		return Update{}, ErrUnknownUpdate
+	}
+	var further byte
+	if flags&hasFurther != 0 {
+		if further = d.byte(); further&^furtherKnown != 0 {
+			return Update{}, ErrUnknownUpdate
+		}
+		d.need(further != 0)
 	}
 	var u Update
 	if flags&hasDeclare != 0 {
@@ -365,6 +398,12 @@ func DecodeUpdate(b []byte) (Update, error) {
 	if flags&hasReplays != 0 {
 		u.Replays = d.dot()
 		d.need(u.Replays.Seq > 0)
+	}
+	if further&furtherOnce != 0 {
+		var known bool
+		if u.Once, known = d.once(); !known {
+			return Update{}, ErrUnknownUpdate
+		}
 	}
 	n := d.count(2)
 	if n > 0 {

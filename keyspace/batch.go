@@ -30,8 +30,9 @@ type batch struct {
 	frames    []*oplog.Frame
 	skips     []store.Skip
 	retired   []clock.Origin // their heads go
-	bytes     int            // about what the cells take
-	own       int            // bytes of frames of this node's records
+	drops     []store.Range
+	bytes     int // about what the cells take
+	own       int // bytes of frames of this node's records
 	watches   *watches
 	at        []byte // the key of the cell that is looked at or written
 	named     bool   // a cell of another namespace than the default one may be here, or in the store
@@ -241,6 +242,9 @@ func (b *batch) skip(s store.Skip) {
 // them; more tells that some are left.
 func (b *batch) between(after, upTo []byte, limit int) (list []pair, more bool, err error) {
 	lo, hi := dataRange(after, upTo)
+	if bytes.Compare(lo, hi) >= 0 {
+		return nil, false, nil
+	}
 	open := b.openBetween(lo, hi)
 	err = scan(b.below.src, lo, hi, func(k, v []byte) (bool, error) {
 		for len(open) > 0 && open[0] < string(k) && len(list) <= limit {
@@ -276,10 +280,18 @@ func (b *batch) openBetween(lo, hi []byte) (keys []string) {
 // set writes a key that is no cell.
 func (b *batch) set(key, value []byte) { b.extra[string(key)] = value }
 
+// get reads a key that is no cell.
+func (b *batch) get(key []byte) ([]byte, error) {
+	if v, ok := b.extra[string(key)]; ok {
+		return v, nil
+	}
+	return b.raw().Get(key)
+}
+
 // seal empties the batch into a commit, in key order so that equal runs have equal
 // commits.
 func (b *batch) seal(shard store.ShardID) *store.Commit {
-	commit := &store.Commit{Shard: shard, Frames: b.frames, Skips: b.skips, Retired: b.retired}
+	commit := &store.Commit{Shard: shard, Frames: b.frames, Skips: b.skips, Retired: b.retired, Drops: b.drops}
 	commit.Cells = make([]store.Cell, 0, len(b.cells)+len(b.extra))
 	room := make([]byte, 0, b.bytes) // of all keys and values; a slice of it is not written to again
 	for k, c := range b.cells {

@@ -55,6 +55,8 @@ type Reply struct {
 	Groups    []GroupInfo
 	// Replies are those of the commands within a command.
 	Replies []Reply
+	// Again: nothing was found yet, and the command noted how far it looked. It is to be run again.
+	Again bool
 	// Err is why a command within a command was refused, or one that by itself changed something all
 	// the same; nothing else counts then.
 	Err error

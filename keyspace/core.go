@@ -35,6 +35,11 @@ type CoreConfig struct {
 	Limits Limits
 	// Ends says when origins of earlier incarnations are ended.
 	Ends EndsConfig
+	// OnceWindow is how long an operation with an id is known at least; 0 means five minutes.
+	OnceWindow time.Duration
+	// Annulled is told that this node made an increment void, by its last record: its operation was carried out
+	// before. saw is what that record had seen. nil is nobody.
+	Annulled func(increment clock.Dot, saw clock.VersionVector)
 	// Mistakes are planted by tests of the tests.
 	Mistakes mistake.Set
 }
@@ -79,6 +84,8 @@ type Core struct {
 	conflicts conflicts
 	arrivals  arrivals
 
+	once once // operations with ids
+
 	replaying bool // the update at hand issues another one again
 
 	failed error // set once; nothing is accepted after it
@@ -122,6 +129,9 @@ func NewCore(cfg CoreConfig, src store.Reader, heads []store.Head, hlc *clock.HL
 	}
 	if c.failed == nil {
 		c.failed = c.openLimits(src)
+	}
+	if c.failed == nil {
+		c.failed = c.openOnce(src)
 	}
 	if c.failed == nil {
 		c.quarantine.list, c.failed = loadQuarantine(src, cfg.Shard)
@@ -188,6 +198,7 @@ func (c *Core) executeIn(replies []Reply, cmds []Command, replays clock.Dot) (wr
 	u, written := tx.update()
 	if written {
 		u.Replays = replays
+		c.name(&u, tx.write.once, replies[0])
 		err = c.record(u, tx.write)
 	}
 	if err == nil {
@@ -316,6 +327,7 @@ func (c *Core) Merge(f *oplog.Frame, settled func(error)) {
 	if c.drain(f.Origin) {
 		c.drainAll()
 	}
+	c.annulAll()
 }
 
 // drainAll applies waiting frames until none can move.
@@ -370,6 +382,10 @@ func (c *Core) Tick() error {
 	c.guard.forget()
 	c.settleExtras()
 	c.drainAll()
+	c.annulAll()
+	if err := c.sweepOnce(); err != nil {
+		return err
+	}
 	if ended, err := c.endOrigins(); err != nil {
 		return err
 	} else if !ended {
@@ -398,7 +414,7 @@ func (c *Core) Failed() error { return c.failed }
 
 // Idle reports whether the open batch is empty.
 func (c *Core) Idle() bool {
-	return len(c.batch.heads) == 0 && len(c.batch.retired) == 0 && len(c.batch.cells) == 0 && len(c.batch.skips) == 0 && len(c.batch.extra) == 0 && len(c.deferred) == 0
+	return len(c.batch.heads) == 0 && len(c.batch.retired) == 0 && len(c.batch.cells) == 0 && len(c.batch.skips) == 0 && len(c.batch.extra)+len(c.batch.drops) == 0 && len(c.deferred) == 0
 }
 
 // Size returns the approximate bytes of the open batch.

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,6 +15,8 @@ import (
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/keyspace/command"
 	"github.com/atollkv/atoll/store"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 // follower reads the stream s from a cursor.
@@ -335,4 +338,43 @@ func pullSome(t testing.TB, r, from *region) {
 			r.Merge(f, func(error) {})
 		}
 	}
+}
+
+// Readers of acknowledged states get each entry once while others write.
+func TestCursorsBesideWriters(t *testing.T) {
+	n := start(t, vfs.NewMem(), "us")
+	const writers, each, readers = 4, 300, 3
+	var wg sync.WaitGroup
+	for i := range writers {
+		wg.Go(func() {
+			for k := range each {
+				value := fmt.Sprint(i, " ", k)
+				if _, err := n.Execute(t.Context(), command.XAdd{Key: b("s"), Fields: [][]byte{b("f"), b(value)}}); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for i := range readers {
+		wg.Go(func() {
+			got, from := map[string]bool{}, []byte(keyspace.FromBegin)
+			for end := time.Now().Add(time.Minute); len(got) < writers*each; {
+				r, err := n.Read(t.Context(), command.XCursor{Key: b("s"), From: from, Limit: int64(7 * i)})
+				if err != nil || time.Now().After(end) {
+					t.Errorf("reader %d has %d entries: %v", i, len(got), err)
+					return
+				}
+				from = r.Cursor
+				for _, e := range r.Entries {
+					if value := string(e.Fields[1]); got[value] {
+						t.Errorf("reader %d got %s twice", i, value)
+					} else {
+						got[value] = true
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
 }

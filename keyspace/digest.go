@@ -3,6 +3,8 @@ package keyspace
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"math/bits"
 	"sync"
 
@@ -124,25 +126,31 @@ func (t *slotTable) compute(s stored, k crdt.Knowledge, which SlotSet, pace func
 		t.note(err)
 		return nil
 	}
-	for slot := 0; slot < Slots; slot++ {
-		if !which.Has(slot) {
-			continue
-		}
-		last := slot
-		for last+1 < Slots && which.Has(last+1) {
-			last++
-		}
-		if err := t.computeRange(s, k, names, slot, last, pace); err != nil {
+	if err := t.computeIn(s, k, names, which, pace); !errors.Is(err, errUnreadable) {
+		return err
+	}
+	// Something there cannot be read: find the slots one by one.
+	for slot := range which.All() {
+		var one SlotSet
+		one.Add(slot)
+		err := t.computeIn(s, k, names, one, pace)
+		if errors.Is(err, errUnreadable) {
+			t.unreadable.Add(slot)
+			t.note(err)
+		} else if err != nil {
 			return err
 		}
-		slot = last
 	}
 	return nil
 }
 
-// computeRange digests the slots first to last, as they are in the namespaces of these names.
-func (t *slotTable) computeRange(s stored, k crdt.Knowledge, names [][]byte, first, last int, pace func(int) error) error {
-	for slot := first; slot <= last; slot++ {
+// errUnreadable: some cells could not be read.
+var errUnreadable = errors.New("unreadable")
+
+// computeIn digests slots as they are in the namespaces of these names. One after the other, each in one go: there may be
+// many, with few keys each.
+func (t *slotTable) computeIn(s stored, k crdt.Knowledge, names [][]byte, which SlotSet, pace func(int) error) error {
+	for slot := range which.All() {
 		t.slots[slot] = slotDigest{}
 		t.unsettled.Remove(slot)
 		t.damaged.Remove(slot)
@@ -150,40 +158,23 @@ func (t *slotTable) computeRange(s stored, k crdt.Knowledge, names [][]byte, fir
 	}
 	var scratch []byte
 	var paced error
-	cells, at := 0, first
+	cells := 0
 	visit := func(c *liveCell) error {
-		at = int(c.slot)
 		t.add(c, &scratch)
 		if cells++; pace != nil && cells%paceCells == 0 {
 			paced = pace(paceCells)
 		}
 		return paced
 	}
-	var err error
-	for i := 0; i < len(names) && err == nil; i++ {
-		err = s.walk(names[i], uint16(first), uint16(last), k, visit)
-	}
-	if err == nil && pace != nil {
-		paced = pace(cells % paceCells)
-	}
-	switch {
-	case paced != nil:
-		return paced
-	case err == nil:
-		return nil
-	case first == last:
-		t.unreadable.Add(first)
-		t.note(err)
-		return nil
-	}
-	// Something in this range cannot be read: find the slots one by one.
-	if len(names) > 1 {
-		at = first // what came before is whole in some namespaces only
-	}
-	for slot := at; slot <= last; slot++ {
-		if err := t.computeRange(s, k, names, slot, slot, pace); err != nil {
-			return err
+	for _, name := range names {
+		if err := s.walk(name, which, k, visit); paced != nil {
+			return paced
+		} else if err != nil {
+			return fmt.Errorf("%w: %w", errUnreadable, err)
 		}
+	}
+	if pace != nil {
+		return pace(cells % paceCells)
 	}
 	return nil
 }

@@ -89,6 +89,9 @@ func (c *Core) reportedBy(pass func(crdt.Context) bool) bool {
 // retirable returns the closed origins of this node that everybody has seen to the same
 // end.
 func (c *Core) retirable(now int64) (list []crdt.Retire) {
+	if len(c.once.duties) > 0 {
+		return nil // what is to be void of an origin must be before it ends: see once.go
+	}
 	for _, o := range slices.Sorted(maps.Keys(c.ends.closed)) {
 		x := c.ends.closed[o]
 		if c.owner(o) != c.self() || now-x.at.WallMillis() < c.cfg.Ends.After.Milliseconds() {
@@ -129,6 +132,9 @@ func (c *Core) foldable(now int64) (list []clock.Origin) {
 
 // owesReport reports whether other nodes wait for a record of this one.
 func (c *Core) owesReport() bool {
+	if c.owesOnce() {
+		return true
+	}
 	for _, o := range slices.Sorted(maps.Keys(c.ends.closed)) {
 		x := c.ends.closed[o]
 		if c.owner(o) != c.self() && !c.reports(x.reported(o, c.heads[o].Seq)) {

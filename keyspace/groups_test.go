@@ -1,6 +1,7 @@
 package keyspace_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -12,6 +13,8 @@ import (
 	"github.com/atollkv/atoll/crdt"
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/keyspace/command"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 var errNoGroup = errors.New("no group")
@@ -411,5 +414,62 @@ func TestGroupsAreIssuedAgain(t *testing.T) {
 	}
 	if n := again(name, crdt.Edit{Clear: true}); n != 1 || x.given(t, "g", 0) != "no group" {
 		t.Errorf("destroyed %d", n)
+	}
+}
+
+// So many entries that another region is done with that they are passed in several turns hold nothing back: each turn
+// notes how far it came, and who waits is served.
+func TestWhatIsDoneIsPassedInTurns(t *testing.T) {
+	x, y := newNode("x", 0x1000), newNode("y", 0x2000)
+	x.do(t, xgroup("g", crdt.StreamID{}))
+	const done = 25_000
+	var adds []keyspace.Command
+	for ms := uint64(1); ms <= done; ms++ {
+		if adds = append(adds, xadd(sid(ms, 0), "d")); ms%500 == 0 {
+			x.do(t, adds...)
+			x.commit()
+			adds = nil
+		}
+	}
+	next := xnext("g", 0)
+	next.NoAck = true
+	x.do(t, next)
+	x.commit()
+	x.add(t, done+1, "new")
+	y.pull(t, x)
+	n := start(t, vfs.NewMem(), "z")
+	for _, f := range x.frames {
+		if err := n.Merge(t.Context(), f, func(err error) {
+			if err != nil {
+				t.Error(err)
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w := &keyspace.Wait{Keys: [][]byte{b("s")}, Type: crdt.TypeStream, Shared: true, Try: func(key []byte) keyspace.Command {
+		return xnext("g", 1).From(key, errNoGroup)
+	}}
+	if err := n.Shard.Await(t.Context(), x.Vector()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.Execute(t.Context(), command.Await{Once: xnext("g", 1), Wait: w}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if r, ok, err := w.Await(ctx); err != nil || !ok || !r.Found {
+		t.Errorf("who waits gets %v %v %v", r.Replies, ok, err)
+	}
+	turns := 0
+	for {
+		r := y.do(t, xnext("g", 1))[0]
+		y.commit()
+		if turns++; !r.Again {
+			if !r.Found || string(r.Replies[0].Entries[0].Fields[1]) != "new" || turns != 3 {
+				t.Errorf("found %v after %d turns", r.Found, turns)
+			}
+			break
+		}
 	}
 }

@@ -217,7 +217,7 @@ func dataRange(after, upTo []byte) (lo, hi []byte) {
 	if after != nil {
 		lo = append(bytes.Clone(after), 0)
 	}
-	if upTo != nil {
+	if upTo != nil && upTo[0] == store.SpaceData {
 		hi = append(bytes.Clone(upTo), 0)
 	}
 	return lo, hi

@@ -140,7 +140,7 @@ func (s *Shard) commit(b *sealed) error {
 	b.lost = s.core.conflicts.take()
 	b.stats = Stats{Origin: s.core.Origin(), Applied: s.core.Vector(), Waiting: s.core.Waiting(), Transfer: s.core.TransferState()}
 	b.stats.Aside, b.stats.Above, b.stats.Quarantined = s.core.AsideCount(), s.core.limits.above, s.core.Quarantined()
-	b.stats.Ends = s.core.Ends()
+	b.stats.Ends, b.stats.Once = s.core.Ends(), s.core.Once()
 	if s.core.Idle() {
 		return nil
 	}

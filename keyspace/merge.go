@@ -150,6 +150,9 @@ func (c *Core) applyUpdate(u *crdt.Update, tag crdt.Tag, ctx crdt.Context) error
 		}
 	}
 	c.applyEnds(u, tag, ctx)
+	if u.Once != nil {
+		return c.noteOnce(u, tag)
+	}
 	return nil
 }
 

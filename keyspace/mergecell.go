@@ -13,6 +13,9 @@ func (c *Core) mergeCell(x pair, theirs clock.VersionVector) error {
 	if !x.open && bytes.Equal(x.ours, x.theirs) {
 		return nil
 	}
+	if isNote(x.key) {
+		return c.mergeNote(x)
+	}
 	_, key, rest, err := splitKey(x.key)
 	if err != nil || len(rest) == 0 {
 		return errKey

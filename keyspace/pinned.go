@@ -115,8 +115,10 @@ func (p *Pinned) Cells(which SlotSet, fn func(slot int, key, value []byte, probl
 		return err
 	}
 	for slot := range which.All() {
+		var one SlotSet
+		one.Add(slot)
 		for _, name := range names {
-			err := s.walk(name, uint16(slot), uint16(slot), p.state.knowledge(), func(c *liveCell) error {
+			err := s.walk(name, one, p.state.knowledge(), func(c *liveCell) error {
 				return fn(slot, c.key, c.value, c.err)
 			})
 			if err != nil {

@@ -96,6 +96,8 @@ type Stats struct {
 	Transfer TransferState
 	// Ends counts the origins that restarts left behind.
 	Ends Ends
+	// Once counts what is noted of operations with ids.
+	Once OnceStats
 	// Quarantined are the damaged ranges that wait to be healed.
 	Quarantined []Quarantined
 }
@@ -147,7 +149,7 @@ func Open(cfg Config, st Store, hlc *clock.HLC) (*Shard, error) {
 	s.current = newPublished(st.View(), s.core)
 	s.digests = newDigester(s.current.vector)
 	s.stats.Aside, s.stats.Above = s.core.AsideCount(), s.core.limits.above
-	s.stats.Ends = s.core.Ends()
+	s.stats.Ends, s.stats.Once = s.core.Ends(), s.core.Once()
 	s.stats.Applied, s.stats.Transfer, s.stats.Quarantined = s.core.Vector(), s.core.TransferState(), s.core.Quarantined()
 	return s, s.core.Failed()
 }

@@ -96,6 +96,9 @@ func (s *Snapshot) Close() error {
 // whole key unless that key alone is four times larger. UpTo is nil in the last one.
 func (s *Snapshot) Next(after []byte, size int) (Chunk, error) {
 	ch := Chunk{After: after}
+	if bytes.Compare(after, onceBegin) >= 0 {
+		return s.nextNotes(ch, size)
+	}
 	border := s.extras.border(after)
 	if !s.extras.empty() {
 		ch.Beyond = s.extras.steps[s.extras.next(after)].vector
@@ -105,6 +108,9 @@ func (s *Snapshot) Next(after []byte, size int) (Chunk, error) {
 	err := scan(s.cells.src, lo, hi, w.visit)
 	if ch.UpTo == nil {
 		ch.UpTo = border // nil when nothing is left
+	}
+	if err == nil && ch.UpTo == nil {
+		ch.UpTo, err = s.behindCells()
 	}
 	return ch, err
 }

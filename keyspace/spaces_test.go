@@ -525,3 +525,81 @@ func TestWhatIsKnownOfNamespaces(t *testing.T) {
 		t.Errorf("after a count: %s, want %s", got, want)
 	}
 }
+
+// What a region wishes for in a namespace is granted there.
+func TestWishesAreGrantedInTheirNamespace(t *testing.T) {
+	for _, name := range spaces {
+		x, y := newNode("x", 0x1000), newNode("y", 0x2000)
+		for _, n := range []namespace.Name{"other", name} {
+			x.do(t, in(n, bcreate(0, 10)))
+		}
+		x.commit()
+		y.pull(t, x)
+		buy := func() bool {
+			reply := y.do(t, in(name, bdecr(1)))[0]
+			y.commit()
+			return reply.Err == nil
+		}
+		if buy() {
+			t.Fatalf("%v: y has rights already", name)
+		}
+		x.pull(t, y)
+		x.tick(t)
+		y.pull(t, x)
+		if !buy() {
+			t.Errorf("%v: nothing was granted", name)
+		}
+		rights := func(n namespace.Name) (all int64) {
+			for _, a := range x.do(t, in(n, command.BRights{Key: b("stock")}))[0].Accounts {
+				if a.Origin == x.Origin() {
+					all = a.Rights
+				}
+			}
+			return all
+		}
+		if rights(name) != 5 || rights("other") != 10 {
+			t.Errorf("%v: x has %d rights left, and %d in another namespace", name, rights(name), rights("other"))
+		}
+	}
+}
+
+// What was healed counts as changed, in whatever namespace: digests are made anew.
+func TestWhatWasHealedInANamespaceCountsAsChanged(t *testing.T) {
+	x, y := newNode("x", 0x1000), newNode("y", 0x2000)
+	x.do(t, in("orders", command.Set{Key: b("k"), Value: b("v")}), command.Set{Key: b("k"), Value: b("v")})
+	x.commit()
+	y.pull(t, x)
+	touched := map[string]bool{}
+	y.committed = func(c *store.Commit) {
+		for _, cell := range c.Cells {
+			if cell.Key[0] == store.SpaceData {
+				touched[string(cell.Key)] = true
+			}
+		}
+	}
+	var at, of []byte
+	for k := range y.mem.cells {
+		if n, _, _, err := keyspace.UserKey([]byte(k)); err == nil && k[0] == store.SpaceData {
+			if n == "orders" {
+				of = []byte(k)
+			} else {
+				at = []byte(k)
+			}
+		}
+	}
+	for _, c := range []struct {
+		what string
+		cell []byte
+		want int
+	}{{"the default namespace", at, 1}, {"another namespace", of, keyspace.Slots}} {
+		q, _ := y.lose(c.cell, append(slices.Clone(c.cell), 0))
+		clear(touched)
+		y.healFrom(t, x, q)
+		if len(touched) < c.want || len(touched) > c.want+2 {
+			t.Errorf("a range of %s was healed: %d slots count as changed, want %d", c.what, len(touched), c.want)
+		}
+		if got := y.do(t, in("orders", command.Get{Key: b("k")}))[0]; string(got.Value) != "v" {
+			t.Errorf("after that there is %q", got.Value)
+		}
+	}
+}

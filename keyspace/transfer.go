@@ -239,6 +239,10 @@ func (ch *Chunk) check() error {
 }
 
 func checkCell(cell store.Cell) error {
+	if isNote(cell.Key) {
+		_, err := crdt.DecodeOnceNote(cell.Value)
+		return err
+	}
 	_, key, rest, err := splitKey(cell.Key)
 	if err != nil || len(rest) == 0 || !stands(cell.Key, key) {
 		return errKey
@@ -329,6 +333,7 @@ func (c *Core) endTransfer() error {
 	c.batch.set(transferKey(c.cfg.Shard, 1), nil)
 	c.batch.set(transferKey(c.cfg.Shard, endsPart), nil)
 	c.drainAll()
+	c.annulAll()
 	return nil
 }
 
@@ -358,6 +363,8 @@ func position(cell []byte, end bool) float64 {
 	}
 	slot, _, _, err := splitKey(cell)
 	switch {
+	case isNote(cell), bytes.Equal(cell, onceBegin):
+		return (Slots - 1.0) / Slots
 	case err != nil:
 		return 0
 	case slotAt(cell) != slotAtDefault:

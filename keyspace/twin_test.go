@@ -47,6 +47,9 @@ func (m *memory) Iterate(lo, hi []byte) (store.Iterator, error) {
 }
 
 func (m *memory) apply(c *store.Commit) {
+	for _, d := range c.Drops {
+		maps.DeleteFunc(m.cells, func(k string, _ []byte) bool { return k >= string(d.Lo) && k < string(d.Hi) })
+	}
 	for _, cell := range c.Cells {
 		if cell.Value == nil {
 			delete(m.cells, string(cell.Key))

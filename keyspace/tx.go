@@ -58,6 +58,8 @@ type txWrite struct {
 	lates func(key, group []byte, fn func(cell, name []byte) bool) error
 	// origins tells who they are.
 	origins origins
+	// once names the operation that the update carries out, if it has a name.
+	once *crdt.Once
 	// keepEnded, anyRights, anyID and passPending are planted mistakes.
 	keepEnded, anyRights, anyID, passPending bool
 }
@@ -501,7 +503,7 @@ func (tx *Tx) update() (crdt.Update, bool) {
 		k.change.Fields, k.change.Scores, k.change.Items = k.fields.changes(), k.scores.changes(), k.items.changes()
 		k.change.Entries, k.change.Accounts, k.change.Ranks = k.entries.changes(), k.accounts.changes(), k.ranks.changes()
 		k.change.Groups = k.groups.changes()
-		if c := &k.change; c.Clear || c.Increment != nil || c.Expiry != nil || len(c.Adds)+len(c.Removes)+len(c.Fields)+len(c.Scores)+len(c.Items)+len(c.Entries)+len(c.Accounts)+len(c.Ranks)+len(c.Groups) > 0 {
+		if c := &k.change; c.Clear || c.Increment != nil || len(c.Voids) > 0 || c.Expiry != nil || len(c.Adds)+len(c.Removes)+len(c.Fields)+len(c.Scores)+len(c.Items)+len(c.Entries)+len(c.Accounts)+len(c.Ranks)+len(c.Groups) > 0 {
 			u.Changes = append(u.Changes, *c)
 		}
 	}

@@ -14,6 +14,10 @@ type origins interface {
 	// inherited tells whether an origin was an earlier incarnation of this node, and is folded: everybody
 	// has seen it to the same end.
 	inherited(o clock.Origin) bool
+	// attempted returns what is known of an operation with an id.
+	attempted(of crdt.Counted, id []byte) (crdt.OnceNote, error)
+	// crowded tells that no more retries can be noted.
+	crowded() bool
 }
 
 // Bounded is a bounded counter as this replica sees it.

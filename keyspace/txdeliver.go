@@ -39,8 +39,9 @@ type delivering struct {
 }
 
 // Deliver gives a consumer entries that this region has not delivered, what came late first. What another region has
-// delivered, and what is not pending there any more, is done, and passed. It returns how many entries it gave.
-func (tx *Tx) Deliver(d Delivery) (n int, err error) {
+// delivered, and what is not pending there any more, is done, and passed. It returns how many entries it gave; more tells that it
+// stopped at passedMax: the next delivery goes on there.
+func (tx *Tx) Deliver(d Delivery) (n int, more bool, err error) {
 	g := d.Group
 	x := &delivering{Delivery: d, tx: tx, next: crdt.Cursor{Start: g.Start, Last: g.Last, Read: g.Read}}
 	if g.newest != nil {
@@ -48,21 +49,21 @@ func (tx *Tx) Deliver(d Delivery) (n int, err error) {
 	}
 	x.count = readCount{tx: tx, key: d.Key}
 	if err := x.late(); err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	if !x.partly {
 		x.next.Late = crdt.EntryPoint{}
 		if err := x.ahead(); err != nil {
-			return 0, err
+			return 0, false, err
 		}
 	}
 	if !x.moved {
-		return 0, nil
+		return 0, false, nil
 	}
 	if err := x.hand(); err != nil {
-		return 0, err
+		return 0, false, err
 	}
-	return len(x.given), tx.putCursor(d.Key, tx.self.Region, g.Name, x.next, !x.partly)
+	return len(x.given), x.passed == passedMax, tx.putCursor(d.Key, tx.self.Region, g.Name, x.next, !x.partly)
 }
 
 // late gives what came late. Where that is not all, the cursor tells how far this came.

@@ -59,16 +59,28 @@ type PendingEntry struct {
 // PendingIn calls fn for the entries of a group that are pending in a region, from an id on, ascending, until it
 // returns false. What it gets is fn's to keep.
 func (tx *Tx) PendingIn(key []byte, region string, group []byte, from crdt.StreamID, fn func(p PendingEntry) bool) error {
+	return tx.EachPending(key, region, group, from, func(p *PendingEntry) bool { return fn(p.Kept()) })
+}
+
+// Kept returns a copy that shares nothing.
+func (p *PendingEntry) Kept() PendingEntry {
+	kept := *p
+	kept.Entry, kept.Consumer = bytes.Clone(p.Entry), bytes.Clone(p.Consumer)
+	return kept
+}
+
+// EachPending is PendingIn for who keeps little: what fn gets is valid during the call only.
+func (tx *Tx) EachPending(key []byte, region string, group []byte, from crdt.StreamID, fn func(p *PendingEntry) bool) error {
 	h, gone, err := tx.open(key)
 	if err != nil || gone {
 		return err
 	}
+	var p PendingEntry
 	begin := crdt.GroupName{Part: crdt.GroupPending, Region: region, Group: group}.Begin(nil)
 	return tx.groupCellsFrom(key, &h, begin, append(bytes.Clone(begin), from.Begin()...), func(name []byte, f *crdt.Field) bool {
-		p := PendingEntry{Pending: f.Pending(), Entry: bytes.Clone(name[len(begin):])}
-		p.Consumer = bytes.Clone(p.Consumer)
+		p = PendingEntry{Pending: f.Pending(), Entry: name[len(begin):]}
 		p.ID, _, _ = crdt.SplitEntry(p.Entry)
-		return fn(p)
+		return fn(&p)
 	})
 }
 

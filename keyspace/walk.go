@@ -19,26 +19,59 @@ type liveCell struct {
 	err error
 }
 
-// walk calls fn for the live cells of the slots first to last of a namespace, in key order. A cell that
+// walk calls fn for the live cells of some slots of a namespace, in key order. A cell that
 // cannot be decoded is given with its error; the walk goes on after it.
-func (s stored) walk(name []byte, first, last uint16, k crdt.Knowledge, fn func(*liveCell) error) error {
-	lo, hi := slotRange(store.SpaceData, name, first, last)
+func (s stored) walk(name []byte, which SlotSet, k crdt.Knowledge, fn func(*liveCell) error) error {
 	w := walker{s: s, k: k}
-	err := scan(s.src, lo, hi, func(cell, raw []byte) (bool, error) {
+	err := s.scanSlots(name, which, func(cell, raw []byte) error {
 		if bad := w.index.leave(cell); bad != nil {
 			if err := fn(bad); err != nil {
-				return false, err
+				return err
 			}
 		}
 		if !w.visit(cell, raw) {
-			return true, nil
+			return nil
 		}
-		return true, fn(&w.cell)
+		return fn(&w.cell)
 	})
 	if bad := w.index.leave(nil); err == nil && bad != nil {
 		err = fn(bad)
 	}
 	return err
+}
+
+// scanSlots calls fn for the cells of some slots of a namespace, in key order. It steps over the others from where cells are:
+// of a namespace with few keys it looks at few places, however many slots there are.
+func (s stored) scanSlots(name []byte, which SlotSet, fn func(cell, raw []byte) error) (err error) {
+	first, last, some := which.Bounds()
+	if !some {
+		return nil
+	}
+	lo, hi := slotRange(store.SpaceData, name, uint16(first), uint16(last))
+	it, err := s.src.Iterate(lo, hi)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := it.Close(); err == nil {
+			err = e
+		}
+	}()
+	for ok := it.First(); ok; {
+		if slot, known := slotOfCell(it.Key()); known && !which.Has(int(slot)) {
+			next := int(slot) + 1
+			for !which.Has(next) { // the set has last
+				next++
+			}
+			ok = it.SeekGE(slotPrefix(store.SpaceData, name, uint16(next)))
+			continue
+		}
+		if err := fn(it.Key(), it.Value()); err != nil {
+			return err
+		}
+		ok = it.Next()
+	}
+	return it.Error()
 }
 
 // walker is where a walk is.

@@ -281,7 +281,7 @@ func (n *Node) openServers() (err error) {
 	adminserver.RegisterClock(n.grpc.Registrar(), n.newClockAdmin())
 	adminserver.NewBackup(&backups{n: n}).Register(n.grpc.Registrar())
 	adminserver.NewScrub(n.scrubber).Register(n.grpc.Registrar())
-	n.metrics.registry.MustRegister(gauges{n}, transferGauges{n}, damageGauges{n})
+	n.metrics.registry.MustRegister(gauges{n}, transferGauges{n}, damageGauges{n}, onceGauges{n})
 	grpctransport.NewTransferServer(n.donor).Register(n.grpc.Registrar())
 	adminserver.NewTransferAdmin(n.cfg.Region, n.cfg.Node, n.fetcher.Status, n.donor.Serving).Register(n.grpc.Registrar())
 	if err := n.openRESP(); err != nil || n.cfg.HTTPListen == "" {

@@ -150,8 +150,12 @@ func (d *Dispatcher) execute(ctx context.Context, cmds []keyspace.Command) ([]ke
 		return nil, err
 	}
 	defer d.places.give()
-	replies, err := d.cfg.Shard.Execute(ctx, cmds...)
-	return refusal(replies, err)
+	for {
+		replies, err := refusal(d.cfg.Shard.Execute(ctx, cmds...))
+		if err != nil || len(replies) != 1 || !replies[0].Again {
+			return replies, err
+		} // else others have their turn in between
+	}
 }
 
 // refusal makes an error of the reply of a single command that was refused, and changed something all

@@ -185,3 +185,27 @@ func TestPassedDeadlineRunsNothing(t *testing.T) {
 		t.Errorf("error = %v, door %q", err, r.door)
 	}
 }
+
+// turns answers that a command is to run again, some times.
+type turns struct {
+	Shard
+	left, ran int
+}
+
+func (s *turns) Execute(_ context.Context, cmds ...keyspace.Command) ([]keyspace.Reply, error) {
+	s.ran++
+	s.left--
+	return append(make([]keyspace.Reply, len(cmds)-1), keyspace.Reply{Again: s.left >= 0, Int: int64(s.ran)}), nil
+}
+
+func TestWhatCameToNoEndRunsAgain(t *testing.T) {
+	set := command.Set{Key: []byte("k")}
+	s := &turns{left: 3}
+	if r, err := New(Config{Shard: s}).DoOne(t.Context(), "", set); err != nil || r.Int != 4 {
+		t.Errorf("ran %d times, %v", r.Int, err)
+	}
+	s = &turns{left: 3}
+	if r, err := New(Config{Shard: s}).Do(t.Context(), "", set, set); err != nil || r[1].Int != 1 {
+		t.Errorf("a transaction ran %d times, %v", r[1].Int, err)
+	}
+}

@@ -46,6 +46,7 @@ const (
 	CodeSuperseded  Code = "SUPERSEDED"
 	CodeStale       Code = "STALE"
 	CodeNoRights    Code = "NORIGHTS"
+	CodeUntold      Code = "UNTOLD"
 	CodeNoGroup     Code = "NOGROUP"
 	CodeGroupExists Code = "BUSYGROUP"
 	CodeInternal    Code = "INTERNAL"
@@ -87,6 +88,7 @@ var kinds = map[Code]kind{
 	CodeStale:       {codes.Unavailable, "the token names updates that have not reached this node; try again later, or at the region where the session wrote", true},
 	CodeMembers:     {codes.FailedPrecondition, "see who is who: atoll member list", false},
 	CodeDenied:      {codes.PermissionDenied, "", false},
+	CodeUntold:      {codes.Aborted, "read before you count again, or ask another node; operations that are not sent again go on", false},
 	CodeNoRights:    {codes.FailedPrecondition, "", true},
 	CodeNoGroup:     {codes.NotFound, "make the group first", false},
 	CodeGroupExists: {codes.AlreadyExists, "", false},
@@ -119,6 +121,7 @@ var causes = []struct {
 	{keyspace.ErrDamaged, CodeDamaged},
 	{store.ErrCorrupt, CodeDamaged},
 	{keyspace.ErrBusy, CodeBusy},
+	{keyspace.ErrUntold, CodeUntold},
 	{keyspace.ErrSuperseded, CodeSuperseded},
 	{store.ErrDead, CodeStore},
 	{keyspace.ErrClosed, CodeStore},

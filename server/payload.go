@@ -117,6 +117,8 @@ func fieldPayload(cmd keyspace.Command) (values, fields [][]byte) {
 		return nil, [][]byte{c.Field}
 	case command.HStrLen:
 		return nil, [][]byte{c.Field}
+	case command.Once:
+		return payload(c.Do)
 	case command.HIncr:
 		return nil, [][]byte{c.Field}
 	case command.HIncrFloat:

@@ -30,7 +30,7 @@ const entryBytes = 64
 // size is about what the commit takes in a batch: one that grows copies itself, and a
 // large one is several times its size in garbage.
 func (c *Commit) size() int {
-	n := entryBytes * (1 + len(c.Cells) + 2*len(c.Frames) + 4*len(c.Heads) + len(c.Retired))
+	n := entryBytes * (1 + len(c.Cells) + 2*len(c.Frames) + 4*len(c.Heads) + len(c.Retired) + len(c.Drops))
 	for _, cell := range c.Cells {
 		n += len(cell.Key) + len(cell.Value)
 	}
@@ -57,6 +57,11 @@ func (db *DB) skip(b *pebble.Batch, c *Commit) (forgotten int, err error) {
 // fill puts the commit into b. Invariant: cells, frames and heads share the batch, so
 // that no crash can part them.
 func fill(b *pebble.Batch, c *Commit) (logged int, err error) {
+	for _, r := range c.Drops {
+		if err := b.DeleteRange(r.Lo, r.Hi, nil); err != nil {
+			return 0, err
+		}
+	}
 	for _, cell := range c.Cells {
 		if cell.Value == nil {
 			err = b.Delete(cell.Key, nil)

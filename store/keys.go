@@ -25,6 +25,8 @@ const (
 	SpaceRetired = 0x06
 	// SpaceExpiry holds, by time, the keys that may have ended by then.
 	SpaceExpiry = 0x20
+	// SpaceOnce holds what is noted of operations with ids; its keys are laid out by the keyspace.
+	SpaceOnce = 0x22
 	// SpaceSweep queues keys whose hidden cells are to be removed.
 	SpaceSweep = 0x21
 )

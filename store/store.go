@@ -40,7 +40,12 @@ type Commit struct {
 	// Skips are the origins of which the shard took over state instead of records: their
 	// op log begins anew.
 	Skips []Skip
+	// Drops are ranges of cells that go, before Cells come.
+	Drops []Range
 }
+
+// Range is the keys from Lo on, before Hi.
+type Range struct{ Lo, Hi []byte }
 
 // Skip says that the op log of an origin begins at a record; what it held before is
 // forgotten.

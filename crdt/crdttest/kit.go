@@ -164,7 +164,7 @@ func (h *history) foldable(r *replica) clock.Origin {
 	for i, o := range r.closed {
 		end := clock.Dot{Origin: o, Seq: r.vv.Get(o)}
 		unseen := func(rec record) bool {
-			return !r.vv.Covers(rec.dot) && !crdt.ContextOf(rec.dot, rec.dep).Covers(end)
+			return !r.vv.Covers(rec.dot) && (!crdt.ContextOf(rec.dot, rec.dep).Covers(end) || rec.annuls(o))
 		}
 		ready := !slices.ContainsFunc(h.replicas, func(x *replica) bool { return !x.vv.Covers(end) })
 		if ready && !slices.ContainsFunc(h.records, unseen) {
@@ -209,6 +209,10 @@ func (h *history) drawKind(op *Op, s *State, gone bool, now int64) {
 	}
 	switch op.Kind {
 	case "srem", "hdel":
+		if gone {
+			op.Kind = "del"
+		}
+	case "void":
 		if gone {
 			op.Kind = "del"
 		}
@@ -300,6 +304,8 @@ func (h *history) commandOn(s *State, op *Op, rec *record) crdt.Change {
 		return h.fieldCommand(s, op, rec)
 	case "zadd", "zincr", "zrem":
 		return h.scoreCommand(s, op, tag)
+	case "void":
+		return h.voidCommand(s, op, tag)
 	case "pfadd":
 		return h.sketchCommand(s, op)
 	case "gput", "gdrop":

@@ -16,13 +16,17 @@ import (
 // updates it had seen.
 type Op struct {
 	ID    int
-	Kind  string  // set, del, incr, fincr, sadd, srem, hset, hincr, hdel, hexpire, expire, zadd, zincr, zrem, lset, lrem, bcreate, badd, bgrant, pfadd, xadd, xdel, gput, gdrop
+	Kind  string  // set, del, incr, fincr, sadd, srem, hset, hincr, hdel, hexpire, expire, zadd, zincr, zrem, void, lset, lrem, bcreate, badd, bgrant, pfadd, xadd, xdel, gput, gdrop
 	Value string  // set, sadd, srem, hset, lset; the bound of bcreate; what xadd and gput write
 	Field string  // hset, hincr, hdel, hexpire; the member of zadd, zincr, zrem; the position of lset, lrem; which bounded counter; the register of pfadd; the name of xadd, xdel, gput, gdrop
 	Delta int64   // incr, hincr; bcreate (above the bound), badd (negative for a spend); the rank of pfadd
 	Score float64 // zadd, zincr, fincr
 	// Cells are those of groups that gput and gdrop change, by name: what is written, "" where they are deleted.
 	Cells map[string]string
+	// Once is what the client calls the operation, if it does.
+	Once string
+	// Voids is, of a void, the id of the increment that does not count.
+	Voids int
 	// Given are the entries, by name, that a delivery to a group gave.
 	Given []string
 	// Stream is what xadd, xdel and gput write to the mark.
@@ -72,6 +76,7 @@ func Spec(visible []Op) View { return SpecAt(visible, 0) }
 // SpecAt is Spec at a time in Unix milliseconds: fields that have ended by then are not there.
 func SpecAt(visible []Op, now int64) View {
 	v := View{Type: "none"}
+	visible = withoutVoid(visible)
 	incrs := slices.Concat(surviving(visible, "incr", clears), surviving(visible, "fincr", clears))
 	text := textOf(surviving(visible, "set", clears), incrs)
 	v.Siblings, v.Sum, v.Value = text.siblings, text.sum.RatString(), text.value

@@ -163,6 +163,10 @@ const (
 	CacheStale
 	// CacheOverHeal keeps cells in memory that a replica's copy has replaced.
 	CacheOverHeal
+	// RetryCounted makes nothing void of an operation that was carried out twice.
+	RetryCounted
+	// RetryForgotten forgets operations with ids by time alone, whoever has not heard of them.
+	RetryForgotten
 	// NamespaceDropped applies what comes from elsewhere to the default namespace.
 	NamespaceDropped
 	// FieldDeadlineOverwritten lets a deadline of a field take the place of those that it had not seen.
@@ -194,7 +198,7 @@ func (m Mistake) String() string {
 		"damage-absent", "quarantine-forgotten", "damage-handed-on",
 		"counters-unnamed", "scores-unnamed", "place-left", "index-not-made",
 		"list-unclaimed", "item-winner-only", "rights-unchecked", "rank-winner-only", "mark-winner-only", "ids-by-clock", "late-forgotten", "pending-passed", "arrivals-by-id", "rounds-trusted",
-		"deadline-overwritten", "ended-kept", "ends-forgotten", "cache-stale", "cache-over-heal", "namespace-dropped",
+		"deadline-overwritten", "ended-kept", "ends-forgotten", "cache-stale", "cache-over-heal", "retry-counted", "retry-forgotten", "namespace-dropped",
 		"field-deadline-overwritten", "fields-ended-counted", "field-deadline-kept",
 	}[m]
 }

@@ -41,6 +41,17 @@ func (s *Set) Len() (n int) {
 // Empty reports whether no slot is in the set.
 func (s *Set) Empty() bool { return *s == Set{} }
 
+// Bounds returns the first and the last slot; some is false when there are none.
+func (s *Set) Bounds() (first, last int, some bool) {
+	for slot := range s.All() {
+		if !some {
+			first, some = slot, true
+		}
+		last = slot
+	}
+	return first, last, some
+}
+
 // Full reports whether all slots are in the set.
 func (s *Set) Full() bool { return *s == All() }
 

@@ -69,3 +69,19 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func TestBounds(t *testing.T) {
+	var s Set
+	if _, _, some := s.Bounds(); some {
+		t.Error("an empty set has bounds")
+	}
+	for _, slots := range [][]int{{7}, {0, 16383}, {63, 64, 900}} {
+		var s Set
+		for _, slot := range slots {
+			s.Add(slot)
+		}
+		if first, last, some := s.Bounds(); !some || first != slots[0] || last != slots[len(slots)-1] {
+			t.Errorf("bounds of %v: %d, %d", slots, first, last)
+		}
+	}
+}

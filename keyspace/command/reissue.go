@@ -18,11 +18,25 @@ func Reissue(u *crdt.Update) (cmds []keyspace.Command) {
 		c := u.Changes[i]
 		space, key := namespace.Split(c.Key)
 		c.Key = key
-		for _, cmd := range reissueChange(&c) {
+		for _, cmd := range reissueOnce(u.Once, reissueChange(&c)) {
 			cmds = append(cmds, keyspace.InNamespace(space, cmd))
 		}
 	}
 	return cmds
+}
+
+// reissueOnce leaves the operation its id, if it has one: another region may have been asked for it again. Then only the
+// increment is done again.
+func reissueOnce(once *crdt.Once, cmds []keyspace.Command) []keyspace.Command {
+	if once == nil {
+		return cmds
+	}
+	for _, cmd := range cmds {
+		if do, ok := cmd.(Counting); ok {
+			return []keyspace.Command{Once{ID: once.ID, Retry: true, Do: do}}
+		}
+	}
+	return nil
 }
 
 // reissueChange is Reissue of the change of one key, by its name in its namespace.

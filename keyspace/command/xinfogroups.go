@@ -8,14 +8,33 @@ import (
 	"github.com/atollkv/atoll/keyspace"
 )
 
+// tally counts by name, and makes nothing for a name that it has.
+type tally map[string]*int64
+
+func (t tally) add(name []byte) {
+	if n := t[string(name)]; n != nil {
+		*n++
+		return
+	}
+	one := int64(1)
+	t[string(name)] = &one
+}
+
+func (t tally) of(name []byte) int64 {
+	if n := t[string(name)]; n != nil {
+		return *n
+	}
+	return 0
+}
+
 // consumersOf joins consumers with the numbers of what is pending with each, ascending by name.
-func consumersOf(list []keyspace.Consumer, pending map[string]int64) (out []keyspace.ConsumerInfo) {
+func consumersOf(list []keyspace.Consumer, pending tally) (out []keyspace.ConsumerInfo) {
 	for _, x := range list {
-		out = append(out, keyspace.ConsumerInfo{Consumer: x, Pending: pending[string(x.Name)]})
+		out = append(out, keyspace.ConsumerInfo{Consumer: x, Pending: pending.of(x.Name)})
 	}
 	for _, name := range slices.Sorted(maps.Keys(pending)) {
 		if !slices.ContainsFunc(list, func(x keyspace.Consumer) bool { return string(x.Name) == name }) {
-			out = append(out, keyspace.ConsumerInfo{Consumer: keyspace.Consumer{Name: []byte(name)}, Pending: pending[name]})
+			out = append(out, keyspace.ConsumerInfo{Consumer: keyspace.Consumer{Name: []byte(name)}, Pending: *pending[name]})
 		}
 	}
 	slices.SortFunc(out, func(a, b keyspace.ConsumerInfo) int { return slices.Compare(a.Name, b.Name) })
@@ -33,16 +52,15 @@ func groupInfo(tx *keyspace.Tx, key []byte, g *keyspace.ReaderGroup, limit int64
 	if err != nil {
 		return info, err
 	}
-	counts, kept := map[string]int64{}, map[string][]keyspace.PendingEntry{}
-	err = tx.PendingIn(key, tx.Region(), g.Name, crdt.StreamID{}, func(p keyspace.PendingEntry) bool {
+	counts, kept := tally{}, map[string][]keyspace.PendingEntry{}
+	err = tx.EachPending(key, tx.Region(), g.Name, crdt.StreamID{}, func(p *keyspace.PendingEntry) bool {
 		info.Pending++
-		who := string(p.Consumer)
-		counts[who]++
+		counts.add(p.Consumer)
 		if limit == 0 || int64(len(info.List)) < limit {
-			info.List = append(info.List, p)
+			info.List = append(info.List, p.Kept())
 		}
-		if limit == 0 || int64(len(kept[who])) < limit {
-			kept[who] = append(kept[who], p)
+		if limit == 0 || int64(len(kept[string(p.Consumer)])) < limit {
+			kept[string(p.Consumer)] = append(kept[string(p.Consumer)], p.Kept())
 		}
 		return true
 	})

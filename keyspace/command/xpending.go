@@ -56,13 +56,13 @@ func (c XPending) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 
 func (c XPending) summary(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	var first, last keyspace.PendingEntry
-	some := map[string]int64{}
-	err = tx.PendingIn(c.Key, tx.Region(), c.Group, crdt.StreamID{}, func(p keyspace.PendingEntry) bool {
+	some := tally{}
+	err = tx.EachPending(c.Key, tx.Region(), c.Group, crdt.StreamID{}, func(p *keyspace.PendingEntry) bool {
 		if r.Int++; r.Int == 1 {
-			first = p
+			first = p.Kept()
 		}
-		last = p
-		some[string(p.Consumer)]++
+		last.ID = p.ID
+		some.add(p.Consumer)
 		return true
 	})
 	if r.Int > 0 {

@@ -9,7 +9,8 @@ import (
 
 // XReadGroup gives a consumer entries of streams that were not delivered to its group in this region, or those that it
 // has and that are not acknowledged. Reply: Found, and Replies, for each stream that has such entries its name in Value,
-// and Entries; those without fields are no more. https://redis.io/commands/xreadgroup
+// and Entries; those without fields are no more. Again where so much was passed that another region is done with that the rest
+// waits for another turn. https://redis.io/commands/xreadgroup
 type XReadGroup struct {
 	Consumer []byte
 	Streams  []ReadAs
@@ -60,7 +61,7 @@ func (c XReadGroup) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 			return r, err
 		}
 	}
-	entries := entryReader{tx: tx}
+	entries, again := entryReader{tx: tx}, false
 	for _, s := range c.Streams {
 		g, err := s.find(tx)
 		if err != nil {
@@ -68,7 +69,9 @@ func (c XReadGroup) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 		}
 		one := keyspace.Reply{Value: s.Key}
 		if s.New {
-			one.Entries, err = c.deliver(tx, s, g, &entries)
+			more := false
+			one.Entries, more, err = c.deliver(tx, s, g, &entries)
+			again = again || more
 		} else {
 			one.Entries, err = c.history(tx, s, &entries)
 		}
@@ -79,19 +82,20 @@ func (c XReadGroup) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 			r.Found, r.Replies = true, append(r.Replies, one)
 		}
 	}
+	r.Again = again && !r.Found
 	return r, nil
 }
 
 // deliver gives what is new. What does not fit into one reply waits for the next.
-func (c XReadGroup) deliver(tx *keyspace.Tx, s ReadAs, g *keyspace.ReaderGroup, entries *entryReader) (list []keyspace.Entry, err error) {
+func (c XReadGroup) deliver(tx *keyspace.Tx, s ReadAs, g *keyspace.ReaderGroup, entries *entryReader) (list []keyspace.Entry, more bool, err error) {
 	if entries.size > deliverBytes {
-		return nil, nil
+		return nil, false, nil
 	}
 	had, err := tx.HasConsumer(s.Key, s.Group, c.Consumer)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	n, err := tx.Deliver(keyspace.Delivery{
+	n, more, err := tx.Deliver(keyspace.Delivery{
 		Key: s.Key, Group: g, Consumer: c.Consumer, Limit: c.Limit, NoAck: c.NoAck,
 		Take: func(name []byte, f *crdt.Field) bool {
 			list = append(list, entries.read(name, f))
@@ -99,7 +103,7 @@ func (c XReadGroup) deliver(tx *keyspace.Tx, s ReadAs, g *keyspace.ReaderGroup, 
 		},
 	})
 	notedIf(err == nil && n > 0 && !had, tx, keyspace.ClassStream, "xgroup-createconsumer", s.Key)
-	return list, err
+	return list, more, err
 }
 
 // deliverBytes bounds what one command delivers: each entry becomes a cell of the update.

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/atollkv/atoll/replication"
@@ -23,6 +24,7 @@ type Donor struct {
 	cfg     DonorConfig
 	peer    replication.Identity
 	shard   store.ShardID
+	speaks  uint32 // the protocol of this stream
 	state   donorState
 	queue   []Message // to send before anything else
 	snap    Snapshot  // nil before Open
@@ -79,7 +81,8 @@ func (d *Donor) hello(m *Hello) error {
 	for _, id := range d.cfg.Shards {
 		if id == m.Shard {
 			d.peer, d.shard, d.state = m.Identity, m.Shard, donorAwaitsSnapshot
-			d.queue = append(d.queue, &Welcome{d.cfg.Local, min(m.ProtocolMax, ProtocolMax)})
+			d.speaks = min(m.ProtocolMax, ProtocolMax)
+			d.queue = append(d.queue, &Welcome{d.cfg.Local, d.speaks})
 			return nil
 		}
 	}
@@ -154,6 +157,9 @@ func (d *Donor) take() error {
 	c, err := d.snap.Next(d.after, d.cfg.ChunkBytes)
 	if err != nil {
 		return fmt.Errorf("read state: %w", err)
+	}
+	if d.speaks < protocolNotes && bytes.Equal(c.UpTo, []byte{store.SpaceOnce}) {
+		c.UpTo = nil // the receiver would not know what follows
 	}
 	d.credit--
 	d.after, d.ended = c.UpTo, c.Last()

@@ -169,7 +169,7 @@ func TestReceiverRefuses(t *testing.T) {
 	}{
 		{"another cluster", greeted, &Welcome{other, 1}, replication.ErrWrongCluster},
 		{"itself", greeted, &Welcome{eu, 1}, replication.ErrSelf},
-		{"an unknown protocol", greeted, &Welcome{us, 2}, replication.ErrNoProtocol},
+		{"an unknown protocol", greeted, &Welcome{us, 3}, replication.ErrNoProtocol},
 		{"state before the welcome", greeted, &Begin{}, replication.ErrUnexpected},
 		{"heads out of order", welcomed, &Begin{Heads: []store.Head{head(2, 0, 1), head(1, 0, 1)}}, replication.ErrMalformed},
 		{"a context that the snapshot lacks", welcomed, &Begin{Heads: []store.Head{head(1, 3, 1)}}, replication.ErrMalformed},
@@ -236,7 +236,7 @@ func TestDonorRefuses(t *testing.T) {
 	}{
 		{"another cluster", nil, hello(other), replication.ErrWrongCluster},
 		{"itself", nil, hello(us), replication.ErrSelf},
-		{"a later protocol", nil, &Hello{Identity: eu, ProtocolMin: 2, ProtocolMax: 3}, replication.ErrNoProtocol},
+		{"a later protocol", nil, &Hello{Identity: eu, ProtocolMin: 3, ProtocolMax: 4}, replication.ErrNoProtocol},
 		{"an unknown shard", nil, &Hello{Identity: eu, ProtocolMin: 1, ProtocolMax: 1, Shard: 7}, replication.ErrMalformed},
 		{"a second hello", []Message{hello(eu)}, hello(eu), replication.ErrUnexpected},
 		{"credit before the hello", nil, &More{Chunks: 1}, replication.ErrUnexpected},

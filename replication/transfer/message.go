@@ -8,10 +8,13 @@ import (
 	"github.com/atollkv/atoll/store"
 )
 
-// ProtocolMin and ProtocolMax are the protocol versions that this build speaks.
+// ProtocolMin and ProtocolMax are the protocol versions that this build speaks. In version 2 what is noted of operations
+// with ids follows the cells.
 const (
 	ProtocolMin = 1
-	ProtocolMax = 1
+	ProtocolMax = 2
+
+	protocolNotes = 2
 )
 
 // Message is one message of a stream: [*Hello] and [*More] go from receiver to donor,

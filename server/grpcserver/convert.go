@@ -72,7 +72,10 @@ var convertDelete = conversion[*pb.DeleteRequest, *pb.DeleteResponse]{
 
 var convertIncr = conversion[*pb.IncrRequest, *pb.IncrResponse]{
 	func(r *pb.IncrRequest, _ *server.Limits) (keyspace.Command, error) {
-		return command.Incr{Key: r.GetKey(), Delta: r.GetDelta()}, required(r.GetKey(), "key")
+		if err := required(r.GetKey(), "key"); err != nil {
+			return nil, err
+		}
+		return once(r, command.Incr{Key: r.GetKey(), Delta: r.GetDelta()})
 	},
 	func(p keyspace.Reply) *pb.IncrResponse { return pb.IncrResponse_builder{Value: p.Int}.Build() },
 }

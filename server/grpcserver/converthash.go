@@ -122,7 +122,10 @@ var convertHDel = conversion[*pb.HDelRequest, *pb.HDelResponse]{
 
 var convertHIncr = conversion[*pb.HIncrRequest, *pb.HIncrResponse]{
 	func(r *pb.HIncrRequest, _ *server.Limits) (keyspace.Command, error) {
-		return command.HIncr{Key: r.GetKey(), Field: r.GetField(), Delta: r.GetDelta()}, required(r.GetKey(), "key")
+		if err := required(r.GetKey(), "key"); err != nil {
+			return nil, err
+		}
+		return once(r, command.HIncr{Key: r.GetKey(), Field: r.GetField(), Delta: r.GetDelta()})
 	},
 	func(p keyspace.Reply) *pb.HIncrResponse { return pb.HIncrResponse_builder{Value: p.Int}.Build() },
 }

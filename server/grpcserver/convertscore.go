@@ -46,7 +46,10 @@ var convertZIncr = conversion[*pb.ZIncrRequest, *pb.ZIncrResponse]{
 		if err == nil {
 			err = isNumber(r.GetDelta(), "delta")
 		}
-		return command.ZIncr{Key: r.GetKey(), Member: r.GetMember(), Delta: r.GetDelta()}, err
+		if err != nil {
+			return nil, err
+		}
+		return once(r, command.ZIncr{Key: r.GetKey(), Member: r.GetMember(), Delta: r.GetDelta()})
 	},
 	func(p keyspace.Reply) *pb.ZIncrResponse { return pb.ZIncrResponse_builder{Score: p.Score}.Build() },
 }

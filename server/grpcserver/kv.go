@@ -7,6 +7,7 @@ import (
 
 	"github.com/atollkv/atoll/internal/namespace"
 	"github.com/atollkv/atoll/keyspace"
+	"github.com/atollkv/atoll/keyspace/command"
 	pb "github.com/atollkv/atoll/proto/atoll/v1"
 	"github.com/atollkv/atoll/server"
 )
@@ -139,6 +140,9 @@ func (k *kvService) inTxn(op *pb.Operation, limits *server.Limits) (task, error)
 	t, err := k.taskOf(op, limits)
 	if w, waits := t.cmd.(server.Waiting); waits {
 		t.cmd = w.Command // nothing waits within a transaction
+	}
+	if _, once := t.cmd.(command.Once); err == nil && once {
+		err = server.Errorf(server.CodeInvalid, "operation_id: not within a transaction")
 	}
 	if err == nil && t.alone {
 		err = server.Errorf(server.CodeInvalid, "operation: %s cannot be in a transaction", t.name)

@@ -24,11 +24,11 @@ var rowXInfo = row{
 	}, {
 		name: "xinfo|groups", arity: 3, flags: "readonly", categories: "read stream", first: 2, last: 2, step: 1, group: "stream", since: "5.0.0",
 		complexity: "O(N) for N entries that are pending", syntax: "XINFO GROUPS key", summary: "Tells about the groups of a stream.",
-		differs: differsGroups, parse: parseXInfoGroups,
+		differs: countsPending, parse: parseXInfoGroups,
 	}, {
 		name: "xinfo|consumers", arity: 4, flags: "readonly", categories: "read stream", first: 2, last: 2, step: 1, group: "stream", since: "5.0.0",
 		complexity: "O(N) for N entries that are pending", syntax: "XINFO CONSUMERS key group", summary: "Tells about the consumers of a group.",
-		differs: differsGroups, parse: parseXInfoConsumers,
+		differs: countsPending, parse: parseXInfoConsumers,
 	}},
 }
 

@@ -12,7 +12,7 @@ import (
 var rowXPending = row{
 	name: "xpending", arity: -3, flags: "readonly", categories: "read stream", first: 1, last: 1, step: 1, group: "stream", since: "5.0.0",
 	complexity: "O(N) for N entries that are pending", syntax: "XPENDING key group [[IDLE min-idle-time] start end count [consumer]]",
-	summary: "Tells what was delivered to a group and is not acknowledged.", differs: differsGroups, parse: parseXPending,
+	summary: "Tells what was delivered to a group and is not acknowledged.", differs: countsPending, parse: parseXPending,
 }
 
 func parseXPending(args [][]byte, _ *server.Limits) (operation, error) {

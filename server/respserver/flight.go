@@ -33,7 +33,7 @@ type flight struct {
 // nobody has counted the replies that wait.
 func flies(cmd keyspace.Command) bool {
 	switch c := cmd.(type) {
-	case command.GetDel:
+	case command.GetDel, command.XReadGroup: // the latter may have to run again
 		return false
 	case command.SetIf:
 		return !c.Old

@@ -13,6 +13,9 @@ import (
 // What differs with groups, for help.
 const differsGroups = "Consumers, what is pending with them and how far was delivered are those of the region."
 
+// countsPending is beside it where all of that is read.
+const countsPending = differsGroups + " It counts what is pending by reading it: some 60 ms for 100,000 entries, beside all else."
+
 // groupOf names a group, and says how commands are refused that find none.
 func groupOf(key, group []byte) command.GroupOf {
 	return command.GroupOf{Key: key, Group: group, NoGroup: refusef("NOGROUP No such key '%s' or consumer group '%s'", named(key), named(group))}

@@ -81,3 +81,18 @@ func TestAPauseEndsWithItsClient(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// TestWhatIsBehindAPauseGoesWithItsClient: who hangs up while a command is held back does not get the next one done.
+func TestWhatIsBehindAPauseGoesWithItsClient(t *testing.T) {
+	d := open(t, nil)
+	other, p := d.dial(), d.dial()
+	other.script("CLIENT PAUSE 3600000 WRITE => +OK")
+	p.send("SET k v\r\nECHO x\r\n")
+	d.waits(1)
+	_ = p.conn.Close()
+	eventually(t, "it is gone", func() bool { return len(d.clients()) == 1 })
+	other.script("CLIENT UNPAUSE => +OK\nEXISTS k => :0")
+	if stats := other.info("commandstats"); strings.Contains(stats, "cmdstat_echo") {
+		t.Errorf("the command behind was done: %s", stats)
+	}
+}

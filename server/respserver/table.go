@@ -37,7 +37,7 @@ func init() {
 		&rowDel, &rowUnlink, &rowExists, &rowTouch, &rowType, &rowScan, &rowSiblings, &rowHistory, &rowXCursor,
 		&rowGetBit, &rowSetBit, &rowBitCount, &rowBitPos, &rowBitOp, &rowBitField, &rowBitFieldRO, &rowLCS,
 		&rowRename, &rowRenameNX, &rowCopy, &rowMove, &rowRandomKey, &rowKeys, &rowObject, &rowMemory, &rowDBSize, &rowFlushDB, &rowFlushAll,
-		&rowMulti, &rowExec, &rowDiscard, &rowWatch, &rowUnwatch, &rowToken, &rowAfter,
+		&rowMulti, &rowExec, &rowDiscard, &rowWatch, &rowUnwatch, &rowToken, &rowAfter, &rowOnce, &rowAgain,
 		&rowSubscribe, &rowPSubscribe, &rowUnsubscribe, &rowPUnsubscribe, &rowPublish, &rowPubsub,
 		&rowPing, &rowEcho, &rowSelect, &rowNamespace, &rowAtoll, &rowQuit, &rowAuth, &rowHello, &rowReset, &rowClient,
 		&rowTime, &rowInfo, &rowConfig, &rowCommand, &rowSlowlog, &rowLatency, &rowLag, &rowConflicts, &rowWait, &rowAck, &rowMonitor,

@@ -114,6 +114,20 @@ func TestWaitGoesOnWhileItsClientSendsMore(t *testing.T) {
 	other.script("CLIENT UNBLOCK 1 => :0")
 }
 
+// TestWhatIsBehindAWaitGoesWithItsClient: who hangs up while it waits does not get the next command done.
+func TestWhatIsBehindAWaitGoesWithItsClient(t *testing.T) {
+	d := alone(t)
+	other := d.dial()
+	for _, command := range []string{"WAIT 1 0", "ATOLL.ACK 1 0"} {
+		p := d.dial()
+		p.send(command + "\r\nSET k v\r\n")
+		d.waits(1)
+		_ = p.conn.Close()
+		eventually(t, "it is gone", func() bool { return len(d.clients()) == 1 })
+		other.script("EXISTS k => :0")
+	}
+}
+
 func TestNobodyElse(t *testing.T) {
 	open(t, nil).dial().script(`
 		WAIT 1 100 => :0

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -22,6 +23,7 @@ func (w *world) checkEnd() {
 	}
 	for _, n := range w.present() {
 		w.checkEnds(n)
+		w.checkOnce(n)
 		for _, key := range w.keys {
 			if w.replayed[key] {
 				continue // the values are written twice
@@ -54,16 +56,17 @@ func (u *update) certain() bool { return u.acked && !u.lost && !u.late }
 // judgeSum: a counter holds every acknowledged increment once, and of the others each
 // once or not at all.
 func (w *world) judgeSum(shown string) string {
-	sums := map[int64]bool{0: true}
+	sums, seen := map[int64]bool{0: true}, map[string]bool{}
 	for _, u := range w.updates {
 		op, ok := u.ops["n"]
-		if !ok {
+		if !ok || op.Kind == "void" || seen[op.Once] {
 			continue
 		}
+		seen[op.Once] = op.Once != ""
 		next := map[int64]bool{}
 		for s := range sums {
 			next[s+op.Delta] = true
-			if !u.certain() {
+			if !w.done(u, "n") {
 				next[s] = true
 			}
 		}
@@ -79,6 +82,12 @@ func (w *world) judgeSum(shown string) string {
 		return fmt.Sprintf("shows %s, which no choice of the uncertain increments gives", shown)
 	}
 	return ""
+}
+
+// done tells whether an operation of a key is certain: by one of the updates that carry it out.
+func (w *world) done(u *update, key string) bool {
+	id := u.ops[key].Once
+	return u.certain() || id != "" && slices.ContainsFunc(w.updates, func(v *update) bool { return v.ops[key].Once == id && v.certain() })
 }
 
 // judgeMembers: each member of the set is added once. It is there if the add was

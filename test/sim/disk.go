@@ -53,6 +53,9 @@ func (m *image) clone() *image {
 }
 
 func (m *image) apply(c *store.Commit) {
+	for _, r := range c.Drops {
+		maps.DeleteFunc(m.cells, func(k string, _ []byte) bool { return k >= string(r.Lo) && k < string(r.Hi) })
+	}
 	for _, cell := range c.Cells {
 		if cell.Value == nil {
 			delete(m.cells, string(cell.Key))

@@ -34,6 +34,10 @@ func (w *world) recordControl(n *node, saw clock.VersionVector) {
 		return
 	}
 	head := n.core.Head(o)
+	if w.byDot[clock.Dot{Origin: o, Seq: head.Seq}] != nil {
+		return // it is registered: an increment that is void
+	}
+	saw.Advance(o, head.Seq-1)
 	saw.Join(head.Dep) // the same tick may have merged what was parked
 	u := w.record(n, saw, n.granted(clock.Dot{Origin: o, Seq: head.Seq}))
 	u.beyond = map[string]clock.VersionVector{}

@@ -82,6 +82,7 @@ func (n *node) start() {
 	n.core = keyspace.NewCore(keyspace.CoreConfig{
 		Region: n.identity, Node: "n1", Mistakes: n.w.planted, MaxOffset: maxOffset, SweepCells: n.w.cond.sweep, ExpireOthers: n.w.cond.others(),
 		NewOrigin: func() clock.Origin { return n.w.newOrigin(n) }, Ends: n.endsConfig(), Limits: n.limits(), CacheBytes: cacheBytes,
+		OnceWindow: n.w.cond.forget, Annulled: func(increment clock.Dot, saw clock.VersionVector) { n.w.annulled(n, increment, saw) },
 	}, n.disk, heads, n.hlc)
 	n.restoreBlocks()
 	n.seen = n.core.Vector()

@@ -210,6 +210,9 @@ func opsOf(cmds []keyspace.Command) map[string]crdttest.Op {
 			if op = *c.op; op.Kind == "" {
 				continue
 			}
+		case command.Once:
+			op = opsOf([]keyspace.Command{c.Do})[string(c.Keys()[0])]
+			op.Once = "o" + op.Kind + string(c.ID)
 		case command.Set:
 			op.Kind, op.Value = "set", string(c.Value)
 		case command.Delete:

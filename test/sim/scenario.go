@@ -3,6 +3,7 @@ package sim
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -35,6 +36,8 @@ type conditions struct {
 	streams  int           // percent of those that write to streams
 	lists    int           // percent of those that write to lists
 	hashes   int           // percent of writes to keys without a role that write fields
+	once     int           // percent of those that are operations with ids
+	forget   time.Duration // how long ids are known at least; 0 is long
 	expiry   int           // percent of writes to keys without a role that are about their end
 	// fieldEnds is the percentage of writes to keys without a role that are about the end of fields.
 	fieldEnds int
@@ -142,6 +145,14 @@ func scenarioOf(seed uint64, verbs []verb) *scenario {
 	if d := diceOf(seed, 22); d.chance(30) {
 		s.cond.bounded = pick(d, 40, 40, 70, 100)
 	}
+	if d := diceOf(seed, 28); d.chance(30) {
+		s.cond.once = pick(d, 20, 40, 70)
+		if d.chance(30) {
+			s.cond.once, s.cond.forget = 90, time.Second
+			s.cond.offsets = map[byte]time.Duration{} // nobody knows an id for a second where clocks are off by more
+			verbs = slices.DeleteFunc(slices.Clone(verbs), func(v verb) bool { return v == doFuture || v == doClock || v == doRestore })
+		}
+	}
 	removals := len(verbs) > 0 && diceOf(seed, 7).chance(15)
 	if d := diceOf(seed, 12); d.chance(25) && !removals {
 		s.cond.expiry = pick(d, 20, 40, 60)
@@ -163,7 +174,9 @@ func scenarioOf(seed uint64, verbs []verb) *scenario {
 	if removals {
 		s.planRemoval(diceOf(seed, 8))
 	}
-	s.until = at
+	if s.until = at; s.cond.forget > 0 {
+		s.until += 4 * s.cond.forget // ids are forgotten before all is healed
+	}
 	return s
 }
 
@@ -242,6 +255,9 @@ func (s *scenario) newWrites(d *dice, id int) []write {
 		if !slices.ContainsFunc(ops, func(w write) bool { return w.key == key }) {
 			ops = append(ops, s.newWrite(d, id, key))
 		}
+		if last := ops[len(ops)-1]; isOnceKind(last.kind) {
+			return []write{last} // not within a transaction
+		}
 	}
 	return ops
 }
@@ -250,6 +266,9 @@ func (s *scenario) newWrites(d *dice, id int) []write {
 // one kind of command are judged without vectors, by what clients saw.
 func (s *scenario) newWrite(d *dice, id int, key string) write {
 	number := strconv.Itoa
+	if f := diceOf(s.seed, 29, uint64(id)); !strings.Contains("qrs", key) && f.chance(s.cond.once) {
+		return newOnceWrite(f, key, id, s.cond.forget)
+	}
 	switch key {
 	case "q", "r":
 		return write{kind: "set", key: key, value: key + number(id)}

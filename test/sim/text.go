@@ -42,6 +42,12 @@ func (s *scenario) String() string {
 	if c.lists > 0 {
 		fmt.Fprintf(&b, "lists %d\n", c.lists)
 	}
+	if c.once > 0 {
+		fmt.Fprintf(&b, "once %d\n", c.once)
+	}
+	if c.forget > 0 {
+		fmt.Fprintf(&b, "forget %v\n", c.forget)
+	}
 	if c.expiry > 0 {
 		fmt.Fprintf(&b, "expiry %d\n", c.expiry)
 	}
@@ -164,6 +170,10 @@ func (s *scenario) parseLine(word string, rest []string) error {
 		number(&c.expiry)
 	case "fieldends":
 		number(&c.fieldEnds)
+	case "once":
+		number(&c.once)
+	case "forget":
+		span(&c.forget)
 	case "breaks":
 		number(&c.breaks)
 	case "offset":

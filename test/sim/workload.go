@@ -2,6 +2,7 @@ package sim
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/atollkv/atoll/clock"
@@ -24,13 +25,16 @@ func (w *world) write(n *node, st step) {
 		sometimes.hit("write refused by a removed member")
 		return
 	}
+	if slices.ContainsFunc(st.ops, w.tooLate) {
+		return
+	}
 	saw := n.core.Vector()
 	beyond := map[string]clock.VersionVector{}
 	w.sessions.before(n, st.ops)
 	ops := map[string]crdttest.Op{}
 	var cmds []keyspace.Command
 	for _, op := range st.ops {
-		spec, cmd := op.command()
+		spec, cmd := w.commandOf(op)
 		ops[op.key] = spec
 		beyond[op.key], _ = n.core.VectorOf(fullKey(op.key))
 		cmds = append(cmds, cmd)
@@ -63,6 +67,14 @@ func (w *world) write(n *node, st step) {
 	w.sessions.wrote(n, st.ops)
 	w.history.wrote(n, st.ops)
 	w.commitSoon(n, st.do == doCrash)
+}
+
+// commandOf returns what a write means to the rules, and to a node.
+func (w *world) commandOf(op write) (crdttest.Op, keyspace.Command) {
+	if isOnceKind(op.kind) {
+		return w.onceCommand(op)
+	}
+	return op.command()
 }
 
 // isRefusal tells whether a command was refused for what the key holds.

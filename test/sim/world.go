@@ -33,8 +33,9 @@ type world struct {
 	keys     []string
 	updates  []*update
 	byDot    map[dot]*update
-	writers  map[clock.Origin]string // identities that took the origins
-	cuts     map[[2]*node]bool       // directed
+	tried    map[string]time.Duration // when operations were sent first
+	writers  map[clock.Origin]string  // identities that took the origins
+	cuts     map[[2]*node]bool        // directed
 	copies   map[*node]*copied
 	// gone are identities that somebody was asked to remove, keepers those that were asked.
 	gone, keepers map[string]bool
@@ -76,6 +77,7 @@ func play(s *scenario, planted mistake.Set) *world {
 func newWorld(s *scenario, planted mistake.Set) *world {
 	w := &world{timeline: timeline{seed: s.seed}, scenario: s, cond: s.cond, planted: planted}
 	w.cuts, w.copies, w.byDot = map[[2]*node]bool{}, map[*node]*copied{}, map[dot]*update{}
+	w.tried = map[string]time.Duration{}
 	w.accidents = map[verb]int{}
 	w.gone, w.keepers, w.replayed = map[string]bool{}, map[string]bool{}, map[string]bool{}
 	w.writers = map[clock.Origin]string{}

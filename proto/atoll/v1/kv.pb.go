@@ -2571,12 +2571,14 @@ func (b0 DeleteResponse_builder) Build() *DeleteResponse {
 }
 
 type IncrRequest struct {
-	state                protoimpl.MessageState `protogen:"opaque.v1"`
-	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
-	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
-	xxx_hidden_Delta     int64                  `protobuf:"varint,3,opt,name=delta,proto3"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	state                  protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace   string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key         []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Delta       int64                  `protobuf:"varint,3,opt,name=delta,proto3"`
+	xxx_hidden_OperationId []byte                 `protobuf:"bytes,4,opt,name=operation_id,json=operationId,proto3"`
+	xxx_hidden_Retry       bool                   `protobuf:"varint,5,opt,name=retry,proto3"`
+	unknownFields          protoimpl.UnknownFields
+	sizeCache              protoimpl.SizeCache
 }
 
 func (x *IncrRequest) Reset() {
@@ -2625,6 +2627,20 @@ func (x *IncrRequest) GetDelta() int64 {
 	return 0
 }
 
+func (x *IncrRequest) GetOperationId() []byte {
+	if x != nil {
+		return x.xxx_hidden_OperationId
+	}
+	return nil
+}
+
+func (x *IncrRequest) GetRetry() bool {
+	if x != nil {
+		return x.xxx_hidden_Retry
+	}
+	return false
+}
+
 func (x *IncrRequest) SetNamespace(v string) {
 	x.xxx_hidden_Namespace = v
 }
@@ -2640,12 +2656,28 @@ func (x *IncrRequest) SetDelta(v int64) {
 	x.xxx_hidden_Delta = v
 }
 
+func (x *IncrRequest) SetOperationId(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_OperationId = v
+}
+
+func (x *IncrRequest) SetRetry(v bool) {
+	x.xxx_hidden_Retry = v
+}
+
 type IncrRequest_builder struct {
 	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
 
 	Namespace string
 	Key       []byte
 	Delta     int64
+	// What the client calls this operation, 1 to 64 bytes; empty is nothing. An operation with a name is carried out once,
+	// however often and to whichever regions it is sent. Not within a transaction.
+	OperationId []byte
+	// The operation was, or may have been, sent before.
+	Retry bool
 }
 
 func (b0 IncrRequest_builder) Build() *IncrRequest {
@@ -2655,6 +2687,8 @@ func (b0 IncrRequest_builder) Build() *IncrRequest {
 	x.xxx_hidden_Namespace = b.Namespace
 	x.xxx_hidden_Key = b.Key
 	x.xxx_hidden_Delta = b.Delta
+	x.xxx_hidden_OperationId = b.OperationId
+	x.xxx_hidden_Retry = b.Retry
 	return m0
 }
 
@@ -5428,13 +5462,15 @@ func (b0 HDelResponse_builder) Build() *HDelResponse {
 }
 
 type HIncrRequest struct {
-	state                protoimpl.MessageState `protogen:"opaque.v1"`
-	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
-	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
-	xxx_hidden_Field     []byte                 `protobuf:"bytes,3,opt,name=field,proto3"`
-	xxx_hidden_Delta     int64                  `protobuf:"varint,4,opt,name=delta,proto3"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	state                  protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace   string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key         []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Field       []byte                 `protobuf:"bytes,3,opt,name=field,proto3"`
+	xxx_hidden_Delta       int64                  `protobuf:"varint,4,opt,name=delta,proto3"`
+	xxx_hidden_OperationId []byte                 `protobuf:"bytes,5,opt,name=operation_id,json=operationId,proto3"`
+	xxx_hidden_Retry       bool                   `protobuf:"varint,6,opt,name=retry,proto3"`
+	unknownFields          protoimpl.UnknownFields
+	sizeCache              protoimpl.SizeCache
 }
 
 func (x *HIncrRequest) Reset() {
@@ -5490,6 +5526,20 @@ func (x *HIncrRequest) GetDelta() int64 {
 	return 0
 }
 
+func (x *HIncrRequest) GetOperationId() []byte {
+	if x != nil {
+		return x.xxx_hidden_OperationId
+	}
+	return nil
+}
+
+func (x *HIncrRequest) GetRetry() bool {
+	if x != nil {
+		return x.xxx_hidden_Retry
+	}
+	return false
+}
+
 func (x *HIncrRequest) SetNamespace(v string) {
 	x.xxx_hidden_Namespace = v
 }
@@ -5512,6 +5562,17 @@ func (x *HIncrRequest) SetDelta(v int64) {
 	x.xxx_hidden_Delta = v
 }
 
+func (x *HIncrRequest) SetOperationId(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_OperationId = v
+}
+
+func (x *HIncrRequest) SetRetry(v bool) {
+	x.xxx_hidden_Retry = v
+}
+
 type HIncrRequest_builder struct {
 	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
 
@@ -5519,6 +5580,11 @@ type HIncrRequest_builder struct {
 	Key       []byte
 	Field     []byte
 	Delta     int64
+	// What the client calls this operation, 1 to 64 bytes; empty is nothing. An operation with a name is carried out once,
+	// however often and to whichever regions it is sent. Not within a transaction.
+	OperationId []byte
+	// The operation was, or may have been, sent before.
+	Retry bool
 }
 
 func (b0 HIncrRequest_builder) Build() *HIncrRequest {
@@ -5529,6 +5595,8 @@ func (b0 HIncrRequest_builder) Build() *HIncrRequest {
 	x.xxx_hidden_Key = b.Key
 	x.xxx_hidden_Field = b.Field
 	x.xxx_hidden_Delta = b.Delta
+	x.xxx_hidden_OperationId = b.OperationId
+	x.xxx_hidden_Retry = b.Retry
 	return m0
 }
 
@@ -5874,13 +5942,15 @@ func (b0 ZAddResponse_builder) Build() *ZAddResponse {
 }
 
 type ZIncrRequest struct {
-	state                protoimpl.MessageState `protogen:"opaque.v1"`
-	xxx_hidden_Namespace string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
-	xxx_hidden_Key       []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
-	xxx_hidden_Member    []byte                 `protobuf:"bytes,3,opt,name=member,proto3"`
-	xxx_hidden_Delta     float64                `protobuf:"fixed64,4,opt,name=delta,proto3"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	state                  protoimpl.MessageState `protogen:"opaque.v1"`
+	xxx_hidden_Namespace   string                 `protobuf:"bytes,1,opt,name=namespace,proto3"`
+	xxx_hidden_Key         []byte                 `protobuf:"bytes,2,opt,name=key,proto3"`
+	xxx_hidden_Member      []byte                 `protobuf:"bytes,3,opt,name=member,proto3"`
+	xxx_hidden_Delta       float64                `protobuf:"fixed64,4,opt,name=delta,proto3"`
+	xxx_hidden_OperationId []byte                 `protobuf:"bytes,5,opt,name=operation_id,json=operationId,proto3"`
+	xxx_hidden_Retry       bool                   `protobuf:"varint,6,opt,name=retry,proto3"`
+	unknownFields          protoimpl.UnknownFields
+	sizeCache              protoimpl.SizeCache
 }
 
 func (x *ZIncrRequest) Reset() {
@@ -5936,6 +6006,20 @@ func (x *ZIncrRequest) GetDelta() float64 {
 	return 0
 }
 
+func (x *ZIncrRequest) GetOperationId() []byte {
+	if x != nil {
+		return x.xxx_hidden_OperationId
+	}
+	return nil
+}
+
+func (x *ZIncrRequest) GetRetry() bool {
+	if x != nil {
+		return x.xxx_hidden_Retry
+	}
+	return false
+}
+
 func (x *ZIncrRequest) SetNamespace(v string) {
 	x.xxx_hidden_Namespace = v
 }
@@ -5958,6 +6042,17 @@ func (x *ZIncrRequest) SetDelta(v float64) {
 	x.xxx_hidden_Delta = v
 }
 
+func (x *ZIncrRequest) SetOperationId(v []byte) {
+	if v == nil {
+		v = []byte{}
+	}
+	x.xxx_hidden_OperationId = v
+}
+
+func (x *ZIncrRequest) SetRetry(v bool) {
+	x.xxx_hidden_Retry = v
+}
+
 type ZIncrRequest_builder struct {
 	_ [0]func() // Prevents comparability and use of unkeyed literals for the builder.
 
@@ -5965,6 +6060,11 @@ type ZIncrRequest_builder struct {
 	Key       []byte
 	Member    []byte
 	Delta     float64
+	// What the client calls this operation, 1 to 64 bytes; empty is nothing. An operation with a name is carried out once,
+	// however often and to whichever regions it is sent. Not within a transaction.
+	OperationId []byte
+	// The operation was, or may have been, sent before.
+	Retry bool
 }
 
 func (b0 ZIncrRequest_builder) Build() *ZIncrRequest {
@@ -5975,6 +6075,8 @@ func (b0 ZIncrRequest_builder) Build() *ZIncrRequest {
 	x.xxx_hidden_Key = b.Key
 	x.xxx_hidden_Member = b.Member
 	x.xxx_hidden_Delta = b.Delta
+	x.xxx_hidden_OperationId = b.OperationId
+	x.xxx_hidden_Retry = b.Retry
 	return m0
 }
 
@@ -32190,11 +32292,13 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04keys\x18\x02 \x03(\fR\x04keys\"*\n" +
 	"\x0eDeleteResponse\x12\x18\n" +
-	"\adeleted\x18\x01 \x01(\x03R\adeleted\"S\n" +
+	"\adeleted\x18\x01 \x01(\x03R\adeleted\"\x8c\x01\n" +
 	"\vIncrRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
-	"\x05delta\x18\x03 \x01(\x03R\x05delta\"$\n" +
+	"\x05delta\x18\x03 \x01(\x03R\x05delta\x12!\n" +
+	"\foperation_id\x18\x04 \x01(\fR\voperationId\x12\x14\n" +
+	"\x05retry\x18\x05 \x01(\bR\x05retry\"$\n" +
 	"\fIncrResponse\x12\x14\n" +
 	"\x05value\x18\x01 \x01(\x03R\x05value\"E\n" +
 	"\x13ResetCounterRequest\x12\x1c\n" +
@@ -32309,12 +32413,14 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\x03key\x18\x02 \x01(\fR\x03key\x12\x16\n" +
 	"\x06fields\x18\x03 \x03(\fR\x06fields\"(\n" +
 	"\fHDelResponse\x12\x18\n" +
-	"\adeleted\x18\x01 \x01(\x03R\adeleted\"j\n" +
+	"\adeleted\x18\x01 \x01(\x03R\adeleted\"\xa3\x01\n" +
 	"\fHIncrRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
 	"\x05field\x18\x03 \x01(\fR\x05field\x12\x14\n" +
-	"\x05delta\x18\x04 \x01(\x03R\x05delta\"%\n" +
+	"\x05delta\x18\x04 \x01(\x03R\x05delta\x12!\n" +
+	"\foperation_id\x18\x05 \x01(\fR\voperationId\x12\x14\n" +
+	"\x05retry\x18\x06 \x01(\bR\x05retry\"%\n" +
 	"\rHIncrResponse\x12\x14\n" +
 	"\x05value\x18\x01 \x01(\x03R\x05value\"<\n" +
 	"\fScoredMember\x12\x16\n" +
@@ -32330,12 +32436,14 @@ const file_atoll_v1_kv_proto_rawDesc = "" +
 	"\agreater\x18\x06 \x01(\bR\agreater\x12\x12\n" +
 	"\x04less\x18\a \x01(\bR\x04less\"$\n" +
 	"\fZAddResponse\x12\x14\n" +
-	"\x05added\x18\x01 \x01(\x03R\x05added\"l\n" +
+	"\x05added\x18\x01 \x01(\x03R\x05added\"\xa5\x01\n" +
 	"\fZIncrRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\fR\x03key\x12\x16\n" +
 	"\x06member\x18\x03 \x01(\fR\x06member\x12\x14\n" +
-	"\x05delta\x18\x04 \x01(\x01R\x05delta\"%\n" +
+	"\x05delta\x18\x04 \x01(\x01R\x05delta\x12!\n" +
+	"\foperation_id\x18\x05 \x01(\fR\voperationId\x12\x14\n" +
+	"\x05retry\x18\x06 \x01(\bR\x05retry\"%\n" +
 	"\rZIncrResponse\x12\x14\n" +
 	"\x05score\x18\x01 \x01(\x01R\x05score\"W\n" +
 	"\vZRemRequest\x12\x1c\n" +

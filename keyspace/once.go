@@ -1,0 +1,413 @@
+package keyspace
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/atollkv/atoll/clock"
+	"github.com/atollkv/atoll/crdt"
+	"github.com/atollkv/atoll/internal/mistake"
+	"github.com/atollkv/atoll/store"
+)
+
+// An increment with an id counts once, however often and wherever it is sent. Its record carries the id, so each node
+// notes it when it applies the record. A node that knows an id changes nothing any more. Two regions that do not hear of
+// each other both carry it out; whoever then applies the second record knows the first, and makes the later attempt void:
+// see crdt.Void. All that know both decide alike, by stamps, so nobody need be elected.
+//
+// Invariant: of two attempts one at least is a retry, since the client says so. A retry stays noted wherever it was
+// applied until every member is known, by its own records, to have applied it: what they wrote before that is here then,
+// and from then on they know the id themselves. So somebody knows both, whatever is cut and for how long. A first attempt
+// is noted for a window, in which a retry may come, and until every member has a record that is later: a retry comes by its
+// record or, by state, with its note; and where the first attempt comes by state, so does its note.
+//
+// Notes are local; a transfer hands them on. Those of first attempts are in generations of one window each; those of
+// retries are found whatever the clocks say. What is to be void is noted as
+// a duty, in the commit that shows it, and stays until an update has done it.
+
+// onceWindow is how long an id is known at least, unless configured.
+const onceWindow = 5 * time.Minute
+
+// Bounds of what is noted.
+const (
+	// firstMax bounds the first attempts of one generation. Beyond it they are not noted, and retries in that time are
+	// refused.
+	firstMax = 4 << 20
+	// firstKept bounds the first attempts that are noted longer than they would be if all members were in reach.
+	firstKept = 16 << 20
+	// retriesMax bounds the retries that a node has noted; beyond it more are refused.
+	retriesMax = 1 << 16
+	// voidsMax bounds the voids of one counter; beyond it retries are refused.
+	voidsMax = 1024
+	// onceSweep is how many retries one step of the sweep looks at, onceRest how many steps lie between two walks.
+	onceSweep = 512
+	onceRest  = 20
+	// onceReplyMax bounds an answer that is kept, in bytes.
+	onceReplyMax = 64
+)
+
+// Classes of keys in store.SpaceOnce: SpaceOnce ‖ shard u32 ‖ class ‖ …
+const (
+	onceFirst = 0 // generation u32 ‖ hash: first attempts
+	onceRetry = 1 // hash: retries, with the counter that they are of
+	onceDuty  = 2 // hash ‖ dot: an update that is to be made
+
+	onceHashBytes  = 16
+	retryNoteBytes = 1 + 4 + 1 + onceHashBytes
+	firstNoteBytes = retryNoteBytes + 4
+)
+
+// onceBegin lies behind all cells and before all notes.
+var onceBegin = []byte{store.SpaceOnce}
+
+type onceHash [onceHashBytes]byte
+
+// hashOnce names an operation: an id counts for one counter.
+func hashOnce(of crdt.Counted, id []byte) (h onceHash) {
+	b := appendBytes([]byte{byte(of.Type)}, of.Key)
+	b = append(appendBytes(b, of.Name), id...)
+	sum := sha256.Sum256(b)
+	copy(h[:], sum[:])
+	return h
+}
+
+// once is what a core knows of operations with ids.
+type once struct {
+	first   map[uint32]int // notes of first attempts, by generation; of those before this start one
+	retries map[onceHash]bool
+	duties  map[string]crdt.Update
+	// heard is the newest retry of each origin: others may wait for a record that covers it.
+	heard clock.VersionVector
+	// heardFirst is the newest generation of first attempts at other nodes, 0 where nobody waits for a record later than
+	// it.
+	heardFirst uint32
+	reply      Reply // of the transaction at hand
+	// annulled counts increments that were made void.
+	annulled uint64
+
+	walked []byte // the last retry that the sweep looked at
+	rest   int
+}
+
+func (c *Core) onceClass(class byte) []byte {
+	return append(binary.BigEndian.AppendUint32([]byte{store.SpaceOnce}, uint32(c.cfg.Shard)), class)
+}
+
+func (c *Core) firstKey(generation uint32, h onceHash) []byte {
+	return append(binary.BigEndian.AppendUint32(c.onceClass(onceFirst), generation), h[:]...)
+}
+
+func (c *Core) retryKey(h onceHash) []byte { return append(c.onceClass(onceRetry), h[:]...) }
+
+func hashOf(note []byte) onceHash { return onceHash(note[len(note)-onceHashBytes:]) }
+
+// isNote tells whether a key is that of a note which a transfer hands on.
+func isNote(key []byte) bool {
+	if len(key) < retryNoteBytes || key[0] != store.SpaceOnce {
+		return false
+	}
+	return key[5] == onceFirst && len(key) == firstNoteBytes || key[5] == onceRetry && len(key) == retryNoteBytes
+}
+
+// generation returns that of a time.
+func (c *Core) generation(at clock.Timestamp) uint32 {
+	return uint32(at.WallMillis() / max(1, c.cfg.OnceWindow.Milliseconds()))
+}
+
+// onceNow returns the present time.
+func (c *Core) onceNow() clock.Timestamp {
+	now, _ := c.hlc.Physical()
+	return clock.MakeTimestamp(now, 0)
+}
+
+// openOnce takes over what is noted.
+func (c *Core) openOnce(src store.Reader) error {
+	if c.cfg.OnceWindow == 0 {
+		c.cfg.OnceWindow = onceWindow
+	}
+	c.once = once{first: map[uint32]int{}, retries: map[onceHash]bool{}, duties: map[string]crdt.Update{}}
+	for g, more := uint32(0), true; more; g++ {
+		var err error
+		if g, more, err = c.nextGeneration(src, g); err != nil {
+			return err
+		}
+		if more {
+			c.once.first[g] = 1
+		}
+	}
+	lo, hi := c.onceClass(onceRetry), c.onceClass(onceDuty)
+	err := scan(src, lo, hi, func(k, v []byte) (bool, error) {
+		note, err := crdt.DecodeOnceNote(v)
+		if err == nil && isNote(k) {
+			c.once.retries[hashOf(k)] = true
+			c.hear(note.Attempts)
+		}
+		return err == nil, err
+	})
+	if err != nil {
+		return fmt.Errorf("read notes of retries: %w", err)
+	}
+	err = scan(src, hi, c.onceClass(onceDuty+1), func(k, v []byte) (bool, error) {
+		u, err := crdt.DecodeUpdate(bytes.Clone(v))
+		c.once.duties[string(k)] = u
+		return err == nil, err
+	})
+	if err != nil {
+		return fmt.Errorf("read what is to be void: %w", err)
+	}
+	return nil
+}
+
+// nextGeneration returns the first generation from g on that has notes of first attempts.
+func (c *Core) nextGeneration(src store.Reader, g uint32) (next uint32, found bool, err error) {
+	lo := c.firstKey(g, onceHash{})
+	err = scan(src, lo, c.onceClass(onceRetry), func(k, _ []byte) (bool, error) {
+		if found = isNote(k); found {
+			next = generationOf(k)
+		}
+		return false, nil
+	})
+	return next, found && next < math.MaxUint32, err
+}
+
+func generationOf(note []byte) uint32 { return binary.BigEndian.Uint32(note[6:]) }
+
+func (c *Core) hear(list []crdt.Attempt) {
+	for _, a := range list {
+		c.once.heard.Advance(a.Dot.Origin, a.Dot.Seq)
+	}
+}
+
+func (c *Core) hearFirst(a crdt.Attempt, generation uint32) {
+	if c.owner(a.Dot.Origin) != c.self() {
+		c.once.heardFirst = max(c.once.heardFirst, generation)
+	}
+}
+
+// attemptsAt returns what is known of an operation: retries, and first attempts around some times.
+func (c *Core) attemptsAt(h onceHash, times ...clock.Timestamp) (all crdt.OnceNote, err error) {
+	take := func(key []byte) {
+		var n crdt.OnceNote
+		if err == nil {
+			n, err = c.note(key)
+		}
+		if all.Join(n.Attempts); len(n.Of.Key) > 0 {
+			all.Of = n.Of
+		}
+	}
+	if c.once.retries[h] {
+		take(c.retryKey(h))
+	}
+	for i, at := range times {
+		g := c.generation(at)
+		for _, near := range [...]uint32{g - 1, g, g + 1} {
+			if c.once.first[near] > 0 && (i == 0 || c.generation(times[0])+1 < near || near+1 < c.generation(times[0])) {
+				take(c.firstKey(near, h))
+			}
+		}
+	}
+	return all, err
+}
+
+// note reads a note; none is one without attempts.
+func (c *Core) note(key []byte) (n crdt.OnceNote, err error) {
+	b, err := c.batch.get(key)
+	if err != nil || b == nil {
+		return n, err
+	}
+	return crdt.DecodeOnceNote(b)
+}
+
+// attempted implements origins.
+func (c *Core) attempted(of crdt.Counted, id []byte) (crdt.OnceNote, error) {
+	return c.attemptsAt(hashOnce(of, id), c.onceNow(), c.hlc.Last())
+}
+
+// crowded implements origins.
+func (c *Core) crowded() bool {
+	g := c.generation(c.onceNow())
+	return len(c.once.retries) >= retriesMax || max(c.once.first[g-1], c.once.first[g], c.once.first[g+1]) > firstMax
+}
+
+// name names the operation that an update of this node carries out. What is no increment of a counter, as one by
+// infinity, may be done again without harm.
+func (c *Core) name(u *crdt.Update, once *crdt.Once, reply Reply) {
+	if once == nil {
+		return
+	}
+	if _, ok := u.Counted(); ok {
+		u.Once, c.once.reply = once, reply
+	}
+}
+
+// noteOnce notes an update that carries out an operation. When others have, too, the later ones are to be void.
+func (c *Core) noteOnce(u *crdt.Update, tag crdt.Tag) error {
+	of, ok := u.Counted()
+	if !ok {
+		return fmt.Errorf("%w: %v has an id and is not one increment", ErrMalformed, tag.Dot)
+	}
+	h := hashOnce(of, u.Once.ID)
+	known, err := c.attemptsAt(h, tag.Time)
+	if err != nil {
+		return err
+	}
+	a := crdt.Attempt{Tag: tag, Delta: of.Delta}
+	if tag.Dot.Origin == c.Origin() {
+		a.Reply = encodeReply(&c.once.reply)
+	}
+	if err := c.putAttempt(h, a, u.Once.Retry, of); err != nil {
+		return err
+	}
+	known.Join([]crdt.Attempt{a})
+	known.Of = of
+	c.toAnnul(h, &known)
+	return nil
+}
+
+// putAttempt adds an attempt to its note.
+func (c *Core) putAttempt(h onceHash, a crdt.Attempt, retry bool, of crdt.Counted) error {
+	g := c.generation(a.Time)
+	key := c.firstKey(g, h)
+	if retry {
+		key = c.retryKey(h)
+		c.once.retries[h] = true
+		c.hear([]crdt.Attempt{a})
+	} else {
+		c.hearFirst(a, g)
+		if c.once.first[g]++; c.once.first[g] > firstMax {
+			return nil
+		}
+	}
+	n, err := c.note(key)
+	if err != nil {
+		return err
+	}
+	if retry {
+		n.Of = of
+	}
+	n.Join([]crdt.Attempt{a})
+	c.batch.set(key, n.Append(nil))
+	return nil
+}
+
+// toAnnul notes that all attempts but the first are to be void.
+func (c *Core) toAnnul(h onceHash, n *crdt.OnceNote) {
+	if len(n.Attempts) < 2 || len(n.Of.Key) == 0 || c.cfg.Mistakes.Has(mistake.RetryCounted) {
+		return
+	}
+	for _, a := range n.Attempts[1:] {
+		of := n.Of
+		of.Delta = a.Delta
+		u := of.Annulment(a.Dot)
+		key := append(c.onceClass(onceDuty), h[:]...)
+		key = appendUvarint(binary.BigEndian.AppendUint64(key, uint64(a.Dot.Origin)), uint64(a.Dot.Seq))
+		c.batch.set(key, u.Append(nil))
+		c.once.duties[string(key)] = u
+	}
+}
+
+// annulAll does the duties, in the open batch: nobody sees an operation count twice that was seen here.
+func (c *Core) annulAll() {
+	if len(c.once.duties) == 0 || c.failed != nil || c.cfg.Ends.Stale != nil && c.cfg.Ends.Stale() {
+		return
+	}
+	for _, key := range slices.Sorted(maps.Keys(c.once.duties)) {
+		u := c.once.duties[key]
+		if !c.endedDuty(&u) {
+			saw := c.vv
+			_, written, err := c.execute([]Command{annul{&u.Changes[0]}}, clock.Dot{})
+			if err != nil {
+				continue // it stays, and is tried again
+			}
+			if written {
+				c.annulled(voidsOf(&u.Changes[0])[0].Dot, saw)
+			}
+		}
+		c.batch.set([]byte(key), nil)
+		delete(c.once.duties, key)
+	}
+}
+
+func (c *Core) annulled(increment clock.Dot, saw clock.VersionVector) {
+	c.once.annulled++
+	if c.cfg.Annulled != nil {
+		c.cfg.Annulled(increment, saw)
+	}
+}
+
+// endedDuty tells that a duty is of an origin that is retired. Everybody who could was to make it void before that, and
+// its counter may be folded.
+func (c *Core) endedDuty(u *crdt.Update) bool {
+	return slices.ContainsFunc(voidsOf(&u.Changes[0]), func(v crdt.Void) bool { return c.ends.retired[v.Dot.Origin] != nil })
+}
+
+func voidsOf(ch *crdt.Change) []crdt.Void {
+	switch {
+	case len(ch.Fields) > 0:
+		return ch.Fields[0].Voids
+	case len(ch.Scores) > 0:
+		return ch.Scores[0].Voids
+	default:
+		return ch.Voids
+	}
+}
+
+// mergeNote takes over a note of a donor.
+func (c *Core) mergeNote(x pair) error {
+	theirs, err := crdt.DecodeOnceNote(bytes.Clone(x.theirs))
+	class := x.key[5]
+	if err != nil || !bytes.Equal(x.key[:6], c.onceClass(class)) {
+		return err
+	}
+	h := hashOf(x.key)
+	known, err := c.attemptsAt(h, theirs.Attempts[0].Time)
+	if err != nil {
+		return err
+	}
+	if len(theirs.Of.Key) > 0 {
+		known.Of = theirs.Of
+	}
+	for _, a := range theirs.Attempts {
+		if err := c.putAttempt(h, a, class == onceRetry, theirs.Of); err != nil {
+			return err
+		}
+	}
+	known.Join(theirs.Attempts)
+	c.toAnnul(h, &known)
+	return nil
+}
+
+// behindCells returns where the chunks of cells end: nil if no notes follow.
+func (s *Snapshot) behindCells() (upTo []byte, err error) {
+	err = scan(s.cells.src, onceBegin, []byte{store.SpaceOnce + 1}, func(k, _ []byte) (bool, error) {
+		if isNote(k) {
+			upTo = onceBegin
+		}
+		return upTo == nil, nil
+	})
+	return upTo, err
+}
+
+// nextNotes returns a chunk of notes.
+func (s *Snapshot) nextNotes(ch Chunk, size int) (Chunk, error) {
+	taken := 0
+	lo := append(bytes.Clone(ch.After), 0)
+	err := scan(s.cells.src, lo, []byte{store.SpaceOnce + 1}, func(k, v []byte) (bool, error) {
+		if taken >= size {
+			ch.UpTo = ch.Cells[len(ch.Cells)-1].Key
+			return false, nil
+		}
+		if isNote(k) {
+			ch.Cells = append(ch.Cells, store.Cell{Key: bytes.Clone(k), Value: bytes.Clone(v)})
+			taken += len(k) + len(v)
+		}
+		return true, nil
+	})
+	return ch, err
+}

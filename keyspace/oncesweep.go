@@ -1,0 +1,163 @@
+package keyspace
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/atollkv/atoll/clock"
+	"github.com/atollkv/atoll/crdt"
+	"github.com/atollkv/atoll/internal/mistake"
+	"github.com/atollkv/atoll/store"
+)
+
+// sweepOnce forgets what need not be known any more, a little at a time.
+func (c *Core) sweepOnce() error {
+	now := c.generation(c.onceNow())
+	for _, g := range c.oldGenerations(now) {
+		if c.pastAll(g+2) || c.Once().First > firstKept {
+			c.batch.drops = append(c.batch.drops, store.Range{Lo: c.firstKey(g, onceHash{}), Hi: c.firstKey(g+1, onceHash{})})
+			delete(c.once.first, g)
+		}
+	}
+	switch {
+	case len(c.once.retries) == 0:
+		return nil
+	case c.once.rest > 0:
+		c.once.rest--
+		return nil
+	default:
+		return c.sweepRetries(now)
+	}
+}
+
+// oldGenerations returns those of first attempts that no client sends again any more, ascending.
+func (c *Core) oldGenerations(now uint32) (old []uint32) {
+	for g := range c.once.first {
+		if g+2 <= now {
+			old = append(old, g)
+		}
+	}
+	slices.Sort(old)
+	return old
+}
+
+// pastAll tells that every other member is known, by a record of its own, to have come to a generation: whatever it did
+// before is here.
+func (c *Core) pastAll(generation uint32) bool {
+	if c.cfg.Mistakes.Has(mistake.RetryForgotten) {
+		return true
+	}
+	if c.cfg.Ends.Members == nil {
+		return false
+	}
+	active, _ := c.cfg.Ends.Members()
+	past := map[crdt.Declaration]bool{c.self(): true}
+	for o, h := range c.heads {
+		if c.generation(h.Time) >= generation {
+			past[c.owner(o)] = true
+		}
+	}
+	return !slices.ContainsFunc(active, func(m crdt.Declaration) bool { return !past[m] })
+}
+
+// sweepRetries looks at some notes of retries.
+func (c *Core) sweepRetries(now uint32) error {
+	lo, hi := c.onceClass(onceRetry), c.onceClass(onceDuty)
+	if c.once.walked != nil {
+		lo = append(bytes.Clone(c.once.walked), 0)
+	}
+	n, ended := 0, true
+	err := scan(c.batch.raw(), lo, hi, func(k, v []byte) (bool, error) {
+		if n++; n > onceSweep {
+			ended = false
+			return false, nil
+		}
+		c.once.walked = bytes.Clone(k)
+		note, err := crdt.DecodeOnceNote(v)
+		if _, changed := c.batch.extra[string(k)]; changed || err != nil || !c.mayForget(&note, now) {
+			return err == nil, err
+		}
+		c.batch.set(c.once.walked, nil)
+		delete(c.once.retries, hashOf(k))
+		return true, nil
+	})
+	if ended {
+		c.once.walked, c.once.rest = nil, onceRest
+	}
+	return err
+}
+
+// mayForget tells that a retry is old enough, and known to all members by their own records.
+func (c *Core) mayForget(n *crdt.OnceNote, now uint32) bool {
+	for _, a := range n.Attempts {
+		if c.generation(a.Time)+2 > now {
+			return false
+		}
+	}
+	return c.everywhere(n)
+}
+
+// everywhere tells that all members are known, by their own records, to have applied all attempts of a note.
+func (c *Core) everywhere(n *crdt.OnceNote) bool {
+	if c.cfg.Mistakes.Has(mistake.RetryForgotten) {
+		return true
+	}
+	for _, a := range n.Attempts {
+		covers := func(ctx crdt.Context) bool { return ctx.Covers(a.Dot) }
+		if c.cfg.Ends.Members == nil || !c.reportedBy(covers) {
+			return false
+		}
+	}
+	return true
+}
+
+// owesOnce tells that others wait for a record of this node: one which covers a retry, or one that is later than any
+// retry of a first attempt.
+func (c *Core) owesOnce() bool {
+	if g := c.once.heardFirst; g > 0 && g+2 <= c.generation(c.onceNow()) {
+		if !c.wroteIn(g + 2) {
+			return true
+		}
+		c.once.heardFirst = 0
+	}
+	for _, e := range c.once.heard.Entries() {
+		d := clock.Dot(e)
+		if c.owner(d.Origin) == c.self() || c.reports(func(ctx crdt.Context) bool { return ctx.Covers(d) }) {
+			continue
+		}
+		return true
+	}
+	c.once.heard = clock.VersionVector{}
+	return false
+}
+
+// wroteIn tells that this node has written in a generation, or later.
+func (c *Core) wroteIn(generation uint32) bool {
+	for o, h := range c.heads {
+		if c.owner(o) == c.self() && c.generation(h.Time) >= generation {
+			return true
+		}
+	}
+	return false
+}
+
+// OnceStats counts what is noted of operations with ids.
+type OnceStats struct {
+	// Retries are notes that stay until every member has applied them.
+	Retries int
+	// First are first attempts that this run has noted and not forgotten.
+	First int
+	// Duties are attempts that are to be void and are not yet.
+	Duties int
+	// Annulled are increments that this node has made void since it was started.
+	Annulled uint64
+}
+
+// Once returns what is noted of operations with ids.
+func (c *Core) Once() OnceStats {
+	s := OnceStats{Retries: len(c.once.retries), Duties: len(c.once.duties), Annulled: c.once.annulled}
+	for _, n := range c.once.first {
+		s.First += n
+	}
+	return s
+}
