@@ -32,6 +32,7 @@ func TestLaws(t *testing.T) {
 		"ending":     {"incr": 3, "sadd": 3, "srem": 3, "hset": 1, "hincr": 1, "hdel": 2, "setex": 1, "set": 1, "xadd": 1, "xdel": 1, "expire": 5, "persist": 1, "del": 1},
 		"field ends": {"hset": 1, "hsetex": 2, "hexpire": 4, "hpersist": 2, "hdel": 1, "hincr": 1, "del": 1},
 		"count ends": {"hincr": 4, "hexpire": 4, "hpersist": 1, "hdel": 2, "hset": 1, "del": 1},
+		"void ends":  {"hincr": 4, "void": 4, "hexpire": 3, "hpersist": 1, "hdel": 1, "del": 1},
 		"both ends":  {"hincr": 2, "hset": 2, "hexpire": 3, "hdel": 1, "set": 1, "setex": 1, "sadd": 1, "srem": 1, "expire": 2, "persist": 1, "del": 1},
 	} {
 		t.Run(name, func(t *testing.T) {

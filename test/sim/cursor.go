@@ -52,6 +52,9 @@ func (c follow) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	if at.LateSeen.Len() > 0 || !c.holds.LessEq(at.Seen) {
 		return r, nil // there is more
 	}
+	if !at.Seen.LessEq(c.holds) {
+		return r, nil // the reader was where more is known: what is here may have been deleted there
+	}
 	return r, tx.Entries(k, crdt.StreamID{}, crdt.MaxStreamID, keyspace.Front, func(name []byte, f *crdt.Field) bool {
 		if s, _ := f.Register.Shown(); c.holds.Covers(s.Dot) {
 			*c.shown = append(*c.shown, string(name))
