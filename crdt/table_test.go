@@ -267,7 +267,7 @@ func TestANewerUpdateIsNotTakenForDamage(t *testing.T) {
 	}{
 		"a newer version":         {[]byte{2, 0, 0xff}, ErrUnknownUpdate},
 		"a newer flag":            {[]byte{1, 128, 2, 0}, ErrUnknownUpdate},
-		"a newer flag of a field": {[]byte{1, 0, 1, 1, 'k', 128, 1, 1, 1, 'f', 16, 0}, ErrUnknownUpdate},
+		"a newer flag of a field": {[]byte{1, 0, 1, 1, 'k', 128, 1, 1, 1, 'f', 64, 0}, ErrUnknownUpdate},
 		"no further flags":        {[]byte{1, 128, 0, 0}, ErrMalformed},
 		"a newer kind of id":      {[]byte{1, 128, 1, 2, 1, 'x', 0}, ErrUnknownUpdate},
 		"an empty id":             {[]byte{1, 128, 1, 0, 0, 0}, ErrMalformed},

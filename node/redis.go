@@ -148,7 +148,7 @@ func (n *Node) aboutRESP() []respserver.Field {
 		{Name: "node", Value: n.cfg.Node},
 		{Name: "state", Value: n.state()},
 		{Name: "fsync", Value: n.cfg.Fsync},
-		{Name: "updates_applied", Value: strconv.FormatUint(n.durable().Total(), 10)},
+		{Name: "updates_applied", Value: strconv.FormatUint(n.shard.Stats().Applied.Total(), 10)},
 		{Name: "peers", Value: strconv.Itoa(len(peers))},
 		{Name: "peers_connected", Value: strconv.Itoa(connected)},
 		{Name: "tail_updates", Value: strconv.FormatUint(n.tail(), 10)},
