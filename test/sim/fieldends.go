@@ -11,9 +11,15 @@ import (
 	"github.com/atollkv/atoll/keyspace/command"
 )
 
+// shortLife is the longest time that every other field gets to live, in milliseconds: it ends while others write to it.
+const shortLife = 300
+
 // newFieldEndWrite draws a command about the end of a field.
 func newFieldEndWrite(d *dice, id int, key string) write {
 	w := write{key: key, field: string(rune('x' + d.n(3))), delta: 1 + int64(d.n(longest))}
+	if d.chance(50) {
+		w.delta = 1 + int64(d.n(shortLife))
+	}
 	switch d.n(8) {
 	case 0:
 		w.kind, w.delta = "hpersist", 0

@@ -157,7 +157,7 @@ func scenarioOf(seed uint64, verbs []verb) *scenario {
 	if d := diceOf(seed, 12); d.chance(25) && !removals {
 		s.cond.expiry = pick(d, 20, 40, 60)
 	}
-	if d := diceOf(seed, 28); d.chance(25) && !removals {
+	if d := diceOf(seed, 30); d.chance(25) && !removals {
 		s.cond.fieldEnds = pick(d, 20, 40, 60)
 		s.cond.hashes = max(s.cond.hashes, pick(d, 40, 70, 100))
 	}
@@ -298,7 +298,7 @@ func (s *scenario) newWrite(d *dice, id int, key string) write {
 	if e := diceOf(s.seed, 13, uint64(id)); e.chance(s.cond.expiry) {
 		return newExpiryWrite(e, id, key)
 	}
-	if e := diceOf(s.seed, 29, uint64(id)); e.chance(s.cond.fieldEnds) {
+	if e := diceOf(s.seed, 31, uint64(id)); e.chance(s.cond.fieldEnds) {
 		return newFieldEndWrite(e, id, key)
 	}
 	if f := diceOf(s.seed, 11, uint64(id)); f.chance(s.cond.hashes) {
