@@ -15,7 +15,7 @@ func runsEach() int {
 	if testing.Short() {
 		return 60
 	}
-	return 600
+	return 400
 }
 
 // TestRestoresDoNotDiverge plays runs in which disks are replaced by older copies, half of
