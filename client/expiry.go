@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	pb "github.com/atollkv/atoll/proto/atoll/v1"
@@ -75,18 +76,8 @@ func (c *Client) TTL(ctx context.Context, key string) (left time.Duration, ends 
 
 func opExpire(key []byte, end Lifetime, conditions []ExpireIf) *pb.Operation {
 	q := pb.ExpireRequest_builder{Key: key, Lifetime: end.message}
-	for _, x := range conditions {
-		switch x {
-		case IfNone:
-			q.IfNone = true
-		case IfSome:
-			q.IfSome = true
-		case IfLater:
-			q.IfLater = true
-		case IfSooner:
-			q.IfSooner = true
-		}
-	}
+	q.IfNone, q.IfSome = slices.Contains(conditions, IfNone), slices.Contains(conditions, IfSome)
+	q.IfLater, q.IfSooner = slices.Contains(conditions, IfLater), slices.Contains(conditions, IfSooner)
 	return pb.Operation_builder{Expire: q.Build()}.Build()
 }
 

@@ -104,18 +104,8 @@ func (h *Hash) GetDel(ctx context.Context, fields ...string) (map[string][]byte,
 
 func opHExpire(key []byte, fields []string, end Lifetime, conditions []ExpireIf) *pb.Operation {
 	q := pb.HExpireRequest_builder{Key: key, Fields: bytesOf(fields), Lifetime: end.message}
-	for _, x := range conditions {
-		switch x {
-		case IfNone:
-			q.IfNone = true
-		case IfSome:
-			q.IfSome = true
-		case IfLater:
-			q.IfLater = true
-		case IfSooner:
-			q.IfSooner = true
-		}
-	}
+	q.IfNone, q.IfSome = slices.Contains(conditions, IfNone), slices.Contains(conditions, IfSome)
+	q.IfLater, q.IfSooner = slices.Contains(conditions, IfLater), slices.Contains(conditions, IfSooner)
 	return pb.Operation_builder{Hexpire: q.Build()}.Build()
 }
 

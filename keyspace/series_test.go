@@ -44,11 +44,11 @@ func TestWhoWaitsIsServedWithinASeries(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(replies[1].List) != 0 {
+		t.Fatalf("the command after it got %q", replies[1].List) // who waits would wait for ever
+	}
 	if r, done, err := w.Await(context.Background()); err != nil || !done || len(r.List) != 1 {
 		t.Errorf("who waited got %q, %v, %v", r.List, done, err)
-	}
-	if len(replies[1].List) != 0 {
-		t.Errorf("the command after it got %q", replies[1].List)
 	}
 }
 
