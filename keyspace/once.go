@@ -256,8 +256,11 @@ func (c *Core) attempted(of crdt.Counted, id []byte) (crdt.OnceNote, error) {
 
 // crowded implements origins.
 func (c *Core) crowded() bool {
-	g := c.generation(c.onceNow())
-	return len(c.once.retries) >= c.once.most.retries || c.once.blind[g-1] || c.once.blind[g] || c.once.blind[g+1]
+	blind := func(at clock.Timestamp) bool {
+		g := c.generation(at)
+		return c.once.blind[g-1] || c.once.blind[g] || c.once.blind[g+1]
+	}
+	return len(c.once.retries) >= c.once.most.retries || blind(c.onceNow()) || blind(c.hlc.Last())
 }
 
 // name names the operation that an update of this node carries out. What is no increment of a counter, as one by

@@ -68,4 +68,12 @@ func TestIncrementsThatAreSentAgainThroughTheDoor(t *testing.T) {
 		EXEC => *-1
 		GET n => $1⏎3
 	`)
+	p := s.dial()
+	p.send("ATOLL.ONCE q INCR m\r\nATOLL.AGAIN q INCR m\r\nATOLL.ONCE q INCR m\r\nINCR m\r\n")
+	p.script("CLIENT REPLY ON => :1⏎:1⏎:1⏎:2⏎+OK")
+	p.send("CLIENT REPLY OFF\r\nATOLL.ONCE r INCR m\r\nATOLL.AGAIN r INCR m\r\n")
+	p.script(`
+		CLIENT REPLY ON => +OK
+		GET m => $1⏎3
+	`)
 }
