@@ -281,11 +281,35 @@ func (tx *Tx) ExpireField(key, name []byte, at int64) error {
 	return tx.changeField(key, crdt.TypeHash, name, func(f *txField) { f.edit.Expiry = f.after.Expire(at) })
 }
 
-// ReapFields deletes those of some fields of a hash that have ended, and returns how many had. What is of a key that has
-// ended goes with that.
+// RewriteField replaces what a field holds by a value that ends when that would have ended.
+func (tx *Tx) RewriteField(key, name, value []byte) error {
+	_, at, err := tx.FieldUntil(key, name)
+	if err != nil {
+		return err
+	}
+	if err := tx.AssignField(key, name, value); err != nil || at == crdt.Never {
+		return err
+	}
+	return tx.ExpireField(key, name, at)
+}
+
+// ReapFields deletes those of some fields of a hash that have ended, and returns how many had. What is of a key whose time has
+// come goes with that. While other fields are stored that have ended, the key keeps its deadlines: where clocks are behind it is there
+// still.
 func (tx *Tx) ReapFields(key []byte, names [][]byte) (n int64, err error) {
-	if _, gone, err := tx.open(key); err != nil || gone {
+	h, gone, err := tx.open(key)
+	if err != nil {
 		return 0, err
+	}
+	if gone {
+		if up, err := tx.timeUp(key, &h); up || err != nil {
+			return 0, err
+		}
+		k, _, err := tx.touchAsStored(key)
+		if err != nil {
+			return 0, err
+		}
+		k.asStored = true
 	}
 	for _, name := range names {
 		f, err := tx.fieldAsStored(key, crdt.TypeHash, name)
