@@ -124,11 +124,18 @@ func (c *Core) mergeRecord(o clock.Origin, rec oplog.Record) (wait, error) {
 func (c *Core) apply(u *crdt.Update, tag crdt.Tag, ctx crdt.Context) error {
 	defer c.guard.forget()
 	err := c.prefetch(u)
+	var op *operation
+	if err == nil {
+		op, err = c.operationOf(u, tag)
+	}
 	if IsDamage(err) {
 		return fmt.Errorf("apply %v: %w", tag.Dot, err)
 	}
 	if err == nil {
 		err = c.applyUpdate(u, tag, ctx)
+	}
+	if err == nil && op != nil {
+		err = c.noteOnce(op, u.Once.Retry, tag)
 	}
 	if err != nil {
 		c.failed = fmt.Errorf("apply %v: %w", tag.Dot, err)
@@ -150,9 +157,6 @@ func (c *Core) applyUpdate(u *crdt.Update, tag crdt.Tag, ctx crdt.Context) error
 		}
 	}
 	c.applyEnds(u, tag, ctx)
-	if u.Once != nil {
-		return c.noteOnce(u, tag)
-	}
 	return nil
 }
 
