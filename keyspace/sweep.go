@@ -290,7 +290,7 @@ func (s *sweeper) sweepFields(c *Core, t crdt.Type, budget int) (used int, done 
 		f := *x.field // not folded: see crdt.Field.Hide
 		before, ends := len(f.LiveDots()), len(f.Expiry)
 		f.Hide(s.hidden)
-		stale := len(f.LiveDots()) != before || len(f.Expiry) != ends && !c.cfg.Mistakes.Has(mistake.FieldLeftoversKept)
+		stale := len(f.LiveDots()) != before || len(f.Expiry) != ends
 		page = append(page, found{bytes.Clone(name), stale})
 		if f.Live() {
 			s.kept++

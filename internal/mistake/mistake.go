@@ -175,8 +175,6 @@ const (
 	FieldsEndedCounted
 	// FieldDeadlineKept lets a write of a field leave the deadline there that was set on what it held.
 	FieldDeadlineKept
-	// FieldLeftoversKept sweeps no fields of which a deletion left nothing but a deadline.
-	FieldLeftoversKept
 	// Count is the number of mistakes.
 	Count
 )
@@ -201,7 +199,7 @@ func (m Mistake) String() string {
 		"counters-unnamed", "scores-unnamed", "place-left", "index-not-made",
 		"list-unclaimed", "item-winner-only", "rights-unchecked", "rank-winner-only", "mark-winner-only", "ids-by-clock", "late-forgotten", "pending-passed", "arrivals-by-id", "rounds-trusted",
 		"deadline-overwritten", "ended-kept", "ends-forgotten", "cache-stale", "cache-over-heal", "retry-counted", "retry-forgotten", "namespace-dropped",
-		"field-deadline-overwritten", "fields-ended-counted", "field-deadline-kept", "field-leftovers-kept",
+		"field-deadline-overwritten", "fields-ended-counted", "field-deadline-kept",
 	}[m]
 }
 
