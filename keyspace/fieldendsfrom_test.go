@@ -3,6 +3,8 @@ package keyspace_test
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -91,6 +93,41 @@ func TestAnEntryThatComesLateIsBeforeTheBegin(t *testing.T) {
 		us.commit()
 		if got := us.fieldsOf(t); got != "f=v 50, g=v 60, late=1 5, n=1 -1" {
 			t.Errorf("by state %v: shows %s", byState, got)
+		}
+	}
+}
+
+// A field that is repaired leaves no entry where it stood before: the begin would stay there.
+func TestARepairedFieldStandsOnlyWhereItEnds(t *testing.T) {
+	r := newRegion(0x1000)
+	r.do(t, hset("k", "f", "v"), hexpire("f", 60e3))
+	r.commit()
+	wrong := maps.Clone(r.mem.cells)
+	for _, cmd := range []keyspace.Command{hexpire("f", 90e3), hpersist("f")} {
+		r.do(t, cmd)
+		r.commit()
+		right, entries, index := map[string][]byte{}, r.entries(), r.index()
+		for k := range r.mem.cells {
+			if k[0] == store.SpaceData && strings.HasSuffix(k, "k\x00\x01\x20f") {
+				right[k] = r.mem.cells[k]
+			}
+			if k[0] == store.SpaceData || k[0] == store.SpaceExpiry {
+				delete(r.mem.cells, k)
+			}
+		}
+		for k, v := range wrong {
+			if k[0] == store.SpaceData || k[0] == store.SpaceExpiry {
+				r.mem.cells[k] = v
+			}
+		}
+		for k, v := range right {
+			if errs := r.Repair(1<<40, []keyspace.Fix{{Key: []byte(k), Value: v}}); errs[0] != nil {
+				t.Fatal(errs[0])
+			}
+		}
+		r.commit()
+		if len(right) != 1 || r.entries() != entries || !slices.Equal(r.index(), index) {
+			t.Errorf("%v: %d entries, want %d; %q, want %q", cmd, r.entries(), entries, r.index(), index)
 		}
 	}
 }
