@@ -190,7 +190,7 @@ func (c *Core) applyChange(ch *crdt.Change, tag crdt.Tag, ctx crdt.Context) erro
 	if err != nil {
 		return err
 	}
-	due := c.dueAt(&h)
+	due, ending := c.dueAt(&h), fieldsMayEnd(crdt.TypeHash, &h)
 	if c.transfer.extras.at(headerKey(ch.Key)).Covers(tag.Dot) {
 		h.HideAgain(ch, ctx)
 	} else {
@@ -212,6 +212,7 @@ func (c *Core) applyChange(ch *crdt.Change, tag crdt.Tag, ctx crdt.Context) erro
 		}
 	}
 	c.putHeader(ch.Key, due, h)
+	c.forgetEndsFrom(ch.Key, ending, &h)
 	for _, t := range crdt.Collections {
 		if n := counts.of(t); n.had || ch.Claims(t) {
 			c.batch.putCount(ch.Key, t, n.count)
@@ -312,6 +313,9 @@ func (c *Core) applyFields(ch *crdt.Change, t crdt.Type, tag crdt.Tag, ctx crdt.
 		}
 	}
 	switch t {
+	case crdt.TypeHash:
+		c.raiseEndsFrom(ch.Key, h)
+		return nil
 	case crdt.TypeStream:
 		return c.noteEntries(ch.Key, list, tag, h)
 	case crdt.TypeGroups:

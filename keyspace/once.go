@@ -242,7 +242,7 @@ func (c *Core) attemptsAt(h onceHash, times ...clock.Timestamp) (all crdt.OnceNo
 
 // note reads a note; none is one without attempts.
 func (c *Core) note(key []byte) (n crdt.OnceNote, err error) {
-	b, err := c.batch.get(key)
+	b, err := c.batch.Get(key)
 	if err != nil || b == nil {
 		return n, err
 	}

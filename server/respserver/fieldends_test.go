@@ -37,6 +37,14 @@ func TestRepliesAboutDeadlinesOfFields(t *testing.T) {
 		HINCRBY h f 1 => :10
 		HINCRBYFLOAT h f 0.5 => $4⏎10.5
 		HPEXPIRETIME h FIELDS 1 f => *1⏎:4102444800000
+		HSETEX h PXAT 4102444800000 FIELDS 1 f 5.0e3 => :1
+		HINCRBYFLOAT h f 1 => $4⏎5001
+		HPEXPIRETIME h FIELDS 1 f => *1⏎:4102444800000
+		HINCRBYFLOAT h f 0.5 => $6⏎5001.5
+		HPEXPIRETIME h FIELDS 1 f => *1⏎:4102444800000
+		SET s 5.0e3 PXAT 4102444800000 => +OK
+		INCRBYFLOAT s 1 => $4⏎5001
+		PEXPIRETIME s => :4102444800000
 		COPY h c => :1
 		RENAME c d => +OK
 		MOVE d 3 => :1
@@ -126,6 +134,12 @@ func TestErrorsAboutDeadlinesOfFields(t *testing.T) {
 		HSETEX h KEEPTTL EX 1 FIELDS 1 f v => -ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified
 		HSETEX h FNX FXX FIELDS 1 f v => -ERR Only one of FXX or FNX arguments can be specified
 		HSETEX h XX FIELDS 1 f v => -ERR unknown argument: XX
+		HSETEX h EXAT -1 1 f v => -ERR invalid expire time, must be >= 0
+		HSETEX h PX x PX 1 FIELDS 1 f v => -ERR value is not an integer or out of range
+		HSETEX h PXAT 281474976710656 1 f v => -ERR invalid expire time in 'hsetex' command
+		HSETEX h EX 281474976710656 1 f v => -ERR invalid expire time in 'hsetex' command
+		HSETEX h EX 9223372036854775808 1 f v => -ERR value is not an integer or out of range
+		HEXPIRE h 281474976710656 BAD 1 f => -ERR invalid expire time in 'hexpire' command
 		HSETEX h FIELDS 0 f v => -ERR invalid number of fields
 		HSETEX h FIELDS 2 f v => -ERR wrong number of arguments for 'hsetex' command
 		HSETEX h FIELDS 1 f v g => -ERR wrong number of arguments for 'hsetex' command
