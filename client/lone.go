@@ -7,6 +7,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	pb "github.com/atollkv/atoll/proto/atoll/v1"
 )
@@ -38,7 +39,24 @@ func (c *Client) doWaiting(ctx context.Context, wait time.Duration, op *pb.Opera
 		return nil, err
 	}
 	defer leave()
-	return c.repeat(ctx, func(s *connection) (*pb.Result, bool, error) { return lone(ctx, s, op, c.seen) })
+	begun, again := time.Now(), false
+	return c.repeat(ctx, func(s *connection) (*pb.Result, bool, error) {
+		if again && wait > 0 { // another node waits for the rest of the time
+			limitWait(op, wait-time.Since(begun))
+		}
+		again = true
+		return lone(ctx, s, op, c.seen)
+	})
+}
+
+// limitWait sets how long an operation waits: a millisecond at least. One in the words of the Redis protocol keeps its own
+// time.
+func limitWait(op *pb.Operation, wait time.Duration) {
+	m := op.ProtoReflect()
+	request := m.Mutable(m.WhichOneof(m.Descriptor().Oneofs().ByName("op"))).Message()
+	if f := request.Descriptor().Fields().ByName("wait_ms"); f != nil {
+		request.Set(f, protoreflect.ValueOfUint64(waitOf(max(wait, time.Millisecond))))
+	}
 }
 
 // waitOf is a time to wait as messages have it.

@@ -223,6 +223,31 @@ func TestAWaitGoesOnAtAnotherNode(t *testing.T) {
 	equal(t, "popped", <-got, "[x] <nil>")
 }
 
+// TestAWaitKeepsItsTimeAtAnotherNode: the time at the node that stopped counts.
+func TestAWaitKeepsItsTimeAtAnotherNode(t *testing.T) {
+	first, a := waitingServer(t)
+	second, b := waitingServer(t)
+	ctx := t.Context()
+	db, err := client.Dial(ctx, first.Addr+","+second.Addr, client.WithTimeout(time.Minute))
+	check(t, err)
+	defer func() { check(t, db.Close()) }()
+	const wait, at = 2 * time.Second, 1500 * time.Millisecond
+	begun, over := time.Now(), make(chan error, 1)
+	go func() {
+		_, err := db.Stream("s").Await(ctx, wait, client.StreamID{}, 0)
+		over <- err
+	}()
+	a.begun(t, 1)
+	time.Sleep(time.Until(begun.Add(at))) // of the time that the call is given
+	check(t, first.Stop())
+	b.begun(t, 1)
+	moved := time.Now()
+	check(t, <-over)
+	if waited := time.Since(moved); waited > wait*3/4 {
+		t.Errorf("after %v of %v it waited for %v more", moved.Sub(begun), wait, waited)
+	}
+}
+
 // TestManyWaitsOfASession: more than have a place wait for their turn, and all are served.
 func TestManyWaitsOfASession(t *testing.T) {
 	s, a := waitingServer(t)

@@ -418,7 +418,7 @@ func TestGroupsAreIssuedAgain(t *testing.T) {
 }
 
 // So many entries that another region is done with that they are passed in several turns hold nothing back: each turn
-// notes how far it came, and who waits is served.
+// notes how far it came, and who waits is served. Other requests have their turn in between, also while one waits.
 func TestWhatIsDoneIsPassedInTurns(t *testing.T) {
 	x, y := newNode("x", 0x1000), newNode("y", 0x2000)
 	x.do(t, xgroup("g", crdt.StreamID{}))
@@ -433,8 +433,13 @@ func TestWhatIsDoneIsPassedInTurns(t *testing.T) {
 	}
 	next := xnext("g", 0)
 	next.NoAck = true
-	x.do(t, next)
-	x.commit()
+	for given := 0; given < done; x.commit() {
+		list := x.do(t, next)[0].Replies
+		if len(list) == 0 || len(list[0].Entries) > 10_000 {
+			t.Fatalf("one command gives %d streams", len(list))
+		}
+		given += len(list[0].Entries)
+	}
 	x.add(t, done+1, "new")
 	y.pull(t, x)
 	n := start(t, vfs.NewMem(), "z")
@@ -453,6 +458,7 @@ func TestWhatIsDoneIsPassedInTurns(t *testing.T) {
 	if err := n.Shard.Await(t.Context(), x.Vector()); err != nil {
 		t.Fatal(err)
 	}
+	before := n.Stats().Commits
 	if _, err := n.Execute(t.Context(), command.Await{Once: xnext("g", 1), Wait: w}); err != nil {
 		t.Fatal(err)
 	}
@@ -460,6 +466,9 @@ func TestWhatIsDoneIsPassedInTurns(t *testing.T) {
 	defer cancel()
 	if r, ok, err := w.Await(ctx); err != nil || !ok || !r.Found {
 		t.Errorf("who waits gets %v %v %v", r.Replies, ok, err)
+	}
+	if n.Stats().Commits == before+1 {
+		t.Error("the loop passed everything in one turn")
 	}
 	turns := 0
 	for {

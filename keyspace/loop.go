@@ -59,8 +59,14 @@ func (s *Shard) Run(ctx context.Context) error {
 func (s *Shard) loop(ctx context.Context, applied chan<- *sealed, stop context.CancelCauseFunc) {
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
+	atOnce := make(chan struct{})
+	close(atOnce)
 	for {
 		var first request
+		var postponed chan struct{} // nil is never
+		if s.core.watches.postponed() {
+			postponed = atOnce
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -68,6 +74,7 @@ func (s *Shard) loop(ctx context.Context, applied chan<- *sealed, stop context.C
 		case first = <-s.others:
 		case <-tick.C:
 			first = request{tick: true}
+		case <-postponed:
 		}
 		b := s.gather(first)
 		if err := s.commit(b); err != nil {
@@ -84,6 +91,7 @@ func (s *Shard) loop(ctx context.Context, applied chan<- *sealed, stop context.C
 // gather runs requests on the core until there are no more or the batch is full.
 func (s *Shard) gather(r request) *sealed {
 	b := &sealed{}
+	s.core.watches.resume()
 	for n := 0; ; {
 		s.handle(r, b)
 		s.serve(b)

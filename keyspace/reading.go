@@ -25,6 +25,8 @@ type sizing struct {
 
 func (z *sizing) size(n namespace.Name) (Size, error) { return z.shard.Size(z.ctx, n) }
 
+func (z *sizing) inPassing(n namespace.Name) (Size, error) { return z.shard.sizeInPassing(z.ctx, n) }
+
 // beginReading returns a reading of a state; end must be called.
 func (s *Shard) beginReading(ctx context.Context, p *published) *reading {
 	r := readings.Get().(*reading)

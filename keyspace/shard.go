@@ -102,7 +102,7 @@ type Stats struct {
 	Quarantined []Quarantined
 }
 
-// request is one thing for the loop to do: exactly one of these.
+// request is one thing for the loop to do: exactly one of these, or none, to go on with what was postponed.
 type request struct {
 	execute  []Command // one transaction
 	series   []Command // one transaction each

@@ -2,6 +2,7 @@ package keyspace
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/atollkv/atoll/crdt"
@@ -64,6 +65,13 @@ func (x *sizers) of(n namespace.Name) *sizer {
 	return z
 }
 
+// has tells whether numbers of a namespace are kept, or there is room for them.
+func (x *sizers) has(n namespace.Name) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.by[n] != nil || len(x.by) < sizersMax
+}
+
 // Size counts the keys of a namespace that exist, in the last acknowledged state or a later one. The first count reads
 // all keys, a later one those of the slots that changed since.
 func (s *Shard) Size(ctx context.Context, name namespace.Name) (n Size, err error) {
@@ -74,16 +82,34 @@ func (s *Shard) Size(ctx context.Context, name namespace.Name) (n Size, err erro
 	if err != nil {
 		return n, err
 	}
-	defer func() {
-		if e := p.Close(); err == nil {
-			err = e
-		}
-	}()
+	defer func() { err = errors.Join(err, p.Close()) }()
 	if err := z.update(ctx, p, []byte(name)); err != nil {
 		return n, err
 	}
 	z.whole = true
 	return z.sum(), nil
+}
+
+// sizeInPassing is Size for who asks about all namespaces: where there are so many that not all numbers can be kept, it
+// leaves those that are kept, and reads all keys of another namespace in one go.
+func (s *Shard) sizeInPassing(ctx context.Context, name namespace.Name) (n Size, err error) {
+	if s.sizes.has(name) {
+		return s.Size(ctx, name)
+	}
+	p, err := s.Pin()
+	if err != nil {
+		return n, err
+	}
+	defer func() { err = errors.Join(err, p.Close()) }()
+	err = countKeys(ctx, p.stored(), []byte(name), 0, Slots-1, func(_ uint16, ends bool) { n.add(ends) })
+	return n, err
+}
+
+func (n *Size) add(ends bool) {
+	n.Keys++
+	if ends {
+		n.Ending++
+	}
 }
 
 func (z *sizer) sum() (n Size) {
@@ -120,7 +146,7 @@ func (z *sizer) update(ctx context.Context, p *Pinned, name []byte) error {
 		if last < first {
 			continue
 		}
-		if err := z.count(ctx, p.stored(), name, first, last); err != nil {
+		if err := countKeys(ctx, p.stored(), name, first, last, func(slot uint16, ends bool) { z.counts[slot].add(ends) }); err != nil {
 			return err
 		}
 		for slot := first; slot <= last; slot++ {
@@ -136,10 +162,10 @@ func (z *sizer) stale(slot int, p *Pinned) bool {
 	return !z.known.Has(slot) || z.commit[slot] != p.touched[slot].commit
 }
 
-// count counts the keys of slots of a namespace that show a type.
+// countKeys calls add for the keys of slots of a namespace that show a type; ends tells of those with a deadline.
 //
 // Every key that shows one has a header, so only headers are looked at.
-func (z *sizer) count(ctx context.Context, s stored, name []byte, first, last int) (err error) {
+func countKeys(ctx context.Context, s stored, name []byte, first, last int, add func(slot uint16, ends bool)) (err error) {
 	lo, hi := slotRange(store.SpaceData, name, uint16(first), uint16(last))
 	it, err := s.src.Iterate(lo, hi)
 	if err != nil {
@@ -168,10 +194,7 @@ func (z *sizer) count(ctx context.Context, s stored, name []byte, first, last in
 			return err
 		}
 		if exists {
-			z.counts[slot].Keys++
-		}
-		if ends {
-			z.counts[slot].Ending++
+			add(slot, ends)
 		}
 		ok = it.Next()
 	}
@@ -219,7 +242,7 @@ func (tx *Tx) Spaces() (list []Space, err error) {
 	}
 	for _, name := range names {
 		x := Space{Name: namespace.Name(name)}
-		if x.Size, err = tx.sizes.size(x.Name); err != nil {
+		if x.Size, err = tx.sizes.inPassing(x.Name); err != nil {
 			return nil, err
 		}
 		if x.Size.Keys > 0 {

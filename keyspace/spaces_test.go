@@ -326,6 +326,34 @@ func TestSizesOfManyNamespacesAreRight(t *testing.T) {
 	}
 }
 
+// Who lists more namespaces than numbers are kept of leaves those that are kept.
+func TestAListOfManyNamespacesKeepsNumbers(t *testing.T) {
+	const kept, all = 32, 50
+	n := start(t, vfs.NewMem(), "us")
+	for i := range all {
+		do(t, n, in(namespace.Name(fmt.Sprintf("s%02d", i)), command.Set{Key: b("k"), Value: b("v")}))
+	}
+	for i := range kept {
+		if size, err := n.Size(t.Context(), namespace.Name(fmt.Sprintf("s%02d", all-1-i))); err != nil || size.Keys != 1 {
+			t.Fatal(size, err)
+		}
+	}
+	for range 2 {
+		if list := read(t, n, command.Namespaces{}).Spaces; len(list) != all {
+			t.Fatalf("%d namespaces of %d", len(list), all)
+		}
+	}
+	list, _, err := n.KnownSpaces(2 * all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range list {
+		if of := string(x.Name); x.Counted != (of >= fmt.Sprintf("s%02d", all-kept)) {
+			t.Errorf("%s is counted: %v", x.Name, x.Counted)
+		}
+	}
+}
+
 func TestEventsConflictsAndHistoryNameTheNamespace(t *testing.T) {
 	a, c := newRegion(0x1000), newRegion(0x2000)
 	a.NoteEvents()

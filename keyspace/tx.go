@@ -1,8 +1,6 @@
 package keyspace
 
 import (
-	"bytes"
-	"slices"
 	"time"
 
 	"github.com/atollkv/atoll/clock"
@@ -108,12 +106,6 @@ func (n *txCounts) of(t crdt.Type) *count {
 	}
 }
 
-// txMember is the net change of one member.
-type txMember struct {
-	before, after crdt.Member
-	add           bool
-}
-
 // Header returns the header of a key; that of a key that has ended is empty.
 func (tx *Tx) Header(key []byte) (crdt.Header, error) {
 	h, gone, err := tx.open(key)
@@ -152,30 +144,6 @@ func (tx *Tx) Expect(key []byte, t crdt.Type) (h crdt.Header, found bool, err er
 	default:
 		return h, shown == t, nil
 	}
-}
-
-// HasMember reports whether the set at key has the member, in any type shown.
-func (tx *Tx) HasMember(key, member []byte) (bool, error) {
-	m, err := tx.member(key, member)
-	return m.Live(), err
-}
-
-func (tx *Tx) member(key, member []byte) (crdt.Member, error) {
-	if k := tx.touched(key); k != nil {
-		if m := k.members[string(member)]; m != nil {
-			return m.after, nil
-		}
-	}
-	m, err := tx.cells.member(tx.full(key), member)
-	if err != nil || len(m.Dots) == 0 {
-		return m, err
-	}
-	h, gone, err := tx.open(key)
-	if gone {
-		return crdt.Member{}, err
-	}
-	m.Hide(h.Hidden)
-	return m, err
 }
 
 // Count returns the number of visible members of the set, or fields of the hash, at key.
@@ -242,75 +210,6 @@ func (tx *Tx) eachElement(key []byte, t crdt.Type, h *crdt.Header, fn func() boo
 		return tx.eachField(key, t, nil, h, func([]byte, *crdt.Field) bool { return fn() })
 	}
 	return tx.eachMember(key, nil, h, func([]byte) bool { return fn() })
-}
-
-// Members calls fn for the visible members of the set at key from the given one on,
-// in byte order, until it returns false. The slice is fn's to keep.
-func (tx *Tx) Members(key, from []byte, fn func(member []byte) bool) error {
-	h, gone, err := tx.open(key)
-	if err != nil || gone {
-		return err
-	}
-	return tx.eachMember(key, from, &h, func(name []byte) bool { return fn(bytes.Clone(name)) })
-}
-
-// eachMember merges the cells with what this transaction changed.
-func (tx *Tx) eachMember(key, from []byte, h *crdt.Header, fn func([]byte) bool) error {
-	var mine map[string]*txMember
-	if k := tx.touched(key); k != nil {
-		mine = k.members
-	}
-	o := newOverlay(mine, from, func(name []byte, m *txMember) bool { return !m.after.Live() || fn(name) })
-	err := tx.cells.members(tx.full(key), from, func(name []byte, m crdt.Member) bool {
-		if o.passes(name) {
-			if m.Hide(h.Hidden); m.Live() {
-				o.more = o.more && fn(name)
-			}
-		}
-		return o.more
-	})
-	return o.end(err)
-}
-
-// overlay visits a transaction's own elements between those of the cells, in order.
-type overlay[T any] struct {
-	mine  map[string]T
-	names []string
-	visit func(name []byte, x T) bool
-	more  bool
-}
-
-func newOverlay[T any](mine map[string]T, from []byte, visit func([]byte, T) bool) *overlay[T] {
-	o := &overlay[T]{mine: mine, visit: visit, more: true}
-	for _, name := range sortedKeys(mine) {
-		if name >= string(from) {
-			o.names = append(o.names, name)
-		}
-	}
-	return o
-}
-
-// passes visits the transaction's elements before name, and tells whether the cell of that
-// name counts: not where the transaction has one of its own, which is visited next.
-func (o *overlay[T]) passes(name []byte) bool {
-	for o.more && len(o.names) > 0 && o.names[0] < string(name) {
-		o.visitFirst()
-	}
-	return o.more && (len(o.names) == 0 || o.names[0] != string(name))
-}
-
-func (o *overlay[T]) visitFirst() {
-	name := o.names[0]
-	o.names = o.names[1:]
-	o.more = o.visit([]byte(name), o.mine[name])
-}
-
-// end visits what is left, unless the cells could not be read.
-func (o *overlay[T]) end(err error) error {
-	for err == nil && o.more && len(o.names) > 0 {
-		o.visitFirst()
-	}
-	return err
 }
 
 // touch begins the change of a key, with the deletion of one that has ended.
@@ -412,8 +311,6 @@ func (tx *Tx) apply(k *txKey) {
 	k.after.Apply(&c, tx.write.tag, k.ctx)
 }
 
-var someMember = make([][]byte, 1)
-
 // Increment adds delta to the counter at key.
 func (tx *Tx) Increment(key []byte, delta crdt.Total) error {
 	k, err := tx.touch(key)
@@ -427,46 +324,6 @@ func (tx *Tx) Increment(key []byte, delta crdt.Total) error {
 	return nil
 }
 
-// Add adds a member to the set at key, whatever the key shows.
-func (tx *Tx) Add(key, member []byte) error {
-	return tx.changeMember(key, member, true)
-}
-
-// Remove removes a member from the set at key.
-func (tx *Tx) Remove(key, member []byte) error {
-	return tx.changeMember(key, member, false)
-}
-
-func (tx *Tx) changeMember(key, member []byte, add bool) error {
-	k, err := tx.touch(key)
-	if err != nil {
-		return err
-	}
-	m := k.members[string(member)]
-	if m == nil {
-		before, err := tx.member(key, member)
-		if err != nil {
-			return err
-		}
-		m = &txMember{before: before, after: before}
-		if k.members == nil {
-			k.members = map[string]*txMember{}
-		}
-		k.members[string(member)] = m
-	}
-	was := m.after.Live()
-	if m.add {
-		k.adding--
-	}
-	m.after, m.add = m.before, add
-	if m.after.Remove(k.ctx); add {
-		m.after.Add(tx.write.tag.Dot, k.ctx)
-		k.adding++
-	}
-	k.counts.set.change(was, m.after.Live())
-	return tx.claim(key, k)
-}
-
 func (c *count) change(was, is bool) {
 	switch {
 	case is && !was:
@@ -474,20 +331,6 @@ func (c *count) change(was, is bool) {
 	case was && !is:
 		c.n--
 	}
-}
-
-// claim decides what the change of members means for the key's type.
-func (tx *Tx) claim(key []byte, k *txKey) error {
-	k.change.Unclaim = false
-	if k.adding == 0 {
-		some, err := tx.holds(key, crdt.TypeSet, &k.after)
-		if err != nil {
-			return err
-		}
-		k.change.Unclaim = !some
-	}
-	tx.apply(k)
-	return tx.emptied(key, k)
 }
 
 // Declared returns the node that declared an origin.
@@ -518,18 +361,4 @@ func (tx *Tx) update() (crdt.Update, bool) {
 	}
 	tx.write.changes = u.Changes
 	return u, len(u.Changes) > 0
-}
-
-// sortedKeys returns the keys of a map, ascending. Most maps of a transaction are empty or hold one: this is
-// on the path of every write.
-func sortedKeys[V any](m map[string]V) []string {
-	if len(m) == 0 {
-		return nil
-	}
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -56,12 +56,6 @@ type PendingEntry struct {
 	ID    crdt.StreamID
 }
 
-// PendingIn calls fn for the entries of a group that are pending in a region, from an id on, ascending, until it
-// returns false. What it gets is fn's to keep.
-func (tx *Tx) PendingIn(key []byte, region string, group []byte, from crdt.StreamID, fn func(p PendingEntry) bool) error {
-	return tx.EachPending(key, region, group, from, func(p *PendingEntry) bool { return fn(p.Kept()) })
-}
-
 // Kept returns a copy that shares nothing.
 func (p *PendingEntry) Kept() PendingEntry {
 	kept := *p
@@ -69,7 +63,8 @@ func (p *PendingEntry) Kept() PendingEntry {
 	return kept
 }
 
-// EachPending is PendingIn for who keeps little: what fn gets is valid during the call only.
+// EachPending calls fn for the entries of a group that are pending in a region, from an id on, ascending, until it
+// returns false. What it gets is valid during the call only.
 func (tx *Tx) EachPending(key []byte, region string, group []byte, from crdt.StreamID, fn func(p *PendingEntry) bool) error {
 	h, gone, err := tx.open(key)
 	if err != nil || gone {

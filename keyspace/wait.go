@@ -101,8 +101,46 @@ func (s *watches) dequeue(w *Wait) {
 
 // noteReady says that those who wait for a key are to be tried. Callers hold mu.
 func (s *watches) noteReady(key string) {
-	if len(s.queues[key]) > 0 && !s.marked[key] {
+	if len(s.queues[key]) > 0 && !s.marked[key] && !s.later[key] {
 		s.ready, s.marked[key] = append(s.ready, key), true
+	}
+}
+
+// postpone leaves those who wait for a key to the next turn of the loop.
+func (s *watches) postpone(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.later == nil {
+		s.later = map[string]bool{}
+	}
+	s.later[key] = true
+	if s.marked[key] {
+		delete(s.marked, key)
+		s.ready = slices.DeleteFunc(s.ready, func(k string) bool { return k == key })
+	}
+}
+
+// postponed tells whether something was left to the next turn.
+func (s *watches) postponed() bool {
+	if !s.some.Load() {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.later) > 0
+}
+
+// resume begins a turn: what was postponed is to be tried.
+func (s *watches) resume() {
+	if !s.postponed() {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := sortedKeys(s.later)
+	clear(s.later)
+	for _, key := range list {
+		s.noteReady(key)
 	}
 }
 
@@ -122,7 +160,7 @@ func (s *watches) takeReady() (key string, queue []*Wait, ok bool) {
 }
 
 // serve tries those who wait for what has changed. To do one may change more; it ends, since each is done
-// once.
+// once, and one that is to be run again has another turn.
 func (c *Core) serve(done func(*Wait, outcome)) {
 	for {
 		key, queue, ok := c.watches.takeReady()
@@ -135,7 +173,8 @@ func (c *Core) serve(done func(*Wait, outcome)) {
 			if none[w.Type] {
 				continue
 			}
-			switch o, end := c.try(w, user); end {
+			o, end := c.try(w, user)
+			switch end {
 			case attemptEnded:
 				done(w, o)
 			case attemptVain:
@@ -143,6 +182,10 @@ func (c *Core) serve(done func(*Wait, outcome)) {
 			}
 			if c.failed != nil {
 				return
+			}
+			if end == attemptAgain {
+				c.watches.postpone(key)
+				break // those behind it come after it, in that turn
 			}
 		}
 	}
@@ -154,6 +197,7 @@ type attempted uint8
 const (
 	attemptLate  attempted = iota // the wait was over
 	attemptVain                   // there was nothing
+	attemptAgain                  // there was nothing so far: it is to be run again
 	attemptEnded                  // done, or failed
 )
 
@@ -172,7 +216,11 @@ func (c *Core) try(w *Wait, key []byte) (o outcome, end attempted) {
 		o.replies, _, o.err = c.Execute([]Command{InNamespace(w.space, attempt{w.Try(key), key, w.Type, w.Gone})})
 		c.leave()
 	}
-	if o.err == nil && !o.replies[0].Found {
+	switch {
+	case o.err != nil || o.replies[0].Found:
+	case o.replies[0].Again:
+		return o, attemptAgain
+	default:
 		return o, attemptVain
 	}
 	w.over = true

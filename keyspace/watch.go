@@ -118,6 +118,7 @@ type watches struct {
 	queues map[string][]*Wait  // guarded by mu; first come first
 	ready  []string            // guarded by mu; keys that have changed and that somebody waits for
 	marked map[string]bool     // guarded by mu; what ready holds
+	later  map[string]bool     // guarded by mu; keys whose waits go on in the next turn of the loop
 	all    bool                // guarded by mu; any key has changed since takeAll
 }
 

@@ -11,12 +11,15 @@ import (
 )
 
 // enders starts three nodes that forget former incarnations after a second.
-func enders(t *testing.T) (cfgs []Config, nodes []*running) {
+func enders(t *testing.T, change ...func(*Config)) (cfgs []Config, nodes []*running) {
 	t.Helper()
 	var seed string
 	for _, region := range []string{"us", "eu", "ap"} {
 		cfg := testConfig(t, region)
 		cfg.Origins.EndAfter = time.Second
+		for _, f := range change {
+			f(&cfg)
+		}
 		if seed != "" {
 			cfg.Gossip.Join = []string{seed}
 		} else {
@@ -80,6 +83,59 @@ func TestRestartsLeaveNothingBehind(t *testing.T) {
 		}
 		if v := n.shard.Stats().Applied; v.Len() != 3 {
 			t.Errorf("%s: vector %v", n.cfg.Region, v)
+		}
+	}
+}
+
+// A member that writes nothing holds up nobody: its acknowledgements let all truncate their op logs, and by empty records it
+// reports that it has seen an origin to its end, so that all can forget it. Here the limit of the logs is not reached, and
+// so truncates nothing.
+func TestAMemberThatWritesNothingHoldsUpNobody(t *testing.T) {
+	cfgs, nodes := enders(t, func(cfg *Config) { cfg.Log.MaxBytes, cfg.Log.RetainBytes = 4<<20, 128<<10 })
+	us, eu, ap := nodes[0], nodes[1], nodes[2]
+	const waves, keys, size = 4, 150, 4 << 10
+	for i := range waves {
+		us.fill(t, fmt.Sprint("w", i, "-"), keys)
+		eu.do(t, incr("n"))
+		sameState(t, nodes...)
+	}
+	first := us.shard.Stats().Origin
+	for _, n := range nodes {
+		eventually(t, n.cfg.Region+" truncates its op log", func() bool {
+			start, err := n.db.Log(shardID).Start(first)
+			return err == nil && start > 1 && n.db.Log(shardID).Bytes() < (waves-1)*keys*size
+		})
+	}
+	folded := 0
+	again := func(restarted int, ends int) {
+		t.Helper()
+		if err := nodes[restarted].stop(); err != nil {
+			t.Fatal(err)
+		}
+		nodes[restarted] = launch(t, cfgs[restarted])
+		serving(t, nodes...)
+		us, ap = nodes[0], nodes[2]
+		us.do(t, incr("n"))
+		folded += ends
+		eventually(t, fmt.Sprint("folded are ", folded), func() bool {
+			for _, n := range nodes {
+				if e := n.ends(); e.Closed != 0 || e.Folded != folded {
+					return false
+				}
+			}
+			return true
+		})
+	}
+	again(0, 1)
+	again(2, 0) // it has no origin until there is something to report
+	again(0, 2) // and then ends its former one, too
+	sameState(t, nodes...)
+	if got := ap.get(t, "n"); got != fmt.Sprint(waves+3) {
+		t.Errorf("n is %s", got)
+	}
+	for _, n := range nodes {
+		if e := n.ends(); e.Live != 3 {
+			t.Errorf("%s: %+v", n.cfg.Region, e)
 		}
 	}
 }

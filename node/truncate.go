@@ -128,9 +128,10 @@ func (t *truncater) step() error {
 	if after := t.log.Bytes(); after < before {
 		t.removed += before - after
 		t.truncated(before, after)
+		t.tell(!upTo.LessEq(point))
 	}
 	t.forget()
-	t.tell(upTo, point)
+	t.forced = t.forced && !t.durable().LessEq(point)
 	return nil
 }
 
@@ -158,14 +159,13 @@ func (t *truncater) must(bytes int64) (upTo clock.VersionVector, err error) {
 	return upTo, nil
 }
 
-// tell says when the log begins to go on without what a member lacks.
-func (t *truncater) tell(upTo, point clock.VersionVector) {
-	forced := !upTo.LessEq(point)
+// tell says when the log begins to go on without what a member lacks: not where nothing was cut off, as after a start,
+// when members have not told yet what they have.
+func (t *truncater) tell(forced bool) {
 	if forced && !t.forced {
 		t.over(t.log.Bytes(), t.limit)
 	}
-	// An age that cuts off what was written long ago does so at each step.
-	t.forced = forced || t.forced && !t.durable().LessEq(point)
+	t.forced = t.forced || forced
 }
 
 // markAt returns the newest mark of when the log had taken in at most so many bytes.

@@ -203,3 +203,12 @@ func TestClockGuardRefusesWritesOfTheOddOneOut(t *testing.T) {
 		t.Errorf("%d changes were told: %v", len(verdicts), verdicts)
 	}
 }
+
+// After a start members have not told yet what they have: that is no reason to say that the log goes on without them.
+func TestAStartCutsNobodyOff(t *testing.T) {
+	x := newTrial(t, &toyLog{first: 301, last: 500}, time.Hour)
+	x.look()
+	if x.overs != 0 {
+		t.Errorf("told %d times that the log goes on without somebody", x.overs)
+	}
+}

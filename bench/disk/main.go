@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/atollkv/atoll/client"
+	"github.com/atollkv/atoll/clock"
 )
 
 const (
@@ -62,11 +63,12 @@ func run(atolld string, keys, kills int) error {
 	var took []time.Duration
 	for range kills {
 		n.kill()
-		began := time.Now()
+		watch := clock.NewSystem()
 		if err := n.start(); err != nil {
 			return err
 		}
-		took = append(took, time.Since(began))
+		_, passed := watch.Read()
+		took = append(took, passed)
 	}
 	slices.Sort(took)
 	fmt.Printf("killed and started %d times: serves after %v at the median, %v at most\n", kills, took[kills/2].Round(time.Millisecond), took[kills-1].Round(time.Millisecond))
@@ -93,18 +95,18 @@ func (p *process) start() error {
 	if err := p.cmd.Start(); err != nil {
 		return err
 	}
-	for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
-		c, err := net.Dial("tcp", p.address)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for ; ; time.Sleep(5 * time.Millisecond) {
+		c, err := (&net.Dialer{}).DialContext(ctx, "tcp", p.address)
 		if err == nil {
 			_ = c.Close()
 			break
 		}
-		if time.Now().After(end) {
+		if ctx.Err() != nil {
 			return err
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
 	if p.client, err = client.Dial(ctx, p.address); err == nil {
 		_, err = p.client.Exists(ctx, "k")
 	}
@@ -136,8 +138,8 @@ func (p *process) write(keys int) error {
 
 // settled waits until the directory has had one size for longer than the op log is looked at.
 func settled(dir string) (size int64, err error) {
-	since := time.Now()
-	for time.Since(since) < 40*time.Second {
+	watch, since := clock.NewSystem(), time.Duration(0)
+	for passed := since; passed-since < 40*time.Second; _, passed = watch.Read() {
 		time.Sleep(time.Second)
 		var now int64
 		err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
@@ -153,7 +155,8 @@ func settled(dir string) (size int64, err error) {
 			return 0, err
 		}
 		if now != size {
-			size, since = now, time.Now()
+			size = now
+			_, since = watch.Read()
 		}
 	}
 	return size, nil

@@ -50,7 +50,9 @@ func (r *entryReader) entryOf(key, name []byte) (e keyspace.Entry, found bool, e
 	e.ID, _, _ = crdt.SplitEntry(name)
 	f, found, err := r.tx.StreamEntry(key, name)
 	if err == nil && found {
-		e = r.read(name, &f)
+		return r.read(name, &f), true, nil
 	}
+	r.size += elementBytes
+	r.count++
 	return e, found, err
 }

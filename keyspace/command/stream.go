@@ -24,8 +24,9 @@ var (
 
 // entryReader reads entries of streams, those of one reply.
 type entryReader struct {
-	tx   *keyspace.Tx
-	size int
+	tx    *keyspace.Tx
+	size  int // about, in bytes
+	count int
 }
 
 // take reads entries of a stream, not more than limit, 0 for all. The error tells if the reader has taken more than
@@ -49,6 +50,7 @@ func (r *entryReader) read(name []byte, f *crdt.Field) (e keyspace.Entry) {
 		r.size += len(x)
 	}
 	r.size += elementBytes
+	r.count++
 	return e
 }
 

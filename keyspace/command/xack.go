@@ -67,9 +67,9 @@ func (c XAck) takeBack(tx *keyspace.Tx, region string, id crdt.StreamID) (was bo
 
 // pendingWith returns the entries with an id that are pending in a region.
 func pendingWith(tx *keyspace.Tx, key []byte, region string, group []byte, id crdt.StreamID) (list []keyspace.PendingEntry, err error) {
-	err = tx.PendingIn(key, region, group, id, func(p keyspace.PendingEntry) bool {
+	err = tx.EachPending(key, region, group, id, func(p *keyspace.PendingEntry) bool {
 		if p.ID == id {
-			list = append(list, p)
+			list = append(list, p.Kept())
 		}
 		return p.ID == id
 	})

@@ -13,8 +13,9 @@ type XAutoClaim struct {
 	Consumer []byte
 	MinIdle  int64
 	From     crdt.StreamID
-	Limit    int64
-	JustID   bool
+	// Limit is how many it gets at most; those beyond deliverMax, or deliverBytes, are left to the next command.
+	Limit  int64
+	JustID bool
 }
 
 // Name implements keyspace.Command.
@@ -35,10 +36,11 @@ func (c XAutoClaim) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 		return r, err
 	}
 	entries := entryReader{tx: tx}
-	looks, left := c.Limit*autoClaimLooks, c.Limit
+	left := min(c.Limit, deliverMax)
+	looks := left * autoClaimLooks
 	var list []keyspace.PendingEntry
 	next, failed := crdt.StreamID{}, error(nil)
-	err = tx.PendingIn(c.Key, tx.Region(), c.Group, c.From, func(p keyspace.PendingEntry) bool {
+	err = tx.EachPending(c.Key, tx.Region(), c.Group, c.From, func(p *keyspace.PendingEntry) bool {
 		if looks == 0 || left == 0 {
 			next = p.ID
 			return false
@@ -46,7 +48,7 @@ func (c XAutoClaim) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 		looks--
 		_, found, err := tx.StreamEntry(c.Key, p.Entry)
 		if !found || c.MinIdle == 0 || idle(tx.WriteTime(), p) >= c.MinIdle {
-			list, left = append(list, p), left-1
+			list, left = append(list, p.Kept()), left-1
 		}
 		failed = err
 		return err == nil
@@ -59,7 +61,12 @@ func (c XAutoClaim) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	}
 	claim := XClaim{GroupOf: c.GroupOf, Consumer: c.Consumer, Idle: -1, Time: -1, Times: -1, JustID: c.JustID}
 	for _, p := range list {
+		if entries.full() {
+			next = p.ID
+			break
+		}
 		e, found, err := entries.entryOf(c.Key, p.Entry)
+		entries.hand(c.Group, c.Consumer)
 		if err != nil {
 			return keyspace.Reply{}, err
 		}

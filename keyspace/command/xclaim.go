@@ -80,7 +80,7 @@ func (c XClaim) claim(tx *keyspace.Tx, id crdt.StreamID, entries *entryReader) (
 			}
 			continue
 		}
-		if p.Consumer != nil && c.MinIdle > 0 && idle(tx.WriteTime(), p) < c.MinIdle {
+		if p.Consumer != nil && c.MinIdle > 0 && idle(tx.WriteTime(), &p) < c.MinIdle {
 			continue
 		}
 		if err := tx.Hand(c.Key, c.Group, p.Entry, c.as(p.Pending, tx.WriteTime())); err != nil {

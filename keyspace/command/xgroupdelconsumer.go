@@ -29,9 +29,9 @@ func (c XGroupDelConsumer) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 		return r, err
 	}
 	var names [][]byte
-	err = tx.PendingIn(c.Key, tx.Region(), c.Group, crdt.StreamID{}, func(p keyspace.PendingEntry) bool {
+	err = tx.EachPending(c.Key, tx.Region(), c.Group, crdt.StreamID{}, func(p *keyspace.PendingEntry) bool {
 		if bytes.Equal(p.Consumer, c.Consumer) {
-			names = append(names, p.Entry)
+			names = append(names, bytes.Clone(p.Entry))
 		}
 		return true
 	})

@@ -21,6 +21,6 @@ func (c XInfoConsumers) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	if err != nil {
 		return r, err
 	}
-	info, err := groupInfo(tx, c.Key, g, -1)
+	info, err := groupInfo(tx, c.Key, g, -1, new(int))
 	return keyspace.Reply{Consumers: info.Consumers, Int: tx.Now()}, err
 }

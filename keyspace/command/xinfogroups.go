@@ -42,8 +42,8 @@ func consumersOf(list []keyspace.Consumer, pending tally) (out []keyspace.Consum
 }
 
 // groupInfo looks at a group as this region has it, and keeps not more than limit of what is pending, 0 for all; with a
-// negative one none.
-func groupInfo(tx *keyspace.Tx, key []byte, g *keyspace.ReaderGroup, limit int64) (info keyspace.GroupInfo, err error) {
+// negative one none. Size is about how much is kept, in bytes, with what other groups have.
+func groupInfo(tx *keyspace.Tx, key []byte, g *keyspace.ReaderGroup, limit int64, size *int) (info keyspace.GroupInfo, err error) {
 	info = keyspace.GroupInfo{Name: g.Name, Last: g.Last.ID, Read: g.Read}
 	if info.Lag, info.LagKnown, err = tx.Lag(key, g); err != nil {
 		return info, err
@@ -53,17 +53,24 @@ func groupInfo(tx *keyspace.Tx, key []byte, g *keyspace.ReaderGroup, limit int64
 		return info, err
 	}
 	counts, kept := tally{}, map[string][]keyspace.PendingEntry{}
+	keep := func(list []keyspace.PendingEntry, p *keyspace.PendingEntry) []keyspace.PendingEntry {
+		if limit != 0 && int64(len(list)) >= limit {
+			return list
+		}
+		*size += len(p.Consumer) + pendingBytes
+		return append(list, p.Kept())
+	}
 	err = tx.EachPending(key, tx.Region(), g.Name, crdt.StreamID{}, func(p *keyspace.PendingEntry) bool {
 		info.Pending++
 		counts.add(p.Consumer)
-		if limit == 0 || int64(len(info.List)) < limit {
-			info.List = append(info.List, p.Kept())
+		if info.List = keep(info.List, p); limit >= 0 {
+			kept[string(p.Consumer)] = keep(kept[string(p.Consumer)], p)
 		}
-		if limit == 0 || int64(len(kept[string(p.Consumer)])) < limit {
-			kept[string(p.Consumer)] = append(kept[string(p.Consumer)], p.Kept())
-		}
-		return true
+		return *size <= replyBytes
 	})
+	if err == nil && *size > replyBytes {
+		err = &keyspace.TooLargeError{What: "reply bytes", Size: *size, Limit: replyBytes}
+	}
 	info.Consumers = consumersOf(list, counts)
 	for i := range info.Consumers {
 		info.Consumers[i].List = kept[string(info.Consumers[i].Name)]
@@ -97,9 +104,10 @@ func (c XInfoGroups) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 }
 
 func groupInfos(tx *keyspace.Tx, key []byte, limit int64) (infos []keyspace.GroupInfo, err error) {
+	size := 0
 	list, err := tx.ReaderGroups(key)
 	for _, g := range list {
-		info, err := groupInfo(tx, key, g, limit)
+		info, err := groupInfo(tx, key, g, limit, &size)
 		if err != nil {
 			return nil, err
 		}

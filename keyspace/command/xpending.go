@@ -20,6 +20,9 @@ type XPending struct {
 	Consumer []byte
 }
 
+// pendingBytes is what an entry that is pending counts in a reply beside the name of its consumer.
+const pendingBytes = 64
+
 // Name implements keyspace.Command.
 func (XPending) Name() string { return "XPENDING" }
 
@@ -38,12 +41,12 @@ func (c XPending) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 		return c.summary(tx)
 	}
 	size := 0
-	err = tx.PendingIn(c.Key, tx.Region(), c.Group, c.First, func(p keyspace.PendingEntry) bool {
+	err = tx.EachPending(c.Key, tx.Region(), c.Group, c.First, func(p *keyspace.PendingEntry) bool {
 		if p.ID.Compare(c.Last) > 0 || c.Limit == 0 {
 			return false
 		}
 		if (c.Consumer == nil || bytes.Equal(c.Consumer, p.Consumer)) && idle(tx.Now(), p) >= c.Idle {
-			r.Pending, size = append(r.Pending, p), size+len(p.Consumer)+elementBytes
+			r.Pending, size = append(r.Pending, p.Kept()), size+len(p.Consumer)+pendingBytes
 		}
 		return int64(len(r.Pending)) < c.Limit && size <= replyBytes
 	})
@@ -73,4 +76,4 @@ func (c XPending) summary(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 }
 
 // idle returns for how long an entry was not delivered, in milliseconds.
-func idle(now int64, p keyspace.PendingEntry) int64 { return max(0, now-p.Since) }
+func idle(now int64, p *keyspace.PendingEntry) int64 { return max(0, now-p.Since) }

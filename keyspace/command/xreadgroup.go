@@ -14,7 +14,7 @@ import (
 type XReadGroup struct {
 	Consumer []byte
 	Streams  []ReadAs
-	// Limit is how many are given of each at most, 0 for all.
+	// Limit is how many are given of each at most, 0 for as many as one command gives.
 	Limit int64
 	// NoAck: what is new does not become pending.
 	NoAck bool
@@ -88,7 +88,7 @@ func (c XReadGroup) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 
 // deliver gives what is new. What does not fit into one reply waits for the next.
 func (c XReadGroup) deliver(tx *keyspace.Tx, s ReadAs, g *keyspace.ReaderGroup, entries *entryReader) (list []keyspace.Entry, more bool, err error) {
-	if entries.size > deliverBytes {
+	if entries.full() {
 		return nil, false, nil
 	}
 	had, err := tx.HasConsumer(s.Key, s.Group, c.Consumer)
@@ -99,17 +99,29 @@ func (c XReadGroup) deliver(tx *keyspace.Tx, s ReadAs, g *keyspace.ReaderGroup, 
 		Key: s.Key, Group: g, Consumer: c.Consumer, Limit: c.Limit, NoAck: c.NoAck,
 		Take: func(name []byte, f *crdt.Field) bool {
 			list = append(list, entries.read(name, f))
-			return entries.size <= deliverBytes
+			entries.hand(s.Group, c.Consumer)
+			return !entries.full()
 		},
 	})
 	notedIf(err == nil && n > 0 && !had, tx, keyspace.ClassStream, "xgroup-createconsumer", s.Key)
 	return list, more, err
 }
 
-// deliverBytes bounds what one command delivers: each entry becomes a cell of the update.
-const deliverBytes = 4 << 20
+// deliverBytes and deliverMax bound what one command delivers: each entry becomes a cell of the update, and others wait
+// meanwhile.
+const (
+	deliverBytes = 4 << 20
+	deliverMax   = 10_000
+)
 
-// history gives what the consumer has, once more.
+// hand counts what the cell of an entry that is handed over names.
+func (r *entryReader) hand(group, consumer []byte) { r.size += len(group) + len(consumer) }
+
+// full tells whether a command is to deliver no more.
+func (r *entryReader) full() bool { return r.size > deliverBytes || r.count >= deliverMax }
+
+// history gives what the consumer has, once more: at least one entry, if there is any, since none means that there is
+// none.
 func (c XReadGroup) history(tx *keyspace.Tx, s ReadAs, entries *entryReader) (list []keyspace.Entry, err error) {
 	if err := s.meet(tx, c.Consumer); err != nil {
 		return nil, err
@@ -118,12 +130,16 @@ func (c XReadGroup) history(tx *keyspace.Tx, s ReadAs, entries *entryReader) (li
 	if !some {
 		return nil, nil
 	}
+	limit := int64(max(1, deliverMax-entries.count))
+	if c.Limit > 0 {
+		limit = min(limit, c.Limit)
+	}
 	var has []keyspace.PendingEntry
-	err = tx.PendingIn(s.Key, tx.Region(), s.Group, from, func(p keyspace.PendingEntry) bool {
+	err = tx.EachPending(s.Key, tx.Region(), s.Group, from, func(p *keyspace.PendingEntry) bool {
 		if bytes.Equal(p.Consumer, c.Consumer) {
-			has = append(has, p)
+			has = append(has, p.Kept())
 		}
-		return c.Limit == 0 || int64(len(has)) < c.Limit
+		return int64(len(has)) < limit
 	})
 	if err != nil {
 		return nil, err
@@ -133,14 +149,15 @@ func (c XReadGroup) history(tx *keyspace.Tx, s ReadAs, entries *entryReader) (li
 		if err != nil {
 			return nil, err
 		}
-		if list = append(list, e); !found {
-			continue
+		list = append(list, e)
+		entries.hand(s.Group, c.Consumer)
+		if found {
+			p.Since, p.Times = tx.WriteTime(), p.Times+1
+			if err := tx.Hand(s.Key, s.Group, p.Entry, p.Pending); err != nil {
+				return nil, err
+			}
 		}
-		p.Since, p.Times = tx.WriteTime(), p.Times+1
-		if err := tx.Hand(s.Key, s.Group, p.Entry, p.Pending); err != nil {
-			return nil, err
-		}
-		if entries.size > deliverBytes {
+		if entries.full() {
 			break
 		}
 	}

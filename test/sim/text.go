@@ -119,7 +119,7 @@ func parse(text string) (*scenario, error) {
 	return s, nil
 }
 
-func (s *scenario) parseLine(word string, rest []string) error {
+func (s *scenario) parseLine(word string, rest []string) (err error) {
 	c := &s.cond
 	if word == "core" {
 		c.core = true
@@ -128,9 +128,15 @@ func (s *scenario) parseLine(word string, rest []string) error {
 	if len(rest) == 0 {
 		return fmt.Errorf("%s of what?", word)
 	}
-	var err error
-	number := func(to *int) { *to, err = strconv.Atoi(rest[0]) }
-	span := func(to *time.Duration) { *to, err = time.ParseDuration(rest[0]) }
+	if n := c.numbers()[word]; n != nil {
+		*n, err = strconv.Atoi(rest[0])
+		return err
+	}
+	if d := s.spans()[word]; d != nil {
+		c.ends = c.ends || word == "ends"
+		*d, err = time.ParseDuration(rest[0])
+		return err
+	}
 	switch word {
 	case "seed":
 		s.seed, err = strconv.ParseUint(rest[0], 10, 64)
@@ -138,53 +144,10 @@ func (s *scenario) parseLine(word string, rest []string) error {
 		c.nodes = rest[0]
 	case "keys":
 		c.keys = rest[0]
-	case "slow":
-		span(&c.slow)
-	case "syncing":
-		span(&c.syncing)
-	case "loss":
-		number(&c.loss)
-	case "eager":
-		number(&c.eager)
-	case "trim":
-		number(&c.trim)
-	case "window":
-		number(&c.window)
-	case "sweep":
-		number(&c.sweep)
-	case "forced":
-		number(&c.forced)
-	case "hashes":
-		number(&c.hashes)
-	case "scores":
-		number(&c.scores)
-	case "streams":
-		number(&c.streams)
-	case "sketches":
-		number(&c.sketches)
-	case "bounded":
-		number(&c.bounded)
-	case "lists":
-		number(&c.lists)
-	case "expiry":
-		number(&c.expiry)
-	case "fieldends":
-		number(&c.fieldEnds)
-	case "once":
-		number(&c.once)
-	case "forget":
-		span(&c.forget)
-	case "breaks":
-		number(&c.breaks)
 	case "offset":
 		c.offsets[rest[0][0]], err = time.ParseDuration(rest[1])
-	case "ends":
-		c.ends = true
-		span(&c.endAfter)
 	case "laggard":
 		c.laggard = rest[0][0]
-	case "until":
-		span(&s.until)
 	case "at":
 		var st step
 		st, err = parseStep(rest)
@@ -193,6 +156,21 @@ func (s *scenario) parseLine(word string, rest []string) error {
 		err = fmt.Errorf("what is %s?", word)
 	}
 	return err
+}
+
+// numbers are the conditions that are written as a number, by their words.
+func (c *conditions) numbers() map[string]*int {
+	return map[string]*int{
+		"loss": &c.loss, "eager": &c.eager, "trim": &c.trim, "window": &c.window, "sweep": &c.sweep, "forced": &c.forced, "breaks": &c.breaks,
+		"hashes": &c.hashes, "scores": &c.scores, "streams": &c.streams, "sketches": &c.sketches, "bounded": &c.bounded, "lists": &c.lists,
+		"expiry": &c.expiry, "fieldends": &c.fieldEnds, "once": &c.once,
+	}
+}
+
+// spans are what is written as a length of time, by their words.
+func (s *scenario) spans() map[string]*time.Duration {
+	c := &s.cond
+	return map[string]*time.Duration{"slow": &c.slow, "syncing": &c.syncing, "forget": &c.forget, "ends": &c.endAfter, "until": &s.until}
 }
 
 func parseStep(words []string) (st step, err error) {
