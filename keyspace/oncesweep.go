@@ -30,6 +30,9 @@ func (c *Core) sweepOnce() error {
 // forgetFirst forgets first attempts that no client sends again any more: those of generations that every other member has
 // come past, and where more are noted than may be kept the oldest.
 func (c *Core) forgetFirst(now uint32) {
+	if len(c.once.first) == 0 {
+		return
+	}
 	past := min(now, c.pastOf())
 	for g := range c.once.first {
 		if g+2 <= past {

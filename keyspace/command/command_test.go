@@ -349,7 +349,7 @@ func TestReissueOfFields(t *testing.T) {
 		{Key: b("i"), Clear: true, Fields: []crdt.FieldChange{{Name: b("n"), Edit: crdt.Edit{Clear: true}}}},
 	}}
 	want := []keyspace.Command{
-		HSet{b("h"), fields("a", "1")}, HIncr{b("h"), b("a"), 2}, HDel{b("h"), list("b")}, HIncr{b("h"), b("c"), 2},
+		HSet{b("h"), fields("a", "1")}, HIncrFloat{b("h"), b("a"), crdt.TotalOf(2)}, HDel{b("h"), list("b")}, HIncrFloat{b("h"), b("c"), crdt.TotalOf(2)},
 		HSet{b("h"), fields("d", "1")}, HExpire{Key: b("h"), Fields: list("d"), Life: Lifetime{As: EndsAt, Millis: 5000}},
 		HExpire{Key: b("h"), Fields: list("e"), Life: Lifetime{As: EndsAt, Millis: 6000}}, HPersist{b("h"), list("f")}, HSet{b("h"), fields("g", "1")},
 		Delete{list("i")},

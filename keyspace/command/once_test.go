@@ -17,9 +17,9 @@ func TestAnOperationThatIsIssuedAgainKeepsItsID(t *testing.T) {
 		change crdt.Change
 		want   Counting
 	}{
-		"string":                {crdt.Change{Key: key, Increment: inc}, Incr{Key: []byte("k"), Delta: 3}},
-		"string that had ended": {crdt.Change{Key: key, Clear: true, Increment: inc}, Incr{Key: []byte("k"), Delta: 3}},
-		"field":                 {crdt.Change{Key: key, Fields: []crdt.FieldChange{{Name: []byte("f"), Edit: crdt.Edit{Increment: inc}}}}, HIncr{Key: []byte("k"), Field: []byte("f"), Delta: 3}},
+		"string":                {crdt.Change{Key: key, Increment: inc}, IncrFloat{Key: []byte("k"), Delta: crdt.TotalOf(3)}},
+		"string that had ended": {crdt.Change{Key: key, Clear: true, Increment: inc}, IncrFloat{Key: []byte("k"), Delta: crdt.TotalOf(3)}},
+		"field":                 {crdt.Change{Key: key, Fields: []crdt.FieldChange{{Name: []byte("f"), Edit: crdt.Edit{Increment: inc}}}}, HIncrFloat{Key: []byte("k"), Field: []byte("f"), Delta: crdt.TotalOf(3)}},
 		"score":                 {crdt.Change{Key: key, Scores: []crdt.FieldChange{{Name: []byte("f"), Edit: crdt.Edit{Increment: inc}}}}, ZIncr{Key: []byte("k"), Member: []byte("f"), Delta: 3}},
 	} {
 		u := crdt.Update{Once: &crdt.Once{ID: []byte("x")}, Changes: []crdt.Change{c.change}}

@@ -87,16 +87,12 @@ func createsBounded(c *crdt.Change) bool {
 	return slices.ContainsFunc(c.Accounts, func(f crdt.FieldChange) bool { return f.Assign && bytes.Equal(f.Name, crdt.BoundName()) })
 }
 
+// reissueIncrement adds as INCRBYFLOAT does, also what is whole: the number that it is added to need not be.
 func reissueIncrement(c *crdt.Change) []keyspace.Command {
-	delta, whole := c.Increment.Delta.Int64()
-	switch {
-	case !whole:
-		return []keyspace.Command{IncrFloat{Key: c.Key, Delta: c.Increment.Delta}}
-	case delta != 0:
-		return []keyspace.Command{Incr{Key: c.Key, Delta: delta}}
-	default:
+	if c.Increment.Delta == (crdt.Total{}) {
 		return nil
 	}
+	return []keyspace.Command{IncrFloat{Key: c.Key, Delta: c.Increment.Delta}}
 }
 
 // reissueScores does again what a change did to members of a sorted set.
@@ -163,13 +159,8 @@ func reissueFields(c *crdt.Change) (cmds []keyspace.Command) {
 }
 
 func reissueFieldIncrement(key []byte, f *crdt.FieldChange) []keyspace.Command {
-	delta, whole := f.Increment.Delta.Int64()
-	switch {
-	case !whole:
-		return []keyspace.Command{HIncrFloat{Key: key, Field: f.Name, Delta: f.Increment.Delta}}
-	case delta != 0:
-		return []keyspace.Command{HIncr{Key: key, Field: f.Name, Delta: delta}}
-	default:
+	if f.Increment.Delta == (crdt.Total{}) {
 		return nil
 	}
+	return []keyspace.Command{HIncrFloat{Key: key, Field: f.Name, Delta: f.Increment.Delta}}
 }

@@ -13,7 +13,7 @@ import (
 const (
 	flagsOnce   = "write denyoom"
 	differsOnce = "Not in Redis. It takes INCR, DECR, INCRBY, DECRBY, INCRBYFLOAT, HINCRBY, HINCRBYFLOAT and ZINCRBY, and an id of 1 to 64 bytes, a fresh one for each operation, best 16 random ones. " +
-		"Ids are of one counter. Refused within MULTI."
+		"An id is of one counter and one amount: another amount is refused. Refused within MULTI."
 )
 
 var rowOnce = row{
@@ -28,7 +28,7 @@ var rowAgain = row{
 	name: "atoll.again", arity: -4, flags: flagsOnce, categories: "write", first: 3, last: 3, step: 1,
 	group: "generic", since: "7.0.0", complexity: "That of the increment.", syntax: "ATOLL.AGAIN id command key [argument ...]",
 	summary: "Sends again what was sent by ATOLL.ONCE: it counts once, in whatever regions it is carried out.", alone: true,
-	differs: differsOnce + " It must come within five minutes of the first time. `UNTOLD` where the node cannot note it: then nobody knows whether it was done.",
+	differs: differsOnce + " It must come within five minutes of the first time: what comes later may count twice. `UNTOLD` where the node cannot note it, or tell: then nobody knows whether it was done.",
 	parse:   func(args [][]byte, l *server.Limits) (operation, error) { return onceOf(args, l, true) },
 }
 
