@@ -14,7 +14,10 @@ import (
 const differsGroups = "Consumers, what is pending with them and how far was delivered are those of the region."
 
 // countsPending is beside it where all of that is read.
-const countsPending = differsGroups + " It counts what is pending by reading it: some 60 ms for 100,000 entries, beside all else."
+const countsPending = differsGroups + " It counts what is pending by reading it: some 60 ms for 100,000 entries, beside all else; where `MULTI` also writes, or keys are watched, all writes of the node wait for that."
+
+// dropsPending is beside what deletes what is pending.
+const dropsPending = " Where some 300,000 entries are pending, or fewer with long names, that does not fit one update, and is refused: acknowledge some before."
 
 // groupOf names a group, and says how commands are refused that find none.
 func groupOf(key, group []byte) command.GroupOf {
