@@ -226,9 +226,9 @@ func (c *Client) Do(ctx context.Context, op *pb.Operation) (*pb.Result, error) {
 	if !again {
 		return c.repeat(ctx, func(s *connection) (*pb.Result, bool, error) { return try(ctx, s, op, c.seen) })
 	}
-	sent := false
-	result, err := c.repeat(ctx, func(s *connection) (*pb.Result, bool, error) { return tryOnce(ctx, s, op, c.seen, &sent) })
-	if sent {
+	var x sending
+	result, err := c.repeat(ctx, func(s *connection) (*pb.Result, bool, error) { return c.tryOnce(ctx, s, op, c.seen, &x) })
+	if x.sent {
 		err = afterSent(err)
 	}
 	return result, err

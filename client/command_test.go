@@ -32,6 +32,10 @@ func TestCommand(t *testing.T) {
 		{"SET text x NX", "<nil>"},
 		{"XADD log 1-1 f v", `"1-1"`},
 		{"XREAD COUNT 1 STREAMS log 0", `["log" [["1-1" ["f" "v"]]]]`},
+		{"ATOLL.ONCE x INCR i", "1"},
+		{"ATOLL.AGAIN x INCR i", "1"},
+		{"ATOLL.AGAIN x INCRBYFLOAT i 1.0", `"1"`},
+		{"DEL i", "1"},
 		{"DBSIZE", "6"},
 	} {
 		words := strings.Fields(c.words)
@@ -52,6 +56,7 @@ func TestCommandsInATransaction(t *testing.T) {
 	equal(t, "replies", got, `1 ["a" "b"] ["a" "b"] `)
 	for _, refused := range []*client.Txn{
 		db.Txn().Incr("n", 1).Command("RANDOMKEY"), db.Txn().Incr("n", 1).Command("SETBIT", "n", "0", "2"), db.Txn().Incr("n", 1).Command("LSET", "x", "0", "y"),
+		db.Txn().Command("ATOLL.ONCE", "x", "INCR", "n"), db.Txn().Incr("n", 1).Command("ATOLL.AGAIN", "x", "INCR", "n"),
 	} {
 		if _, err := refused.Commit(ctx); err == nil {
 			t.Error("it was committed")

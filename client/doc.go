@@ -21,7 +21,13 @@
 //
 // A read is tried again, on any endpoint, while its context lasts. A write is tried again
 // only if it certainly did not happen. If it may have happened the call fails with
-// [ErrUnknown]: read before repeating it, because a repeated Incr would count twice.
+// [ErrUnknown]: read before repeating it, because a repeated push or transaction would
+// happen twice.
+//
+// An increment by a method, as [Counter.Incr], has a name that nodes know for five minutes.
+// It is also tried again where its connection was lost and it may have happened, for four
+// minutes at most, and counts once. It fails with [ErrUnknown] when the context ends before
+// an answer: a program that repeats it then counts once with [WithOperationID] only.
 //
 // # Keys and members
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -16,6 +17,10 @@ type operationIDKey struct{}
 // [SortedSet.Incr]. An increment with a name, 1 to 64 bytes, counts once for each counter, however often it is made, by
 // whichever program, and in whichever regions, within five minutes of the first time. Without this each call has a name
 // of its own, so that the client may send it again, and counts once.
+//
+// Use a name for one increment of a counter, by one amount: what comes later under it changes nothing, and another amount
+// is ErrInvalid. Transactions, [Client.Command] and all other calls are as without it: a program that repeats those counts
+// twice.
 func WithOperationID(ctx context.Context, id string) context.Context {
 	return context.WithValue(ctx, operationIDKey{}, id)
 }
@@ -67,16 +72,27 @@ func named(ctx context.Context, op *pb.Operation) (_ *pb.Operation, again bool) 
 	return op, true
 }
 
+// sending is how far an operation with a name has come.
+type sending struct {
+	begun time.Time // when it was first sent, or is
+	sent  bool      // it was sent before
+}
+
 // tryOnce is try for an operation that has a name: whose outcome is not known is sent again, to another node if there is
-// one, and counts once. sent tells that it was sent before.
-func tryOnce(ctx context.Context, s *connection, op *pb.Operation, in *seen, sent *bool) (*pb.Result, bool, error) {
-	if *sent {
+// one, and counts once; as long as nodes know it.
+func (c *link) tryOnce(ctx context.Context, s *connection, op *pb.Operation, in *seen, x *sending) (*pb.Result, bool, error) {
+	switch {
+	case !x.sent:
+		x.begun = time.Now()
+	case time.Since(x.begun) > c.opts.sendAgain:
+		return nil, false, unknown("it was sent too long ago to be sent again", nil)
+	default:
 		op = proto.CloneOf(op) // the message that was sent must not be changed
 		incrementOf(op).SetRetry(true)
 	}
 	result, again, err := try(ctx, s, op, in)
 	if errors.Is(err, ErrUnknown) && ctx.Err() == nil && s.isRetiring() {
-		*sent = true
+		x.sent = true
 		return nil, true, nil
 	}
 	return result, again, err

@@ -86,6 +86,25 @@ func TestAnIncrementThatCannotBeSentAgainIsUnknown(t *testing.T) {
 	}
 }
 
+// Nodes forget an increment. One that was sent too long ago is not sent again, though the call has time: it would count
+// twice.
+func TestAnIncrementIsNotSentAgainWhenNodesMayHaveForgottenIt(t *testing.T) {
+	s, m := muteServer(t)
+	var p proxy
+	db := s.Dial(t, client.WithDialer(p.dial), client.WithTimeout(0), client.SendAgainFor(0))
+	m.muted.Store(true)
+	failed := make(chan error, 1)
+	go func() { _, err := db.Counter("n").Incr(t.Context(), 1); failed <- err }()
+	<-m.done
+	p.cut()
+	if err := <-failed; !errors.Is(err, client.ErrUnknown) {
+		t.Errorf("error = %v, want ErrUnknown", err)
+	}
+	n, err := db.Counter("n").Incr(t.Context(), 1) // a new one goes on
+	check(t, err)
+	equal(t, "n", n, 2)
+}
+
 func TestAnIncrementThatTheProgramNames(t *testing.T) {
 	db := clienttest.NewServer(t).Dial(t)
 	ctx := client.WithOperationID(t.Context(), "order 17")
@@ -93,6 +112,9 @@ func TestAnIncrementThatTheProgramNames(t *testing.T) {
 		n, err := db.Counter("n").Incr(ctx, 2)
 		check(t, err)
 		equal(t, "n", n, 2)
+	}
+	if _, err := db.Counter("n").Incr(ctx, 3); !errors.Is(err, client.ErrInvalid) {
+		t.Errorf("another amount: %v", err)
 	}
 	n, err := db.Counter("other").Incr(ctx, 2) // an id is of one counter
 	check(t, err)

@@ -22,6 +22,7 @@ type options struct {
 	dialer      func(context.Context, string) (net.Conn, error)
 	userAgent   string
 	operator    bool
+	sendAgain   time.Duration // how long an increment may be sent again: nodes know it for five minutes
 }
 
 func defaultOptions() options {
@@ -34,6 +35,7 @@ func defaultOptions() options {
 		credentials: insecure.NewCredentials(),
 		dialer:      dialTCP,
 		userAgent:   "atoll-go",
+		sendAgain:   4 * time.Minute,
 	}
 }
 

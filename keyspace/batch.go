@@ -24,6 +24,7 @@ type batch struct {
 	// of them in the batch.
 	fieldEnds map[string]fieldEnd
 	ending    bool
+	endsMoved bool // entries of the hash that is changed were, see Core.raiseEndsFrom
 	endOf     func(*crdt.Field) fieldEnd
 	extra     map[string][]byte // other keys; nil deletes
 	heads     map[clock.Origin]store.Head
@@ -280,8 +281,8 @@ func (b *batch) openBetween(lo, hi []byte) (keys []string) {
 // set writes a key that is no cell.
 func (b *batch) set(key, value []byte) { b.extra[string(key)] = value }
 
-// get reads a key that is no cell.
-func (b *batch) get(key []byte) ([]byte, error) {
+// Get reads a key that is no decoded cell.
+func (b *batch) Get(key []byte) ([]byte, error) {
 	if v, ok := b.extra[string(key)]; ok {
 		return v, nil
 	}

@@ -184,6 +184,9 @@ func (c *Core) prefetch(u *crdt.Update) error {
 func (c *Core) prefetchPairs(pairs []pair) error {
 	var last []byte
 	for _, x := range pairs {
+		if err := c.prefetchNote(x); err != nil {
+			return err
+		}
 		_, key, rest, err := splitKey(x.key)
 		if err != nil || len(rest) == 0 || !isElement(rest[0]) {
 			continue // mergeCell judges keys

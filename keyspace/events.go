@@ -102,6 +102,21 @@ func (tx *Tx) note(class Class, name string, key []byte) {
 	tx.events = append(tx.events, Event{class, name, tx.full(key)})
 }
 
+// noteEnd notes what a write to a key that has ended deletes first: the key, or the fields of a hash that have all ended.
+func (tx *Tx) noteEnd(key []byte, h *crdt.Header) error {
+	up, err := tx.timeUp(key, h)
+	if err != nil || up {
+		tx.note(ClassExpired, "expired", key)
+		return err
+	}
+	some, err := tx.stores(key, crdt.TypeHash, h)
+	if some {
+		tx.note(ClassHash, "hexpired", key)
+		tx.note(ClassGeneric, "del", key)
+	}
+	return err
+}
+
 // NotifyWrite is Notify of a write of which only the type of the key is known.
 func (tx *Tx) NotifyWrite(key []byte) {
 	if !tx.noting {
@@ -147,7 +162,7 @@ var writeEvents = map[crdt.Type]struct {
 type glance struct {
 	known bool
 	shown crdt.Type
-	gone  bool // it has ended, and was not deleted yet
+	gone  bool // its time has come, and it was not deleted yet
 	ended bool // fields had ended that a change deletes
 }
 
@@ -158,8 +173,12 @@ func (c *Core) glance(key []byte) (g glance) {
 	}
 	tx := c.begin(false)
 	key = tx.enter(key)
-	var err error
-	if _, g.gone, err = tx.open(key); err == nil && !g.gone {
+	h, gone, err := tx.open(key)
+	switch {
+	case err != nil:
+	case gone:
+		g.gone, err = tx.timeUp(key, &h)
+	default:
 		g.shown, _, err = tx.Type(key)
 	}
 	g.known = err == nil

@@ -173,6 +173,9 @@ func TestEventsOfDeadlinesOfFields(t *testing.T) {
 		{hsetEx("g", "v", 0), "h hset k, h hdel k"},
 		{command.HGetDel{Key: b("k"), Fields: names("none")}, ""},
 		{command.HGetDel{Key: b("k"), Fields: names("f")}, "h hdel k, g del k"},
+		{hsetEx("f", "v", 0), "n new k, h hset k, h hdel k, g del k"},
+		{hset("k", "f", "v"), "n new k, h hset k"},
+		{hsetEx("f", "v", 0), "h hset k, h hdel k, g del k"},
 	} {
 		us.do(t, x.cmd)
 		us.commit()
@@ -188,6 +191,36 @@ func TestEventsOfDeadlinesOfFields(t *testing.T) {
 	us.commit()
 	if got := us.events(); !slices.Equal(got, []string{"h hexpired k", "h hincrby k"}) {
 		t.Errorf("noted %q", got)
+	}
+}
+
+// TestAHashWithADeadlineOfWhichAllFieldsHaveEnded has not expired: its time has not come.
+func TestAHashWithADeadlineOfWhichAllFieldsHaveEnded(t *testing.T) {
+	ended := func() (us, eu *region) {
+		us, eu = newRegion(0x1000), newRegion(0x2000)
+		us.do(t, hsetEx("f", "v", 1000), hsetEx("g", "v", 1000), expire("k", 3600e3))
+		us.commit()
+		eu.pass(time.Second)
+		eu.pull(t, us)
+		for _, r := range []*region{us, eu} {
+			r.pass(2 * time.Second)
+			r.NoteEvents()
+		}
+		return us, eu
+	}
+	us, eu := ended()
+	us.do(t, command.HReap{Key: b("k"), Fields: names("f", "g")})
+	us.commit()
+	eu.pull(t, us)
+	for name, r := range map[string]*region{"us": us, "eu": eu} {
+		if got := r.events(); !slices.Equal(got, []string{"h hexpired k", "g del k"}) {
+			t.Errorf("%s noted %q", name, got)
+		}
+	}
+	us, _ = ended()
+	us.do(t, hset("k", "h", "v"))
+	if got := us.events(); !slices.Equal(got, []string{"h hexpired k", "g del k", "n new k", "h hset k"}) {
+		t.Errorf("a write noted %q", got)
 	}
 }
 

@@ -243,12 +243,17 @@ func (q *ReadDue) look(tx *Tx, entry []byte) error {
 	return err
 }
 
-// isDue tells whether a key or a field has ended; a field of a key that has ended goes with that.
+// isDue tells whether a key or a field has ended; a field of a key whose time has come goes with that.
 func (tx *Tx) isDue(d Due) (ended bool, err error) {
 	key := tx.enter(d.Key)
 	h, gone, err := tx.open(key)
-	if err != nil || gone || !d.OfField {
-		return gone && !d.OfField, err
+	if err != nil || !d.OfField {
+		return gone, err
+	}
+	if gone {
+		if up, err := tx.timeUp(key, &h); up || err != nil {
+			return false, err
+		}
 	}
 	f, err := tx.cells.field(d.Key, crdt.TypeHash, d.Field, h.Hidden)
 	return tx.fieldEnded(&f), err

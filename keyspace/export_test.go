@@ -98,3 +98,6 @@ func (c *Core) By(id int64, run func()) {
 
 // Fronts is of how many streams the commit loop knows where they begin.
 func (c *Core) Fronts() int { return len(c.batch.fronts) }
+
+// BoundOnce makes the bounds of what is noted of operations with ids smaller.
+func (c *Core) BoundOnce(first, kept, retries int) { c.once.most = onceBounds{first, kept, retries} }

@@ -90,6 +90,7 @@ func (b *batch) moveEnd(key, name, at []byte, f *crdt.Field) {
 	old, now := b.standsAt(at), b.endOf(f)
 	b.ending = b.ending || now != fieldEnd{}
 	if old.at != now.at {
+		b.endsMoved = true
 		b.putEnd(key, name, old.at, absentCell)
 		b.putEnd(key, name, now.at, presentCell)
 	}
@@ -107,6 +108,9 @@ func (b *batch) putEnd(key, name []byte, at int64, c *cell) {
 	k = append(k, name...)
 	b.noteItem(k, prefix)
 	b.put(k, c)
+	if c.index.present {
+		b.lowerEndsFrom(key, at)
+	}
 }
 
 func (b *batch) setDue(key, name []byte, due int64, value []byte) {
@@ -124,7 +128,11 @@ func (c *Core) indexField(key, name []byte, f *crdt.Field) {
 }
 
 func (s stored) ends(key []byte, upTo int64, fn func(at int64, name []byte) bool) error {
-	lo, prefix := fieldEndBegin(key, 0)
+	from, err := endsFrom(s.src, key)
+	if err != nil || from > upTo {
+		return err
+	}
+	lo, prefix := fieldEndBegin(key, uint64(from))
 	hi, _ := fieldEndBegin(key, uint64(upTo)+1)
 	return scan(s.src, lo, hi, func(k, _ []byte) (bool, error) { return visitEnd(k[prefix:], fn), nil })
 }
@@ -138,12 +146,16 @@ func visitEnd(b []byte, fn func(at int64, name []byte) bool) bool {
 
 // ends merges the store's entries with the batch's.
 func (b *batch) ends(key []byte, upTo int64, fn func(at int64, name []byte) bool) error {
-	lo, prefix := fieldEndBegin(key, 0)
+	from, err := endsFrom(b, key)
+	if err != nil || from > upTo {
+		return err
+	}
+	lo, prefix := fieldEndBegin(key, uint64(from))
 	hi, _ := fieldEndBegin(key, uint64(upTo)+1)
 	list := b.lists[string(lo[:prefix])]
-	from, _ := slices.BinarySearch(list, string(lo))
-	to, _ := slices.BinarySearch(list, string(hi))
-	mine, more := list[from:to], true
+	i, _ := slices.BinarySearch(list, string(lo))
+	j, _ := slices.BinarySearch(list, string(hi))
+	mine, more := list[i:j], true
 	until := func(limit string) {
 		for more && len(mine) > 0 && (limit == "" || mine[0] < limit) {
 			if b.cells[mine[0]].index.present {
@@ -152,7 +164,7 @@ func (b *batch) ends(key []byte, upTo int64, fn func(at int64, name []byte) bool
 			mine = mine[1:]
 		}
 	}
-	err := scan(b.below.src, lo, hi, func(k, _ []byte) (bool, error) {
+	err = scan(b.below.src, lo, hi, func(k, _ []byte) (bool, error) {
 		until(string(k))
 		if more && (len(mine) == 0 || mine[0] != string(k)) {
 			more = visitEnd(k[prefix:], fn)
@@ -281,11 +293,35 @@ func (tx *Tx) ExpireField(key, name []byte, at int64) error {
 	return tx.changeField(key, crdt.TypeHash, name, func(f *txField) { f.edit.Expiry = f.after.Expire(at) })
 }
 
-// ReapFields deletes those of some fields of a hash that have ended, and returns how many had. What is of a key that has
-// ended goes with that.
+// RewriteField replaces what a field holds by a value that ends when that would have ended.
+func (tx *Tx) RewriteField(key, name, value []byte) error {
+	_, at, err := tx.FieldUntil(key, name)
+	if err != nil {
+		return err
+	}
+	if err := tx.AssignField(key, name, value); err != nil || at == crdt.Never {
+		return err
+	}
+	return tx.ExpireField(key, name, at)
+}
+
+// ReapFields deletes those of some fields of a hash that have ended, and returns how many had. What is of a key whose time has
+// come goes with that. While other fields are stored that have ended, the key keeps its deadlines: where clocks are behind it is there
+// still.
 func (tx *Tx) ReapFields(key []byte, names [][]byte) (n int64, err error) {
-	if _, gone, err := tx.open(key); err != nil || gone {
+	h, gone, err := tx.open(key)
+	if err != nil {
 		return 0, err
+	}
+	if gone {
+		if up, err := tx.timeUp(key, &h); up || err != nil {
+			return 0, err
+		}
+		k, _, err := tx.touchAsStored(key)
+		if err != nil {
+			return 0, err
+		}
+		k.asStored = true
 	}
 	for _, name := range names {
 		f, err := tx.fieldAsStored(key, crdt.TypeHash, name)

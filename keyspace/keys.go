@@ -32,6 +32,7 @@ const (
 	kindGroupCount   = 0x08 // local: number of visible cells of the groups of a stream
 	kindField        = 0x20
 	kindFieldEnd     = 0x21 // local: fields of a hash by when they end, see fieldends.go
+	kindFieldEndFrom = 0x22 // local: the time before which no field of the hash stands in that index
 	kindMember       = 0x30
 	kindScore        = 0x40
 	kindIndex        = 0x41 // local: members of a sorted set by score, see index.go

@@ -124,11 +124,18 @@ func (c *Core) mergeRecord(o clock.Origin, rec oplog.Record) (wait, error) {
 func (c *Core) apply(u *crdt.Update, tag crdt.Tag, ctx crdt.Context) error {
 	defer c.guard.forget()
 	err := c.prefetch(u)
+	var op *operation
+	if err == nil {
+		op, err = c.operationOf(u, tag)
+	}
 	if IsDamage(err) {
 		return fmt.Errorf("apply %v: %w", tag.Dot, err)
 	}
 	if err == nil {
 		err = c.applyUpdate(u, tag, ctx)
+	}
+	if err == nil && op != nil {
+		err = c.noteOnce(op, u.Once.Retry, tag)
 	}
 	if err != nil {
 		c.failed = fmt.Errorf("apply %v: %w", tag.Dot, err)
@@ -150,9 +157,6 @@ func (c *Core) applyUpdate(u *crdt.Update, tag crdt.Tag, ctx crdt.Context) error
 		}
 	}
 	c.applyEnds(u, tag, ctx)
-	if u.Once != nil {
-		return c.noteOnce(u, tag)
-	}
 	return nil
 }
 
@@ -186,7 +190,7 @@ func (c *Core) applyChange(ch *crdt.Change, tag crdt.Tag, ctx crdt.Context) erro
 	if err != nil {
 		return err
 	}
-	due := c.dueAt(&h)
+	due, ending := c.dueAt(&h), fieldsMayEnd(crdt.TypeHash, &h)
 	if c.transfer.extras.at(headerKey(ch.Key)).Covers(tag.Dot) {
 		h.HideAgain(ch, ctx)
 	} else {
@@ -208,6 +212,7 @@ func (c *Core) applyChange(ch *crdt.Change, tag crdt.Tag, ctx crdt.Context) erro
 		}
 	}
 	c.putHeader(ch.Key, due, h)
+	c.forgetEndsFrom(ch.Key, ending, &h)
 	for _, t := range crdt.Collections {
 		if n := counts.of(t); n.had || ch.Claims(t) {
 			c.batch.putCount(ch.Key, t, n.count)
@@ -308,6 +313,9 @@ func (c *Core) applyFields(ch *crdt.Change, t crdt.Type, tag crdt.Tag, ctx crdt.
 		}
 	}
 	switch t {
+	case crdt.TypeHash:
+		c.raiseEndsFrom(ch.Key, h)
+		return nil
 	case crdt.TypeStream:
 		return c.noteEntries(ch.Key, list, tag, h)
 	case crdt.TypeGroups:

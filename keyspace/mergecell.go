@@ -55,6 +55,7 @@ func (c *Core) mergeHeader(key []byte, x pair, v crdt.Vectors) error {
 		return nil
 	}
 	c.putHeader(key, c.dueAt(&ours), merged)
+	c.forgetEndsFrom(key, fieldsMayEnd(crdt.TypeHash, &ours), &merged)
 	c.queueSweep(key, &merged)
 	return nil
 }

@@ -34,15 +34,20 @@ import (
 // onceWindow is how long an id is known at least, unless configured.
 const onceWindow = 5 * time.Minute
 
-// Bounds of what is noted.
-const (
-	// firstMax bounds the first attempts of one generation. Beyond it they are not noted, and retries in that time are
+// onceBounds bound what is noted.
+type onceBounds struct {
+	// first bounds the first attempts of one generation. Beyond it they are not noted, and retries in that time are
 	// refused.
-	firstMax = 4 << 20
-	// firstKept bounds the first attempts that are noted longer than they would be if all members were in reach.
-	firstKept = 16 << 20
-	// retriesMax bounds the retries that a node has noted; beyond it more are refused.
-	retriesMax = 1 << 16
+	first int
+	// kept bounds the first attempts that are noted longer than they would be if all members were in reach.
+	kept int
+	// retries bounds the retries that a node has noted; beyond it more are refused.
+	retries int
+}
+
+var onceMost = onceBounds{first: 4 << 20, kept: 16 << 20, retries: 1 << 20}
+
+const (
 	// voidsMax bounds the voids of one counter; beyond it retries are refused.
 	voidsMax = 1024
 	// onceSweep is how many retries one step of the sweep looks at, onceRest how many steps lie between two walks.
@@ -61,6 +66,7 @@ const (
 	onceHashBytes  = 16
 	retryNoteBytes = 1 + 4 + 1 + onceHashBytes
 	firstNoteBytes = retryNoteBytes + 4
+	blindNoteBytes = firstNoteBytes - onceHashBytes
 )
 
 // onceBegin lies behind all cells and before all notes.
@@ -79,7 +85,10 @@ func hashOnce(of crdt.Counted, id []byte) (h onceHash) {
 
 // once is what a core knows of operations with ids.
 type once struct {
-	first   map[uint32]int // notes of first attempts, by generation; of those before this start one
+	most    onceBounds
+	first   map[uint32]int  // notes of first attempts, by generation; of those before this start one
+	noted   int             // the sum of first
+	blind   map[uint32]bool // see onceblind.go
 	retries map[onceHash]bool
 	duties  map[string]crdt.Update
 	// heard is the newest retry of each origin: others may wait for a record that covers it.
@@ -109,10 +118,10 @@ func hashOf(note []byte) onceHash { return onceHash(note[len(note)-onceHashBytes
 
 // isNote tells whether a key is that of a note which a transfer hands on.
 func isNote(key []byte) bool {
-	if len(key) < retryNoteBytes || key[0] != store.SpaceOnce {
+	if len(key) < blindNoteBytes || key[0] != store.SpaceOnce {
 		return false
 	}
-	return key[5] == onceFirst && len(key) == firstNoteBytes || key[5] == onceRetry && len(key) == retryNoteBytes
+	return isBlind(key) || key[5] == onceFirst && len(key) == firstNoteBytes || key[5] == onceRetry && len(key) == retryNoteBytes
 }
 
 // generation returns that of a time.
@@ -131,18 +140,35 @@ func (c *Core) openOnce(src store.Reader) error {
 	if c.cfg.OnceWindow == 0 {
 		c.cfg.OnceWindow = onceWindow
 	}
-	c.once = once{first: map[uint32]int{}, retries: map[onceHash]bool{}, duties: map[string]crdt.Update{}}
+	c.once = once{most: onceMost, first: map[uint32]int{}, blind: map[uint32]bool{}, retries: map[onceHash]bool{}, duties: map[string]crdt.Update{}}
+	err := c.readNotes(src)
+	if IsDamage(err) {
+		c.goBlind()
+		return nil
+	}
+	return err
+}
+
+// readNotes adds what is noted to what is known of it.
+func (c *Core) readNotes(src store.Reader) error {
 	for g, more := uint32(0), true; more; g++ {
+		var blind bool
 		var err error
-		if g, more, err = c.nextGeneration(src, g); err != nil {
-			return err
+		if g, blind, more, err = c.nextGeneration(src, g); err != nil {
+			return fmt.Errorf("read notes of operations: %w", err)
 		}
-		if more {
-			c.once.first[g] = 1
+		if more && c.once.first[g] == 0 {
+			c.once.first[g], c.once.noted = 1, c.once.noted+1
+		}
+		if blind {
+			c.once.blind[g] = true
 		}
 	}
 	lo, hi := c.onceClass(onceRetry), c.onceClass(onceDuty)
 	err := scan(src, lo, hi, func(k, v []byte) (bool, error) {
+		if _, changed := c.batch.extra[string(k)]; changed {
+			return true, nil
+		}
 		note, err := crdt.DecodeOnceNote(v)
 		if err == nil && isNote(k) {
 			c.once.retries[hashOf(k)] = true
@@ -165,15 +191,14 @@ func (c *Core) openOnce(src store.Reader) error {
 }
 
 // nextGeneration returns the first generation from g on that has notes of first attempts.
-func (c *Core) nextGeneration(src store.Reader, g uint32) (next uint32, found bool, err error) {
-	lo := c.firstKey(g, onceHash{})
-	err = scan(src, lo, c.onceClass(onceRetry), func(k, _ []byte) (bool, error) {
+func (c *Core) nextGeneration(src store.Reader, g uint32) (next uint32, blind, found bool, err error) {
+	err = scan(src, c.blindKey(g), c.onceClass(onceRetry), func(k, _ []byte) (bool, error) {
 		if found = isNote(k); found {
-			next = generationOf(k)
+			next, blind = generationOf(k), isBlind(k)
 		}
 		return false, nil
 	})
-	return next, found && next < math.MaxUint32, err
+	return next, blind, found && next < math.MaxUint32, err
 }
 
 func generationOf(note []byte) uint32 { return binary.BigEndian.Uint32(note[6:]) }
@@ -217,7 +242,7 @@ func (c *Core) attemptsAt(h onceHash, times ...clock.Timestamp) (all crdt.OnceNo
 
 // note reads a note; none is one without attempts.
 func (c *Core) note(key []byte) (n crdt.OnceNote, err error) {
-	b, err := c.batch.get(key)
+	b, err := c.batch.Get(key)
 	if err != nil || b == nil {
 		return n, err
 	}
@@ -231,8 +256,11 @@ func (c *Core) attempted(of crdt.Counted, id []byte) (crdt.OnceNote, error) {
 
 // crowded implements origins.
 func (c *Core) crowded() bool {
-	g := c.generation(c.onceNow())
-	return len(c.once.retries) >= retriesMax || max(c.once.first[g-1], c.once.first[g], c.once.first[g+1]) > firstMax
+	blind := func(at clock.Timestamp) bool {
+		g := c.generation(at)
+		return c.once.blind[g-1] || c.once.blind[g] || c.once.blind[g+1]
+	}
+	return len(c.once.retries) >= c.once.most.retries || blind(c.onceNow()) || blind(c.hlc.Last())
 }
 
 // name names the operation that an update of this node carries out. What is no increment of a counter, as one by
@@ -246,47 +274,67 @@ func (c *Core) name(u *crdt.Update, once *crdt.Once, reply Reply) {
 	}
 }
 
-// noteOnce notes an update that carries out an operation. When others have, too, the later ones are to be void.
-func (c *Core) noteOnce(u *crdt.Update, tag crdt.Tag) error {
+// operation is one that an update carries out, and what is known of it.
+type operation struct {
+	hash  onceHash
+	of    crdt.Counted
+	known crdt.OnceNote
+}
+
+// operationOf reads what noteOnce goes by, so that nothing is half applied where it cannot be read; nil for an update
+// without an id.
+func (c *Core) operationOf(u *crdt.Update, tag crdt.Tag) (*operation, error) {
+	if u.Once == nil {
+		return nil, nil
+	}
 	of, ok := u.Counted()
 	if !ok {
-		return fmt.Errorf("%w: %v has an id and is not one increment", ErrMalformed, tag.Dot)
+		return nil, fmt.Errorf("%w: %v has an id and is not one increment", ErrMalformed, tag.Dot)
 	}
-	h := hashOnce(of, u.Once.ID)
-	known, err := c.attemptsAt(h, tag.Time)
-	if err != nil {
-		return err
-	}
-	a := crdt.Attempt{Tag: tag, Delta: of.Delta}
+	op := &operation{hash: hashOnce(of, u.Once.ID), of: of}
+	var err error
+	op.known, err = c.attemptsAt(op.hash, tag.Time)
+	return op, err
+}
+
+// noteOnce notes an update that carries out an operation. When others have, too, the later ones are to be void.
+func (c *Core) noteOnce(op *operation, retry bool, tag crdt.Tag) error {
+	a := crdt.Attempt{Tag: tag, Delta: op.of.Delta}
 	if tag.Dot.Origin == c.Origin() {
 		a.Reply = encodeReply(&c.once.reply)
 	}
-	if err := c.putAttempt(h, a, u.Once.Retry, of); err != nil {
+	if err := c.putAttempt(op.hash, a, retry, op.of); err != nil {
 		return err
 	}
-	known.Join([]crdt.Attempt{a})
-	known.Of = of
-	c.toAnnul(h, &known)
+	op.known.Join([]crdt.Attempt{a})
+	op.known.Of = op.of
+	c.toAnnul(op.hash, &op.known)
 	return nil
 }
 
-// putAttempt adds an attempt to its note.
+// putAttempt adds an attempt to its note. It reads nothing that attemptsAt its time has not read.
 func (c *Core) putAttempt(h onceHash, a crdt.Attempt, retry bool, of crdt.Counted) error {
 	g := c.generation(a.Time)
-	key := c.firstKey(g, h)
+	key, there := c.retryKey(h), c.once.retries[h]
 	if retry {
-		key = c.retryKey(h)
 		c.once.retries[h] = true
 		c.hear([]crdt.Attempt{a})
 	} else {
+		key, there = c.firstKey(g, h), c.once.first[g] > 0
 		c.hearFirst(a, g)
-		if c.once.first[g]++; c.once.first[g] > firstMax {
+		if c.once.first[g] >= c.once.most.first {
+			c.beBlind(g)
 			return nil
 		}
+		c.once.first[g]++
+		c.once.noted++
 	}
-	n, err := c.note(key)
-	if err != nil {
-		return err
+	var n crdt.OnceNote
+	if there {
+		var err error
+		if n, err = c.note(key); err != nil {
+			return err
+		}
 	}
 	if retry {
 		n.Of = of
@@ -360,6 +408,10 @@ func voidsOf(ch *crdt.Change) []crdt.Void {
 
 // mergeNote takes over a note of a donor.
 func (c *Core) mergeNote(x pair) error {
+	if isBlind(x.key) {
+		c.beBlind(generationOf(x.key))
+		return nil
+	}
 	theirs, err := crdt.DecodeOnceNote(bytes.Clone(x.theirs))
 	class := x.key[5]
 	if err != nil || !bytes.Equal(x.key[:6], c.onceClass(class)) {

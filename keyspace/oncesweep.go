@@ -2,6 +2,8 @@ package keyspace
 
 import (
 	"bytes"
+	"maps"
+	"math"
 	"slices"
 
 	"github.com/atollkv/atoll/clock"
@@ -13,12 +15,7 @@ import (
 // sweepOnce forgets what need not be known any more, a little at a time.
 func (c *Core) sweepOnce() error {
 	now := c.generation(c.onceNow())
-	for _, g := range c.oldGenerations(now) {
-		if c.pastAll(g+2) || c.Once().First > firstKept {
-			c.batch.drops = append(c.batch.drops, store.Range{Lo: c.firstKey(g, onceHash{}), Hi: c.firstKey(g+1, onceHash{})})
-			delete(c.once.first, g)
-		}
-	}
+	c.forgetFirst(now)
 	switch {
 	case len(c.once.retries) == 0:
 		return nil
@@ -30,34 +27,52 @@ func (c *Core) sweepOnce() error {
 	}
 }
 
-// oldGenerations returns those of first attempts that no client sends again any more, ascending.
-func (c *Core) oldGenerations(now uint32) (old []uint32) {
+// forgetFirst forgets first attempts that no client sends again any more: those of generations that every other member has
+// come past, and where more are noted than may be kept the oldest.
+func (c *Core) forgetFirst(now uint32) {
+	past := min(now, c.pastOf())
 	for g := range c.once.first {
-		if g+2 <= now {
-			old = append(old, g)
+		if g+2 <= past {
+			c.forgetGeneration(g)
 		}
 	}
-	slices.Sort(old)
-	return old
+	if c.once.noted <= c.once.most.kept {
+		return
+	}
+	for _, g := range slices.Sorted(maps.Keys(c.once.first)) {
+		if c.once.noted > c.once.most.kept && g+2 <= now {
+			c.forgetGeneration(g)
+		}
+	}
 }
 
-// pastAll tells that every other member is known, by a record of its own, to have come to a generation: whatever it did
+func (c *Core) forgetGeneration(g uint32) {
+	c.batch.drops = append(c.batch.drops, store.Range{Lo: c.blindKey(g), Hi: c.blindKey(g + 1)})
+	c.once.noted -= c.once.first[g]
+	delete(c.once.first, g)
+	delete(c.once.blind, g)
+}
+
+// pastOf returns the generation that every other member is known, by a record of its own, to have come to: whatever it did
 // before is here.
-func (c *Core) pastAll(generation uint32) bool {
+func (c *Core) pastOf() uint32 {
 	if c.cfg.Mistakes.Has(mistake.RetryForgotten) {
-		return true
+		return math.MaxUint32
 	}
 	if c.cfg.Ends.Members == nil {
-		return false
+		return 0
 	}
-	active, _ := c.cfg.Ends.Members()
-	past := map[crdt.Declaration]bool{c.self(): true}
+	come := map[crdt.Declaration]uint32{c.self(): math.MaxUint32}
 	for o, h := range c.heads {
-		if c.generation(h.Time) >= generation {
-			past[c.owner(o)] = true
-		}
+		who := c.owner(o)
+		come[who] = max(come[who], c.generation(h.Time))
 	}
-	return !slices.ContainsFunc(active, func(m crdt.Declaration) bool { return !past[m] })
+	past := uint32(math.MaxUint32)
+	active, _ := c.cfg.Ends.Members()
+	for _, m := range active {
+		past = min(past, come[m])
+	}
+	return past
 }
 
 // sweepRetries looks at some notes of retries.
@@ -81,8 +96,11 @@ func (c *Core) sweepRetries(now uint32) error {
 		delete(c.once.retries, hashOf(k))
 		return true, nil
 	})
-	if ended {
+	if ended || IsDamage(err) {
 		c.once.walked, c.once.rest = nil, onceRest
+	}
+	if IsDamage(err) {
+		return nil // the store knows, and what cannot be read stays
 	}
 	return err
 }
@@ -155,9 +173,5 @@ type OnceStats struct {
 
 // Once returns what is noted of operations with ids.
 func (c *Core) Once() OnceStats {
-	s := OnceStats{Retries: len(c.once.retries), Duties: len(c.once.duties), Annulled: c.once.annulled}
-	for _, n := range c.once.first {
-		s.First += n
-	}
-	return s
+	return OnceStats{Retries: len(c.once.retries), First: c.once.noted, Duties: len(c.once.duties), Annulled: c.once.annulled}
 }

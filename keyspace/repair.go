@@ -131,6 +131,9 @@ func (c *Core) fixField(key []byte, t crdt.Type, name, value []byte) (err error)
 	if err := c.checkShows(key, f.Dots(), f.LiveDots()); err != nil {
 		return err
 	}
+	if t == crdt.TypeHash { // tells where it stands in the indexes of what ends; what cannot be read stands nowhere that is known
+		_, _ = c.batch.field(key, t, name, clock.VersionVector{})
+	}
 	c.putField(key, t, name, f)
 	c.recount(key, t)
 	return nil

@@ -45,6 +45,15 @@ func (s *Shard) Renew(ctx context.Context) error {
 	return s.control(ctx, (*Core).saveQuarantine)
 }
 
+// NotesLost is Core.NotesLost.
+func (s *Shard) NotesLost(ctx context.Context) error {
+	var failed error
+	if err := s.control(ctx, func(c *Core) { failed = c.NotesLost() }); err != nil {
+		return err
+	}
+	return failed
+}
+
 // Requeue is Core.Requeue for the whole of a range.
 func (s *Shard) Requeue(ctx context.Context, lo, hi []byte) error {
 	return s.through(ctx, lo, hi, (*Core).Requeue)

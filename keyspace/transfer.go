@@ -239,7 +239,13 @@ func (ch *Chunk) check() error {
 }
 
 func checkCell(cell store.Cell) error {
-	if isNote(cell.Key) {
+	switch {
+	case isBlind(cell.Key):
+		if !bytes.Equal(cell.Value, blindValue) {
+			return errKey
+		}
+		return nil
+	case isNote(cell.Key):
 		_, err := crdt.DecodeOnceNote(cell.Value)
 		return err
 	}

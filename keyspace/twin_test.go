@@ -24,13 +24,18 @@ type memory struct {
 	cells map[string][]byte
 	heads map[clock.Origin]store.Head
 	fail  error
-	scans int
-	steps int // of iterators
-	gets  int
+	// damaged tells which keys cannot be read; nil is none.
+	damaged func(key string) bool
+	scans   int
+	steps   int // of iterators
+	gets    int
 }
 
 func (m *memory) Get(key []byte) ([]byte, error) {
 	m.gets++
+	if m.damaged != nil && m.damaged(string(key)) {
+		return nil, store.ErrCorrupt
+	}
 	return bytes.Clone(m.cells[string(key)]), m.fail
 }
 
@@ -39,6 +44,9 @@ func (m *memory) Iterate(lo, hi []byte) (store.Iterator, error) {
 	it := &memoryIterator{cells: m.cells, at: -1, steps: &m.steps}
 	for k := range m.cells {
 		if k >= string(lo) && k < string(hi) {
+			if m.damaged != nil && m.damaged(k) {
+				return nil, store.ErrCorrupt
+			}
 			it.keys = append(it.keys, k)
 		}
 	}

@@ -67,6 +67,7 @@ type txKey struct {
 	before, after crdt.Header
 	existed       bool // it showed something when it was last noted what became of it; false where nothing is noted
 	fieldEnded    bool // it was noted that a field had ended
+	asStored      bool // what has ended of it stays until it is deleted by name, and so do its deadlines
 	ctx           crdt.Context
 	change        crdt.Change
 	members       map[string]*txMember
@@ -211,28 +212,42 @@ func (tx *Tx) eachElement(key []byte, t crdt.Type, h *crdt.Header, fn func() boo
 	return tx.eachMember(key, nil, h, func([]byte) bool { return fn() })
 }
 
-// touch begins the change of a key.
+// touch begins the change of a key, with the deletion of one that has ended.
 func (tx *Tx) touch(key []byte) (*txKey, error) {
-	if tx.write == nil {
-		return nil, ErrReadOnly
-	}
 	if k := tx.touched(key); k != nil {
 		return k, nil
+	}
+	k, gone, err := tx.touchAsStored(key)
+	if err != nil || !gone || tx.write.keepEnded {
+		return k, err
+	}
+	if tx.noting {
+		if err := tx.noteEnd(key, &k.before); err != nil {
+			return nil, err
+		}
+	}
+	return k, tx.restart(key, k, (*crdt.Header).Deletion)
+}
+
+// touchAsStored is touch of a key that was not touched before and stays as it is, though it may have ended.
+func (tx *Tx) touchAsStored(key []byte) (k *txKey, gone bool, err error) {
+	if tx.write == nil {
+		return nil, false, ErrReadOnly
 	}
 	full := tx.full(key)
 	beyond, whole := tx.write.beyond(full)
 	if !whole {
-		return nil, ErrBusy
+		return nil, false, ErrBusy
 	}
 	h, gone, err := tx.open(key)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	existed := false
 	if tx.noting && !gone {
 		t, _, err := tx.Type(key)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		existed = t != crdt.TypeNone
 	}
@@ -243,20 +258,14 @@ func (tx *Tx) touch(key []byte) (*txKey, error) {
 		}
 		n, ok, err := tx.cells.count(tx.full(key), t)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		*counts.of(t) = count{n, !ok}
 	}
-	k := tx.write.keys.add(full)
+	k = tx.write.keys.add(full)
 	k.existed, k.before, k.after, k.ctx, k.counts = existed, h, h, tx.write.ctx.With(beyond), counts
 	k.change.Beyond = beyond
-	if gone && !tx.write.keepEnded {
-		if tx.noting {
-			tx.note(ClassExpired, "expired", key)
-		}
-		err = tx.restart(key, k, (*crdt.Header).Deletion)
-	}
-	return k, err
+	return k, gone, nil
 }
 
 // Delete removes everything that the key holds, of every type.

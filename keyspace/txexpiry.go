@@ -39,6 +39,14 @@ func (tx *Tx) hasEnded(key []byte, h crdt.Header) (bool, error) {
 	return h.Gone(tx.Now(), func(t crdt.Type) (bool, error) { return tx.holds(key, t, &h) })
 }
 
+// timeUp tells of a key that has ended whether its time has come. Otherwise nothing is left of it that shows: all fields of its
+// hash have ended, say.
+func (tx *Tx) timeUp(key []byte, h *crdt.Header) (bool, error) {
+	t, err := h.Shown(func(t crdt.Type) (bool, error) { return tx.holds(key, t, h) })
+	at := h.Until(t)
+	return at != crdt.Never && at <= tx.Now(), err
+}
+
 // ended tells whether a key has ended, without its header where that was looked at before.
 func (tx *Tx) ended(key []byte) (gone bool, err error) {
 	switch {
@@ -114,7 +122,11 @@ func (tx *Tx) emptied(key []byte, k *txKey) error {
 	if len(k.after.Expiry) == 0 {
 		return nil
 	}
-	t, err := k.after.Shown(func(t crdt.Type) (bool, error) { return tx.holds(key, t, &k.after) })
+	holds := tx.holds
+	if k.asStored {
+		holds = tx.stores
+	}
+	t, err := k.after.Shown(func(t crdt.Type) (bool, error) { return holds(key, t, &k.after) })
 	if err != nil || t != crdt.TypeNone {
 		return err
 	}

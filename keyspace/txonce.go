@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"slices"
 
 	"github.com/atollkv/atoll/crdt"
 )
@@ -11,20 +12,27 @@ import (
 // ErrUntold: an operation was sent again, and this node cannot tell whether it was done.
 var ErrUntold = errors.New("whether the operation was done before is not known here")
 
-// Operation gives the transaction the name of an operation: an increment of one counter, of the string at a key or of an
-// element of the collection there. done tells that it was done before; reply is then what it was answered, if told.
-// The error is ErrUntold.
-func (tx *Tx) Operation(key []byte, t crdt.Type, name []byte, once *crdt.Once) (reply Reply, told, done bool, err error) {
+// ErrIDUsed: an operation with this id was done, and it added another amount.
+var ErrIDUsed = errors.New("the id is that of another increment of this counter, by another amount")
+
+// Operation gives the transaction the name of an operation: an increment of one counter, which of names by its key in the
+// namespace. done tells that it was done before; reply is then what it was answered, if told. Errors: ErrUntold, ErrIDUsed.
+func (tx *Tx) Operation(of crdt.Counted, once *crdt.Once) (reply Reply, told, done bool, err error) {
 	if tx.write == nil {
 		return reply, false, false, ErrReadOnly
 	}
-	n, err := tx.write.origins.attempted(crdt.Counted{Key: tx.full(key), Type: t, Name: name}, once.ID)
+	full := of
+	full.Key = tx.full(of.Key)
+	n, err := tx.write.origins.attempted(full, once.ID)
 	if err != nil {
 		return reply, false, false, err
 	}
 	if len(n.Attempts) == 0 {
 		tx.write.once = once
-		return reply, false, false, tx.untold(key, t, name, once.Retry)
+		return reply, false, false, tx.untold(of.Key, of.Type, of.Name, once.Retry)
+	}
+	if !slices.ContainsFunc(n.Attempts, func(a crdt.Attempt) bool { return a.Delta == of.Delta }) {
+		return reply, false, false, ErrIDUsed
 	}
 	for _, a := range n.Attempts {
 		if reply, told = decodeReply(a.Reply); told {

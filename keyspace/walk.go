@@ -113,7 +113,7 @@ func (w *walker) decode(cell, raw []byte, at int) (live bool) {
 		return w.decodeNamed(cell, raw, at)
 	case kindScoreCount:
 		w.index.count(cell[:at], raw)
-	case kindCount, kindFieldCount, kindItemCount, kindEntryCount, kindBoundedCount, kindSketchCount, kindGroupCount, kindLate, kindFieldEnd:
+	case kindCount, kindFieldCount, kindItemCount, kindEntryCount, kindBoundedCount, kindSketchCount, kindGroupCount, kindLate, kindFieldEnd, kindFieldEndFrom:
 	case kindIndex:
 		w.cell.err = w.index.entry(cell, at, raw)
 	default:

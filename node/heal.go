@@ -244,9 +244,14 @@ func (h *healer) finish(ctx context.Context, from replication.PeerLook, d store.
 }
 
 // requeue queues for the sweep the keys whose entries in its queue were in a range. Which keys were in the
-// index of what is to end, which is by time, nobody knows: it is made anew.
+// index of what is to end, which is by time, nobody knows: it is made anew. Notes of operations that were there are lost.
 func (h *healer) requeue(ctx context.Context, lo, hi []byte) error {
 	queue := store.Damage{Lo: lo, Hi: hi}
+	if _, ok := queue.Within([]byte{store.SpaceOnce}, []byte{store.SpaceOnce + 1}); ok {
+		if err := h.n.shard.NotesLost(ctx); err != nil {
+			return err
+		}
+	}
 	if _, ok := queue.Within([]byte{store.SpaceExpiry}, []byte{store.SpaceExpiry + 1}); ok {
 		if err := h.n.shard.Reindex(ctx, cellsLo, cellsHi); err != nil {
 			return err

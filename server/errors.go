@@ -122,6 +122,7 @@ var causes = []struct {
 	{store.ErrCorrupt, CodeDamaged},
 	{keyspace.ErrBusy, CodeBusy},
 	{keyspace.ErrUntold, CodeUntold},
+	{keyspace.ErrIDUsed, CodeInvalid},
 	{keyspace.ErrSuperseded, CodeSuperseded},
 	{store.ErrDead, CodeStore},
 	{keyspace.ErrClosed, CodeStore},

@@ -120,7 +120,7 @@ func (v View) Gone(now int64) bool {
 // and what it saw must be set.
 func (o *Op) Prepare(visible []Op, now int64) {
 	before := SpecAt(visible, now)
-	o.Clears = before.Gone(now)
+	o.Clears = before.Gone(now) && !o.Reaps
 	if o.Kind == "expire" {
 		o.Rest = len(surviving(visible, "incr", clears))+len(surviving(visible, "fincr", clears)) > 0 ||
 			setClaim(visible) != nil || hashClaim(visible) != nil || scoreClaim(visible) != nil || listClaim(visible) != nil || boundedClaim(visible) != nil || sketchClaim(visible) != nil || streamClaim(visible) != nil
@@ -134,6 +134,9 @@ func (o *Op) Prepare(visible []Op, now int64) {
 		o.Rest = slices.ContainsFunc(incrs, func(x Op) bool { return x.Field == o.Field })
 	}
 	if slices.Contains([]string{"srem", "hdel", "zrem", "lrem"}, o.Kind) {
+		if o.Reaps {
+			now = 0 // what is stored counts
+		}
 		after := SpecAt(append(slices.Clone(visible), *o), now)
 		o.Empties = before.Timed && after.Type == "none"
 	}

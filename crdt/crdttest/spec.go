@@ -41,6 +41,8 @@ type Op struct {
 	ClearsField bool // the field had ended, likewise
 	Rest        bool // of an expire or hexpire: there was more than values
 	Empties     bool // nothing was left of the key
+	// Reaps says of an hdel that a node does it by itself, with a field that has ended: the key stays until the last one goes.
+	Reaps bool
 }
 
 // View is what a reader sees of a key.

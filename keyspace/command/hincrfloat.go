@@ -40,7 +40,7 @@ func (c HIncrFloat) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 		return r, err
 	}
 	if rewrite != nil {
-		if err := tx.AssignField(c.Key, c.Field, rewrite); err != nil {
+		if err := tx.RewriteField(c.Key, c.Field, rewrite); err != nil {
 			return r, err
 		}
 	}

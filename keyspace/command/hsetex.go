@@ -36,14 +36,22 @@ func (c HSetEx) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	if holds, err := c.holds(tx); err != nil || !holds {
 		return r, err
 	}
-	var done fieldsEnding
 	for _, f := range c.Fields {
-		if err := c.set(tx, f, at, &done); err != nil {
+		if err := c.write(tx, f); err != nil {
 			return r, err
 		}
 	}
 	r.Int = 1
 	tx.Notify(keyspace.ClassHash, "hset", c.Key)
+	if at == crdt.Never {
+		return r, nil
+	}
+	var done fieldsEnding
+	for _, f := range c.Fields {
+		if _, err := done.expire(tx, c.Key, f.Field, at, ExpireIf{}); err != nil {
+			return r, err
+		}
+	}
 	done.note(tx, c.Key)
 	return r, nil
 }
@@ -58,20 +66,9 @@ func (c HSetEx) holds(tx *keyspace.Tx) (bool, error) {
 	return true, nil
 }
 
-func (c HSetEx) set(tx *keyspace.Tx, f FieldValue, at int64, done *fieldsEnding) error {
-	keep := c.Life.As == EndsAsBefore
-	if keep {
-		var err error
-		if _, at, err = tx.FieldUntil(c.Key, f.Field); err != nil {
-			return err
-		}
+func (c HSetEx) write(tx *keyspace.Tx, f FieldValue) error {
+	if c.Life.As == EndsAsBefore {
+		return tx.RewriteField(c.Key, f.Field, f.Value)
 	}
-	if err := tx.AssignField(c.Key, f.Field, f.Value); err != nil || at == crdt.Never {
-		return err
-	}
-	if keep {
-		return tx.ExpireField(c.Key, f.Field, at)
-	}
-	_, err := done.expire(tx, c.Key, f.Field, at, ExpireIf{})
-	return err
+	return tx.AssignField(c.Key, f.Field, f.Value)
 }

@@ -54,7 +54,7 @@ func (c IncrFloat) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 		return r, err
 	}
 	if rewrite != nil {
-		if err := tx.Assign(c.Key, rewrite); err != nil {
+		if err := tx.Rewrite(c.Key, rewrite); err != nil {
 			return r, err
 		}
 	}

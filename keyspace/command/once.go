@@ -8,7 +8,8 @@ import (
 // Once carries out an increment that has an id, 1 to 64 bytes, unless it was carried out before: by this node, or by
 // another one whose update is here. Then it changes nothing, and replies what was replied then if this node knows that,
 // else the present value. Retry says that the client has sent it before, perhaps elsewhere. Reply and errors are those of
-// the increment; ErrUntold where nobody can tell here whether it was done.
+// the increment; ErrUntold where nobody can tell here whether it was done, ErrIDUsed where another amount was added under
+// the id.
 type Once struct {
 	ID    []byte
 	Retry bool
@@ -19,8 +20,10 @@ type Once struct {
 // Counting is an increment of one counter.
 type Counting interface {
 	keyspace.Command
-	// counter returns the key and, in a collection, the element that it is of.
-	counter() (key []byte, t crdt.Type, name []byte)
+	// counter returns the key and, in a collection, the element that it is of, and what is added.
+	counter() crdt.Counted
+	// text tells that Reply.Value is the reply, not Int or Score.
+	text() bool
 	// present returns the reply that shows the present value.
 	present(tx *keyspace.Tx) (keyspace.Reply, error)
 }
@@ -36,11 +39,12 @@ func (Once) Writes() bool { return true }
 
 // Run implements keyspace.Command.
 func (c Once) Run(tx *keyspace.Tx) (keyspace.Reply, error) {
-	key, t, name := c.Do.counter()
-	reply, told, done, err := tx.Operation(key, t, name, &crdt.Once{ID: c.ID, Retry: c.Retry})
+	reply, told, done, err := tx.Operation(c.Do.counter(), &crdt.Once{ID: c.ID, Retry: c.Retry})
 	switch {
-	case err != nil || told:
+	case err != nil:
 		return reply, err
+	case told && c.Do.text() == (len(reply.Value) > 0): // else it was sent as another command then
+		return reply, nil
 	case done:
 		return c.Do.present(tx)
 	default:
@@ -48,11 +52,31 @@ func (c Once) Run(tx *keyspace.Tx) (keyspace.Reply, error) {
 	}
 }
 
-func (c Incr) counter() ([]byte, crdt.Type, []byte)       { return c.Key, crdt.TypeString, nil }
-func (c IncrFloat) counter() ([]byte, crdt.Type, []byte)  { return c.Key, crdt.TypeString, nil }
-func (c HIncr) counter() ([]byte, crdt.Type, []byte)      { return c.Key, crdt.TypeHash, c.Field }
-func (c HIncrFloat) counter() ([]byte, crdt.Type, []byte) { return c.Key, crdt.TypeHash, c.Field }
-func (c ZIncr) counter() ([]byte, crdt.Type, []byte)      { return c.Key, crdt.TypeZSet, c.Member }
+func (c Incr) counter() crdt.Counted {
+	return crdt.Counted{Key: c.Key, Type: crdt.TypeString, Delta: crdt.TotalOf(c.Delta)}
+}
+
+func (c IncrFloat) counter() crdt.Counted {
+	return crdt.Counted{Key: c.Key, Type: crdt.TypeString, Delta: c.Delta}
+}
+
+func (c HIncr) counter() crdt.Counted {
+	return crdt.Counted{Key: c.Key, Type: crdt.TypeHash, Name: c.Field, Delta: crdt.TotalOf(c.Delta)}
+}
+
+func (c HIncrFloat) counter() crdt.Counted {
+	return crdt.Counted{Key: c.Key, Type: crdt.TypeHash, Name: c.Field, Delta: c.Delta}
+}
+
+func (c ZIncr) counter() crdt.Counted {
+	return crdt.Counted{Key: c.Key, Type: crdt.TypeZSet, Name: c.Member, Delta: crdt.TotalOfFloat(c.Delta)}
+}
+
+func (Incr) text() bool       { return false }
+func (IncrFloat) text() bool  { return true }
+func (HIncr) text() bool      { return false }
+func (HIncrFloat) text() bool { return true }
+func (ZIncr) text() bool      { return false }
 
 func (c Incr) present(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	h, found, err := tx.Expect(c.Key, crdt.TypeString)
@@ -113,6 +137,7 @@ func (c ZIncr) present(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 		return r, err
 	}
 	f, err := tx.Member(c.Key, c.Member)
-	r.Score, r.Found = f.Score()
+	r.Score, _ = f.Score()
+	r.Found = err == nil
 	return r, err
 }

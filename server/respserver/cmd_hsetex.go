@@ -29,7 +29,7 @@ var rowHSetEx = row{
 		for len(rest) > 0 && !is(rest[0], "FIELDS") {
 			n, err := takeHSetEx(&cmd, rest)
 			if err != nil {
-				return operation{}, err
+				return operation{}, faultFirst(cmd.Life, err)
 			}
 			rest = rest[n:]
 		}

@@ -1,8 +1,6 @@
 package respserver
 
 import (
-	"math"
-
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/keyspace/command"
 	"github.com/atollkv/atoll/server/resp"
@@ -42,7 +40,7 @@ func fieldLifetime(arg []byte, o lifetimeOption, of string) command.Lifetime {
 		return command.Lifetime{Fault: &command.LifetimeError{NotInteger: true}}
 	case n < 0:
 		return command.Lifetime{Fault: &command.LifetimeError{Negative: true}}
-	case n > math.MaxInt64/o.unit:
+	case n > command.FieldEndMax/o.unit:
 		return command.Lifetime{Fault: &command.LifetimeError{Of: of}}
 	default:
 		return command.Lifetime{As: o.as, Millis: n * o.unit, Of: of}

@@ -47,7 +47,7 @@ func (op write) fieldEndCommand() (crdttest.Op, keyspace.Command) {
 	case "hpersist":
 		return spec, command.HPersist{Key: k, Fields: list}
 	case "hreap":
-		spec.Kind = "hdel"
+		spec.Kind, spec.Reaps = "hdel", true
 		return spec, command.HReap{Key: k, Fields: list}
 	default:
 		spec.Kind, spec.Value = "hset", op.value

@@ -1,0 +1,77 @@
+package keyspace
+
+import (
+	"bytes"
+	"encoding/binary"
+	"maps"
+	"slices"
+
+	"github.com/atollkv/atoll/crdt"
+	"github.com/atollkv/atoll/store"
+)
+
+// A node is blind for a generation of first attempts of which it has not noted all: there were too many, or a damaged disk
+// has lost notes. Whether a retry was carried out then it cannot tell, so it refuses retries until the time for them is
+// over, also after a restart. It hands on that it is blind with its notes: who takes over its state cannot tell either.
+
+// blindValue is the value of a blind key: its version.
+var blindValue = []byte{1}
+
+// blindKey stands before the notes of a generation: their key without a hash.
+func (c *Core) blindKey(generation uint32) []byte {
+	return binary.BigEndian.AppendUint32(c.onceClass(onceFirst), generation)
+}
+
+func isBlind(note []byte) bool {
+	return len(note) == blindNoteBytes && note[0] == store.SpaceOnce && note[5] == onceFirst
+}
+
+// beBlind notes that not all first attempts of a generation are noted.
+func (c *Core) beBlind(generation uint32) {
+	if c.once.blind[generation] {
+		return
+	}
+	c.once.blind[generation] = true
+	if c.once.first[generation] == 0 {
+		c.once.first[generation], c.once.noted = 1, c.once.noted+1 // it goes with the generation
+	}
+	c.batch.set(c.blindKey(generation), blindValue)
+}
+
+// goBlind is beBlind for the present: what was noted until now may be lost, that as well.
+func (c *Core) goBlind() {
+	g := c.generation(c.onceNow())
+	delete(c.once.blind, g)
+	c.beBlind(g)
+}
+
+// NotesLost tells that the store may have lost notes of operations, and holds others again that could not be read before.
+func (c *Core) NotesLost() error {
+	if c.failed != nil {
+		return c.failed
+	}
+	c.goBlind()
+	for _, h := range slices.Collect(maps.Keys(c.once.retries)) {
+		n, err := c.note(c.retryKey(h))
+		if err != nil {
+			return err
+		}
+		if len(n.Attempts) == 0 {
+			delete(c.once.retries, h)
+		}
+	}
+	return c.readNotes(c.batch.raw())
+}
+
+// prefetchNote reads what merging a note of a donor will read.
+func (c *Core) prefetchNote(x pair) error {
+	if !isNote(x.key) || isBlind(x.key) {
+		return nil
+	}
+	theirs, err := crdt.DecodeOnceNote(bytes.Clone(x.theirs))
+	if err != nil {
+		return err
+	}
+	_, err = c.attemptsAt(hashOf(x.key), theirs.Attempts[0].Time)
+	return err
+}
