@@ -86,9 +86,9 @@ func (g *Group) DeleteConsumer(ctx context.Context, consumer string) (int64, err
 	return result.GetXgroupdelconsumer().GetPending(), err
 }
 
-// Next gives a consumer entries that its region has not delivered, limit at most; 0 is all, about 4 MiB. Where there are
-// none it waits: at most for a time, for [ForEver], or not at all if it is 0. Nothing in time is no error. Error: ErrUnknown
-// where the end of the context met a delivery; then [Group.Pending] tells.
+// Next gives a consumer entries that its region has not delivered, limit at most; 0 is all. No call gives more than 10,000,
+// about 4 MiB. Where there are none it waits: at most for a time, for [ForEver], or not at all if it is 0. Nothing in time is
+// no error. Error: ErrUnknown where the end of the context met a delivery; then [Group.Pending] tells.
 func (g *Group) Next(ctx context.Context, wait time.Duration, consumer string, limit uint64) ([]Entry, error) {
 	parts, err := g.s.c.ReadGroup(ctx, wait, GroupRead{Group: string(g.name), Consumer: consumer, Limit: limit}, string(g.s.key))
 	return onlyPart(parts), err
@@ -107,7 +107,8 @@ func onlyPart(parts []StreamPart) []Entry {
 	return parts[0].Entries
 }
 
-// Had returns what a consumer has behind an id and has not acknowledged, limit at most; 0 is all. Entries without fields are
+// Had returns what a consumer has behind an id and has not acknowledged, limit at most; 0 is all. No call gives more than
+// 10,000, about 4 MiB: none is the end, else go on behind the last one. Entries without fields are
 // no more.
 func (g *Group) Had(ctx context.Context, consumer string, after StreamID, limit uint64) ([]Entry, error) {
 	place := pb.GroupPlace_builder{Key: g.s.key, HadAfter: after.message()}.Build()
@@ -254,6 +255,7 @@ type Claimed struct {
 }
 
 // ClaimIdle gives entries that were not delivered for some time to a consumer, from an id on, limit at most; 0 is 100.
+// No call claims more than 10,000.
 func (g *Group) ClaimIdle(ctx context.Context, consumer string, idle time.Duration, from StreamID, limit uint64) (Claimed, error) {
 	request := pb.XAutoClaimRequest_builder{Key: g.s.key, Group: g.name, Consumer: []byte(consumer), MinIdleMs: millisOf(idle), From: from.message(), Limit: limit}.Build()
 	result, err := g.s.c.Do(ctx, pb.Operation_builder{Xautoclaim: request}.Build())

@@ -256,8 +256,8 @@ func (c *Core) record(u crdt.Update, w *txWrite) error {
 	if c.memory.body = body; cap(body) > bodyBytesKept {
 		c.memory.body = nil
 	}
-	if len(body) > oplog.MaxRecordBytes-(64<<10) {
-		return &TooLargeError{What: "transaction in bytes", Size: len(body), Limit: oplog.MaxRecordBytes - (64 << 10)}
+	if len(body) > updateBytesMax {
+		return &TooLargeError{What: "transaction in bytes", Size: len(body), Limit: updateBytesMax}
 	}
 	if err := c.apply(&u, w.tag, w.ctx); err != nil {
 		return err

@@ -89,6 +89,29 @@ func TestOneCommandGivesSoMany(t *testing.T) {
 	if claimed != n {
 		t.Errorf("it claims %d entries of %d", claimed, n)
 	}
+	dropTooMany(t, x, group, n)
+}
+
+// dropTooMany deletes a consumer with more entries than an update can name, and the group: some are another's before.
+func dropTooMany(t *testing.T, x *region, group string, n int64) {
+	t.Helper()
+	drop, destroy := command.XGroupDelConsumer{GroupOf: groupOf(group), Consumer: b("d")}, command.XGroupDestroy{GroupOf: groupOf(group)}
+	var large *keyspace.TooLargeError
+	for _, cmd := range []keyspace.Command{drop, destroy} {
+		if _, _, err := x.Execute([]keyspace.Command{cmd}); !errors.As(err, &large) {
+			t.Errorf("%s of %d entries: %v", cmd.Name(), n, err)
+		}
+	}
+	others := int64(len(x.do(t, command.XAutoClaim{GroupOf: groupOf(group), Consumer: b("e"), Limit: 3000, JustID: true})[0].Entries))
+	x.commit()
+	if r := x.do(t, drop)[0]; r.Int != n-others {
+		t.Errorf("with the consumer go %d entries", r.Int)
+	}
+	x.commit()
+	if r := x.do(t, destroy)[0]; r.Int != 1 {
+		t.Error("the group stays")
+	}
+	x.commit()
 }
 
 // What is told of all that is pending is refused where it is more than a reply may hold.

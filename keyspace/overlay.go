@@ -12,11 +12,12 @@ type overlay[T any] struct {
 
 func newOverlay[T any](mine map[string]T, from []byte, visit func([]byte, T) bool) *overlay[T] {
 	o := &overlay[T]{mine: mine, visit: visit, more: true}
-	for _, name := range sortedKeys(mine) {
+	for name := range mine {
 		if name >= string(from) {
 			o.names = append(o.names, name)
 		}
 	}
+	slices.Sort(o.names)
 	return o
 }
 

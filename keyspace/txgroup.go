@@ -5,6 +5,7 @@ import (
 
 	"github.com/atollkv/atoll/clock"
 	"github.com/atollkv/atoll/crdt"
+	"github.com/atollkv/atoll/store/oplog"
 )
 
 // Region returns the region of this node, whose share of groups commands work on.
@@ -220,12 +221,37 @@ func (tx *Tx) DestroyGroup(key []byte, g *ReaderGroup) error {
 			return err
 		}
 	}
+	return tx.dropGroupCells(key, names)
+}
+
+// updateBytesMax bounds the encoding of an update.
+const updateBytesMax = oplog.MaxRecordBytes - 64<<10
+
+// dropGroupCells deletes cells that are there. Whether an update can name so many is asked first: to delete them takes long.
+func (tx *Tx) dropGroupCells(key []byte, names [][]byte) error {
+	const each = 3 // bytes of a change beside the name, at least
+	size := 0
+	for _, name := range names {
+		size += len(name) + each
+	}
+	if size > updateBytesMax {
+		return &TooLargeError{What: "transaction in bytes", Size: size, Limit: updateBytesMax}
+	}
 	for _, name := range names {
 		if err := tx.takeOut(key, crdt.TypeGroups, name); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// TakeBackAll ends that entries are pending in this region, which they are.
+func (tx *Tx) TakeBackAll(key, group []byte, entries [][]byte) error {
+	names := make([][]byte, len(entries))
+	for i, entry := range entries {
+		names[i] = crdt.GroupName{Part: crdt.GroupPending, Region: tx.self.Region, Group: group, Of: entry}.Append(nil)
+	}
+	return tx.dropGroupCells(key, names)
 }
 
 // DropConsumer deletes a consumer of this region.

@@ -1,9 +1,13 @@
 package node
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/atollkv/atoll/client"
+	"github.com/atollkv/atoll/keyspace/command"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -102,4 +106,49 @@ func patient(t *testing.T, n *running) *redis.Client {
 	c := redis.NewClient(&redis.Options{Addr: n.cfg.RESP.Listen, Protocol: 2, MaxRetries: -1, ReadTimeout: 2 * time.Minute})
 	t.Cleanup(func() { _ = c.Close() })
 	return c
+}
+
+// TestFollowGoesOnWhereANodeStops: who follows a stream at a node that stops goes on at the next one, in another region, and
+// misses nothing.
+func TestFollowGoesOnWhereANodeStops(t *testing.T) {
+	nodes := trio(t)
+	us, eu, ap := nodes[0], nodes[1], nodes[2]
+	const total, first = 60, 20
+	added := 0
+	add := func(n *running, until int) {
+		for ; added < until; added++ {
+			n.do(t, command.XAdd{Key: []byte("s"), Fields: [][]byte{[]byte("n"), fmt.Append(nil, added)}})
+		}
+	}
+	add(us, first/2)
+	eventually(t, "all are equal", converged(t, nodes))
+	add(eu, first)
+	eventually(t, "all are equal", converged(t, nodes))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	db, err := client.Dial(ctx, us.cfg.Listen+","+eu.cfg.Listen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	got, stopped := map[string]int{}, make(chan error, 1)
+	for f, err := range db.Stream("s").Follow(ctx, client.FromBegin) {
+		if err != nil {
+			t.Fatalf("after %d entries: %v", len(got), err)
+		}
+		got[string(f.Fields[0].Value)]++
+		if len(got) == first && added == first {
+			go func() { stopped <- us.stop() }()
+			add(ap, total)
+		}
+		if len(got) == total {
+			break
+		}
+	}
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+	if len(got) != total {
+		t.Errorf("%d entries of %d", len(got), total)
+	}
 }

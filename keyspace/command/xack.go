@@ -37,32 +37,30 @@ func (c XAck) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	}
 	ids := slices.Clone(c.IDs)
 	slices.SortFunc(ids, crdt.StreamID.Compare)
+	// All are looked up before the first is taken back: to look is slow beside what the transaction has changed.
+	pending := map[string][]keyspace.PendingEntry{}
 	for _, id := range slices.Compact(ids) {
 		acked := false
 		for _, region := range g.Regions {
-			was, err := c.takeBack(tx, region, id)
+			list, err := pendingWith(tx, c.Key, region, c.Group, id)
 			if err != nil {
 				return r, err
 			}
-			acked = acked || was
+			pending[region] = append(pending[region], list...)
+			acked = acked || len(list) > 0
 		}
 		if acked {
 			r.Int++
 		}
 	}
-	return r, nil
-}
-
-func (c XAck) takeBack(tx *keyspace.Tx, region string, id crdt.StreamID) (was bool, err error) {
-	names, err := pendingWith(tx, c.Key, region, c.Group, id)
-	for _, p := range names {
-		gone, err := tx.TakeBack(c.Key, region, c.Group, p.Entry)
-		if err != nil {
-			return false, err
+	for _, region := range g.Regions {
+		for _, p := range pending[region] {
+			if _, err := tx.TakeBack(c.Key, region, c.Group, p.Entry); err != nil {
+				return r, err
+			}
 		}
-		was = was || gone
 	}
-	return was, err
+	return r, nil
 }
 
 // pendingWith returns the entries with an id that are pending in a region.

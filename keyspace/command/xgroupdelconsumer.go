@@ -42,10 +42,8 @@ func (c XGroupDelConsumer) Run(tx *keyspace.Tx) (r keyspace.Reply, err error) {
 	if err != nil || !had && len(names) == 0 {
 		return r, err
 	}
-	for _, name := range names {
-		if _, err := tx.TakeBack(c.Key, tx.Region(), c.Group, name); err != nil {
-			return r, err
-		}
+	if err := tx.TakeBackAll(c.Key, c.Group, names); err != nil {
+		return r, err
 	}
 	r.Int = int64(len(names))
 	return r, noted(tx, tx.DropConsumer(c.Key, c.Group, c.Consumer), keyspace.ClassStream, "xgroup-delconsumer", c.Key)

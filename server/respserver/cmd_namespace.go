@@ -8,7 +8,7 @@ import (
 	"github.com/atollkv/atoll/keyspace/command"
 )
 
-const differsNamespace = "Not in Redis. A name is " + namespace.Form + "; those with a number are what `SELECT` chooses. A namespace is there while it has keys, and needs no creation. LIST gives a map of the names of those that have keys, each with how many; it is refused within MULTI. One that is called list is chosen with USE."
+const differsNamespace = "Not in Redis. A name is " + namespace.Form + "; those with a number are what `SELECT` chooses. A namespace is there while it has keys, and needs no creation. LIST gives a map of the names of those that have keys, each with how many; it is refused within MULTI. One that is called list, or use, is chosen with USE."
 
 var rowNamespace = row{
 	name: "atoll.namespace", arity: -1, flags: "loading stale", categories: "connection",
@@ -35,6 +35,8 @@ func readNamespace(args [][]byte) (n namespace.Name, chosen bool, err error) {
 	switch {
 	case len(args) == 0, listsNamespaces(args):
 		return n, false, nil
+	case len(args) == 1 && is(args[0], "USE"):
+		return n, false, errSyntax // it lacks the name
 	case len(args) == 2 && is(args[0], "USE"):
 		args = args[1:]
 	case len(args) > 1:

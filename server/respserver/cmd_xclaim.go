@@ -20,7 +20,7 @@ var rowXClaim = row{
 var rowXAutoClaim = row{
 	name: "xautoclaim", arity: -6, flags: "write fast", categories: "write stream", first: 1, last: 1, step: 1, group: "stream", since: "6.2.0",
 	complexity: "O(1) for each entry that is looked at", syntax: "XAUTOCLAIM key group consumer min-idle-time start [COUNT count] [JUSTID]",
-	summary: "Gives entries that have been pending for long to another consumer.", differs: differsGroups, parse: parseXAutoClaim,
+	summary: "Gives entries that have been pending for long to another consumer.", differs: differsGroups + " At most 10,000 are given at a time, whatever COUNT says.", parse: parseXAutoClaim,
 }
 
 // claimNumber reads an option's number, or gives the error that Redis has for it.

@@ -27,7 +27,7 @@ var rowXGroup = row{
 		{
 			name: "xgroup|destroy", arity: 4, flags: "write", categories: "write stream", first: 2, last: 2, step: 1, group: "stream", since: "5.0.0",
 			complexity: "O(N) for N entries that are pending", syntax: "XGROUP DESTROY key group", summary: "Deletes a group.",
-			differs: "In all regions, as far as this node has seen it: what is delivered to it elsewhere at the same time keeps it.",
+			differs: "In all regions, as far as this node has seen it: what is delivered to it elsewhere at the same time keeps it." + dropsPending,
 			parse:   parseXGroupDestroy,
 		},
 		{
@@ -38,7 +38,7 @@ var rowXGroup = row{
 		{
 			name: "xgroup|delconsumer", arity: 5, flags: "write", categories: "write stream", first: 2, last: 2, step: 1, group: "stream", since: "5.0.0",
 			complexity: "O(N) for N entries that are pending", syntax: "XGROUP DELCONSUMER key group consumer", summary: "Deletes a consumer of a group, and what is pending with it.",
-			differs: differsGroups, parse: parseXGroupDelConsumer,
+			differs: differsGroups + dropsPending, parse: parseXGroupDelConsumer,
 		},
 	},
 }

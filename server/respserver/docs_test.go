@@ -40,8 +40,8 @@ says; the commands about deadlines of fields, ` + "`HEXPIRE` to `HSETEX`" + `, a
 - **A number is one value**: what ` + "`SET`" + ` wrote and what ` + "`INCR`" + ` added. ` + "`SET n 10`" + `, ` + "`INCR n`" + ` gives 11; concurrent increments of other regions are added, a later ` + "`SET`" + ` replaces all it has seen.
 - **` + "`MULTI`" + ` … ` + "`EXEC`" + ` is one update**, atomic and durable as a whole, here and in every region. A command in it that is refused for what its key holds answers with its error, and the others go on, as
   in Redis. ` + "`WATCH`" + ` lets it do nothing where a key has changed, by this region or by what has arrived from others: no lock between regions.
-- **The same words work without a client of Redis**: ` + "`atoll`" + ` takes these commands (` + "`atoll help geosearch`" + `), and so does gRPC (` + "`Command`, `Client.Command`" + ` in the SDK), but for those about a connection and those that
-  wait. The types have methods of their own there.
+- **The same words work without a client of Redis**: ` + "`atoll`" + ` takes these commands (` + "`atoll help geosearch`" + `), and so does gRPC (` + "`Command`, `Client.Command`" + ` in the SDK), but for those about a connection. The types
+  have methods of their own there.
 - **A write is answered when it is durable**, as ` + "`fsync`" + ` says. After an error ` + "`TIMEOUT`" + ` or ` + "`STORE`" + `, or a lost connection, it may have been applied all the same.
 - **Conditions hold in one region**: ` + "`SET … NX`" + `, ` + "`SETNX`" + `, ` + "`MSETNX`" + ` are no locks.
 - Errors that Redis does not have begin with the codes of [operations.md](operations.md): ` + "`LOADING`, `OOM`, `DISKFULL`, `CLOCK`, `DRAINING`, `DAMAGED`" + ` and so on.
@@ -77,6 +77,8 @@ where they listen, of commands there and of what comes from other nodes, when th
 | arguments of a command together, of a transaction together | 64 MiB | an error |
 | one update | 16 MiB | an error |
 | reply of ` + "`MGET`, `EXEC`" + ` | 64 MiB of values | an error |
+| entries that ` + "`XREADGROUP`, `XAUTOCLAIM`" + ` give at a time | 10,000, about 4 MiB | the rest is given by the next one |
+| reply of ` + "`XPENDING`, `XINFO STREAM FULL`" + ` | 64 MiB, of which an entry that is pending is 64 bytes and its consumer's name | an error |
 | replies that a client has not read | 32 MiB, less where memory is small | the connection ends |
 | what all clients hold together | a share of ` + "`memory.limit_bytes`" + ` | ` + "`OOM`" + ` |
 | watched keys, keys that are waited for, channels and patterns of a connection | 10,000 each | an error |

@@ -37,6 +37,8 @@ func TestSelect(t *testing.T) {
 		ATOLL NAMESPACE USE list => +OK
 		ATOLL.NAMESPACE => $4⏎list
 		ATOLL.NAMESPACE a b => -ERR syntax error
+		ATOLL.NAMESPACE USE => -ERR syntax error
+		ATOLL NAMESPACE use => -ERR syntax error
 		RESET => +RESET
 		ATOLL.NAMESPACE => $7⏎default
 	`)

@@ -27953,7 +27953,7 @@ type XReadGroupRequest_builder struct {
 	Group     []byte
 	Consumer  []byte
 	Streams   []*GroupPlace
-	// How many of each at most; 0 is all, about 4 MiB at a time.
+	// How many of each at most; 0 is all. At most 10,000, about 4 MiB, are given at a time.
 	Limit uint64
 	// What is new does not become pending.
 	NoAck bool
@@ -29336,7 +29336,7 @@ type XAutoClaimRequest_builder struct {
 	MinIdleMs uint64
 	// The first id to look at.
 	From *StreamID
-	// How many at most; 0 is 100.
+	// How many at most; 0 is 100. No more than 10,000 are claimed at a time.
 	Limit  uint64
 	JustId bool
 }
