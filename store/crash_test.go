@@ -11,6 +11,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"github.com/atollkv/atoll/clock"
+	"github.com/atollkv/atoll/internal/crashdisk"
 )
 
 // crash is a file system as the loss of power left it, and what was promised by then.
@@ -24,7 +25,7 @@ type crash struct {
 
 // camera takes a crash before every operation that changes the disk.
 type camera struct {
-	fs      *vfs.MemFS
+	fs      *crashdisk.Disk
 	acked   atomic.Int64
 	metaSet atomic.Bool
 
@@ -51,17 +52,6 @@ func (c *camera) MaybeError(op errorfs.Op) error {
 	return nil
 }
 
-// reuser does in two steps what vfs.MemFS does in one: that one takes its lock twice, and
-// waits for ever when a CrashClone comes between.
-type reuser struct{ *vfs.MemFS }
-
-func (r reuser) ReuseForWrite(old, name string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	if err := r.Rename(old, name); err != nil {
-		return nil, err
-	}
-	return r.OpenReadWrite(name, c)
-}
-
 func (*camera) String() string { return "camera" }
 
 func crashOptions(fs vfs.FS) Options {
@@ -77,7 +67,7 @@ func TestPowerLossAtEveryOperationLeavesAPrefix(t *testing.T) {
 	})
 	states := statesOf(commits)
 	for _, inFlight := range []int{1, 8} {
-		cam := &camera{fs: vfs.NewCrashableMem(), rng: rand.New(rand.NewPCG(3, 4))}
+		cam := &camera{fs: crashdisk.New(), rng: rand.New(rand.NewPCG(3, 4))}
 		runScript(t, cam, commits, inFlight)
 		if cam.ops < 100 {
 			t.Fatalf("only %d operations seen", cam.ops)
@@ -108,7 +98,7 @@ func inspectAll(t *testing.T, all []crash, states []*twin) {
 func runScript(t *testing.T, cam *camera, commits []*Commit, inFlight int) {
 	t.Helper()
 	for _, part := range [][]*Commit{commits[:30], commits[30:]} {
-		db := mustOpen(t, crashOptions(errorfs.Wrap(reuser{cam.fs}, cam)))
+		db := mustOpen(t, crashOptions(errorfs.Wrap(cam.fs, cam)))
 		flight := make(chan Pending, inFlight-1)
 		var acks sync.WaitGroup
 		acks.Go(func() {

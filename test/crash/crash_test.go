@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/atollkv/atoll/internal/crashdisk"
 	"github.com/atollkv/atoll/keyspace/command"
 	"github.com/atollkv/atoll/store"
 
@@ -55,24 +56,13 @@ func (i injector) MaybeError(op errorfs.Op) error {
 	return i(op)
 }
 
-// reuser does in two steps what vfs.MemFS does in one: that one takes its lock twice, and
-// waits for ever when a CrashClone comes between.
-type reuser struct{ *vfs.MemFS }
-
-func (r reuser) ReuseForWrite(old, name string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	if err := r.Rename(old, name); err != nil {
-		return nil, err
-	}
-	return r.OpenReadWrite(name, c)
-}
-
 // countOperations returns how many operations the script makes, those of opening and closing
 // included or not. Runs differ by a few.
 func countOperations(t *testing.T, ref *reference, opening bool) int {
 	t.Helper()
 	var n atomic.Int64
 	r := &run{}
-	r.fs = errorfs.Wrap(reuser{vfs.NewCrashableMem()}, injector(func(errorfs.Op) error {
+	r.fs = errorfs.Wrap(crashdisk.New(), injector(func(errorfs.Op) error {
 		if r.serving.Load() || opening {
 			n.Add(1)
 		}
@@ -98,7 +88,7 @@ type crash struct {
 // camera takes crashes, before the operations that it is to take.
 type camera struct {
 	run  *run
-	disk *vfs.MemFS
+	disk *crashdisk.Disk
 	take func() bool
 	out  chan<- crash
 
@@ -132,10 +122,10 @@ func TestPowerLossAnywhereLeavesAPrefixOfTheShard(t *testing.T) {
 	ref := newReference(t, n)
 	total := 3 * countOperations(t, ref, true)
 	rng := rand.New(rand.NewPCG(n, 2))
-	disk, crashes := vfs.NewCrashableMem(), make(chan crash, workers)
+	disk, crashes := crashdisk.New(), make(chan crash, workers)
 	r := &run{}
 	cam := &camera{run: r, disk: disk, out: crashes, rng: rng, take: func() bool { return *everything || rng.IntN(total) < crashSample }}
-	r.fs = errorfs.Wrap(reuser{disk}, injector(cam.see))
+	r.fs = errorfs.Wrap(disk, injector(cam.see))
 	var inspected atomic.Int64
 	var wg sync.WaitGroup
 	for range workers {
@@ -247,9 +237,9 @@ func TestAFailingOperationLosesNothingAcknowledged(t *testing.T) {
 
 // try plays the script under the failure, and returns what ended it, and what is wrong.
 func (f *failure) try(ref *reference) (ended, wrong error) {
-	disk := vfs.NewCrashableMem()
+	disk := crashdisk.New()
 	f.run = &run{}
-	f.run.fs = errorfs.Wrap(reuser{disk}, injector(f.see))
+	f.run.fs = errorfs.Wrap(disk, injector(f.see))
 	f.synced.Store(-1)
 	ended = f.run.play(ref.steps)
 	if errors.Is(ended, context.DeadlineExceeded) {
