@@ -72,8 +72,9 @@ func fieldOp(c keyspace.Command) crdttest.Op {
 	switch c := c.(type) {
 	case command.HSet:
 		return crdttest.Op{Kind: "hset", Field: string(c.Fields[0].Field), Value: string(c.Fields[0].Value)}
-	case command.HIncr:
-		return crdttest.Op{Kind: "hincr", Field: string(c.Field), Delta: c.Delta}
+	case command.HIncrFloat:
+		delta, _ := c.Delta.Int64()
+		return crdttest.Op{Kind: "hincr", Field: string(c.Field), Delta: delta}
 	case command.HDel:
 		return crdttest.Op{Kind: "hdel", Field: string(c.Fields[0])}
 	default:

