@@ -67,7 +67,7 @@ func (n *node) replay(a keyspace.Aside) {
 		p.flush()
 	}
 	n.w.note("%s replays %v up to %d: %v", n.id, a.Origin, done.Done, err)
-	if errors.Is(err, keyspace.ErrBusy) || errors.Is(err, keyspace.ErrWrongType) || errors.Is(err, keyspace.ErrNotInteger) {
+	if errors.Is(err, keyspace.ErrBusy) || errors.Is(err, keyspace.ErrWrongType) || errors.Is(err, command.ErrNotFloat) || errors.Is(err, command.ErrFieldNotFloat) {
 		err = nil
 		sometimes.hit("replay stopped at an update")
 	}
