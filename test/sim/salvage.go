@@ -180,6 +180,7 @@ func (p *replaying) flush() {
 	for key := range u.ops {
 		n.w.replayed[key] = true
 	}
+	n.w.noteForgotten(u)
 	n.w.note("%s issues %v again as %v", n.id, u.again, u.dot)
 	p.again = nil
 }

@@ -40,6 +40,7 @@ type world struct {
 	// gone are identities that somebody was asked to remove, keepers those that were asked.
 	gone, keepers map[string]bool
 	replayed      map[string]bool // keys that late updates were issued again on
+	forgotten     map[int]bool    // what was issued again when its id need not be known any more
 	settling      bool
 	settled       bool
 	broken        *violation
@@ -78,6 +79,7 @@ func newWorld(s *scenario, planted mistake.Set) *world {
 	w := &world{timeline: timeline{seed: s.seed}, scenario: s, cond: s.cond, planted: planted}
 	w.cuts, w.copies, w.byDot = map[[2]*node]bool{}, map[*node]*copied{}, map[dot]*update{}
 	w.tried = map[string]time.Duration{}
+	w.forgotten = map[int]bool{}
 	w.accidents = map[verb]int{}
 	w.gone, w.keepers, w.replayed = map[string]bool{}, map[string]bool{}, map[string]bool{}
 	w.writers = map[clock.Origin]string{}
