@@ -361,9 +361,9 @@ func (c *Core) drain(o clock.Origin) (moved bool) {
 		case left == nil:
 			c.gate.pop(o)
 		default:
-			w.frame, w.wait, w.needs = left, wait, clock.VersionVector{}
-			if wait == waitContext {
-				w.needs = c.gate.needed
+			w.frame, w.wait, w.needs, w.beyond = left, wait, clock.VersionVector{}, clock.VersionVector{}
+			if wait == waitContext || wait == waitState {
+				w.needs, w.beyond = c.gate.needed, c.gate.beyond
 			}
 			if wait == waitSealed {
 				continue // the rest of it is kept aside
@@ -471,6 +471,16 @@ type Waiting struct {
 	HeldBy []Parked
 	// Damaged frames wait until the cells that they change are healed.
 	Damaged int
+	// ByState are updates that wait for what their writers had seen by state, ascending by origin.
+	ByState []ByState
+}
+
+// ByState is an update whose writer was in the middle of a transfer: it had seen of a key what this
+// shard lacks. When nobody has that by log any more, only the state of one that has applied the update
+// helps.
+type ByState struct {
+	Dot   clock.Dot
+	Lacks clock.VersionVector
 }
 
 // Waiting returns what waits at the gate.

@@ -19,6 +19,8 @@ const (
 	waitGap wait = iota + 1
 	// waitContext: updates that the writer had seen are missing.
 	waitContext
+	// waitState: what the writer had seen of a key by state, in the middle of a transfer, is missing.
+	waitState
 	// waitClock: the stamp is too far in the future. The frame is parked, not dropped.
 	waitClock
 	// waitVersion: a newer version of the program wrote the record.
@@ -40,13 +42,15 @@ const (
 type gate struct {
 	queues map[clock.Origin][]*waiting
 	needed clock.VersionVector // by the last record that had to wait for its context
+	beyond clock.VersionVector // that its writer had of a key and this shard has not
 }
 
 type waiting struct {
 	frame   *oplog.Frame
 	wait    wait
 	settled func(error)
-	needs   clock.VersionVector // with waitContext: the context of its first record
+	needs   clock.VersionVector // with waitContext and waitState: the context of its first record
+	beyond  clock.VersionVector // with waitState: what is missing
 
 	looked bool // for the declaration in frame
 	who    crdt.Declaration
@@ -133,12 +137,15 @@ func (g *gate) summary(hlc *clock.HLC) Waiting {
 		s.Frames += len(q)
 		s.Bytes += bytes
 		switch q[0].wait {
+		case waitState:
+			s.ByState = append(s.ByState, ByState{Dot: clock.Dot{Origin: o, Seq: q[0].frame.First}, Lacks: q[0].beyond})
 		case waitClock:
 			s.park(o, q, bytes, hlc)
 		case waitHeld:
 			s.HeldBy = append(s.HeldBy, describe(o, q, bytes, hlc))
 		}
 	}
+	slices.SortFunc(s.ByState, func(a, b ByState) int { return cmp.Compare(a.Dot.Origin, b.Dot.Origin) })
 	for _, list := range [...][]Parked{s.ParkedBy, s.HeldBy} {
 		slices.SortFunc(list, func(a, b Parked) int { return cmp.Compare(a.Origin, b.Origin) })
 	}

@@ -74,6 +74,20 @@ func Unsealed(book *registry.Registry, shard store.ShardID, kept []Aside) (out [
 	return out
 }
 
+// Readmitted returns the origins of which a shard keeps everything aside although their members take part again:
+// they came when it did not know that yet, nobody has ended them, and nothing of them was issued again.
+func Readmitted(book *registry.Registry, shard store.ShardID, kept []Aside) (out []Settled) {
+	for _, a := range kept {
+		name := a.Writer.Region + "/" + a.Writer.Node
+		m, _ := book.Get(name)
+		named := func(e registry.Mark) bool { return e.Shard == uint32(shard) && e.Origin == a.Origin }
+		if m.Life > 0 && !m.State.Frozen() && a.Done == 0 && !slices.ContainsFunc(m.Ends(), named) && !slices.ContainsFunc(m.Settled, named) {
+			out = append(out, Settled{name, registry.Mark{Shard: uint32(shard), Origin: a.Origin, Seq: a.Last}})
+		}
+	}
+	return out
+}
+
 // CompareAsides compares what a shard of the member self keeps aside with the registry. drop is
 // what the member that may replay it has settled; tell is what self has settled as that member
 // and the registry does not say: a crash may come between the two.

@@ -65,7 +65,7 @@ func (c *Core) mergeRecord(o clock.Origin, rec oplog.Record) (wait, error) {
 		return w, err
 	}
 	if !rec.Dep.LessEq(c.vv) && !c.cfg.Mistakes.Has(mistake.NoGate) {
-		c.gate.needed = rec.Dep
+		c.gate.needed, c.gate.beyond = rec.Dep, clock.VersionVector{}
 		return waitContext, nil
 	}
 	if c.cfg.Mistakes.Has(mistake.ParkedObserved) {
@@ -86,9 +86,9 @@ func (c *Core) mergeRecord(o clock.Origin, rec oplog.Record) (wait, error) {
 		return 0, fmt.Errorf("%w: %v: %w", ErrMalformed, dot, err)
 	}
 	c.spoilNames(&u)
-	if !c.reaches(&u) {
-		c.gate.needed = rec.Dep
-		return waitContext, nil
+	if lacks := c.lacks(&u); lacks.Len() > 0 {
+		c.gate.needed, c.gate.beyond = rec.Dep, lacks
+		return waitState, nil
 	}
 	if u.Controls() && !c.admits(&u, dot) {
 		return waitEnd, nil

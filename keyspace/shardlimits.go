@@ -51,6 +51,11 @@ func (s *Shard) DropAside(ctx context.Context, o clock.Origin, upTo clock.Seq) (
 	return s.settleAll(ctx, func(c *Core) (Replayed, error) { return c.DropAside(o, upTo) })
 }
 
+// Readmit merges what is kept aside of an origin, as far as it can be now: see [Core.Readmit].
+func (s *Shard) Readmit(ctx context.Context, o clock.Origin) (Replayed, error) {
+	return s.settleAll(ctx, func(c *Core) (Replayed, error) { return c.Readmit(o) })
+}
+
 func (s *Shard) settleAll(ctx context.Context, step func(*Core) (Replayed, error)) (all Replayed, err error) {
 	for all.More = true; all.More && err == nil; {
 		var n Replayed

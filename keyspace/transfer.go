@@ -400,18 +400,19 @@ func (c *Core) VectorOf(key []byte) (v clock.VersionVector, whole bool) {
 	return joined(c.vv, v), whole
 }
 
-// reaches reports whether the shard has what the writer of a change had seen of its key.
-func (c *Core) reaches(u *crdt.Update) bool {
+// lacks returns what the writer of a change had seen of its key and the shard has not; nothing when it
+// has all.
+func (c *Core) lacks(u *crdt.Update) (missing clock.VersionVector) {
 	for i := range u.Changes {
 		ch := &u.Changes[i]
 		if ch.Beyond.Len() == 0 {
 			continue
 		}
 		if has, _ := c.VectorOf(ch.Key); !ch.Beyond.LessEq(has) {
-			return false
+			missing = joined(missing, above(ch.Beyond, has))
 		}
 	}
-	return true
+	return missing
 }
 
 // meetHeads returns the heads that both lists, ascending by origin, cover.

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -154,6 +155,20 @@ func (s *salvage) settle(ctx context.Context) error {
 	}
 	for _, x := range tell {
 		if err := s.mark(ctx, x.Member, x.Mark.Origin, x.Mark.Seq); err != nil {
+			return err
+		}
+	}
+	return s.readmit(ctx, list)
+}
+
+// readmit lets count what came from a member before this node knew that it takes part again.
+func (s *salvage) readmit(ctx context.Context, kept []keyspace.Aside) error {
+	for _, x := range keyspace.Readmitted(s.roll.get(), shardID, kept) {
+		n, err := s.shard.Readmit(ctx, x.Mark.Origin)
+		if err == nil && n.Done < x.Mark.Seq {
+			err = fmt.Errorf("what %s wrote is merged up to %d of %d", x.Member, n.Done, x.Mark.Seq)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -127,6 +127,14 @@ func (s shardState) Position(store.ShardID) transfer.Position {
 	return transfer.Position{Active: st.Active, UpTo: st.Position, Cells: st.Cells, Done: st.Done}
 }
 
+// waits tells which records wait for what their writers had seen by state.
+func (s shardState) waits(store.ShardID) (out []transfer.Wait) {
+	for _, w := range s.shard.Stats().Waiting.ByState {
+		out = append(out, transfer.Wait{Dot: w.Dot, Lacks: w.Lacks})
+	}
+	return out
+}
+
 // openTransfer joins what catches up by state, and what helps others to.
 func (n *Node) openTransfer(local replication.Identity, transport *grpctransport.Transport) (err error) {
 	state := shardState{n.shard, n.disk}
@@ -139,7 +147,7 @@ func (n *Node) openTransfer(local replication.Identity, transport *grpctransport
 		Rate: n.cfg.Transfer.MaxRate, Ready: n.loading.refusal, Events: n.donorEvents(),
 	})
 	n.fetcher = transfer.NewFetcher(transfer.FetcherConfig{
-		Local: local, Shard: shardID, Applier: state, Transport: transport, Heads: state.heads, Look: n.look,
+		Local: local, Shard: shardID, Applier: state, Transport: transport, Heads: state.heads, Waits: state.waits, Look: n.look,
 		Loading: n.loading.active, Loaded: n.loading.end, MaxOffset: n.cfg.MaxOffset, Wall: n.opts.Wall, Cuts: n.cuts,
 		Events: n.fetcherEvents(),
 	})

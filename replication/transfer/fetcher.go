@@ -29,6 +29,8 @@ type FetcherConfig struct {
 	Transport Transport
 	// Heads returns what this node holds durably.
 	Heads func(store.ShardID) []store.Head
+	// Waits returns the records that wait for what their writers had seen by state.
+	Waits func(store.ShardID) []Wait
 	// Look returns the live peers and the number of all.
 	Look func(store.ShardID) ([]replication.PeerLook, int)
 	// Loading reports whether the node is new and waits for state; Loaded is called when it
@@ -114,7 +116,7 @@ func (f *Fetcher) step(ctx context.Context) error {
 	live, known := f.cfg.Look(f.cfg.Shard)
 	d := f.plan.Tick(View{
 		Now: f.elapsed(), Loading: f.cfg.Loading(), Position: f.cfg.Applier.Position(f.cfg.Shard),
-		Local: f.cfg.Heads(f.cfg.Shard), Live: live, Known: known,
+		Local: f.cfg.Heads(f.cfg.Shard), Waits: f.cfg.Waits(f.cfg.Shard), Live: live, Known: known,
 	})
 	switch {
 	case d.Serve:

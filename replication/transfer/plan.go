@@ -40,9 +40,19 @@ type View struct {
 	Position Position
 	// Local are this node's durable heads.
 	Local []store.Head
+	// Waits are records that came, and wait for what their writers had seen by state.
+	Waits []Wait
 	// Live are the live peers that have told what they hold; Known counts all peers.
 	Live  []replication.PeerLook
 	Known int
+}
+
+// Wait is a record whose writer was in the middle of a transfer: it had seen of some key what this node
+// lacks. Mostly that comes by log. When its writer has lost it, by an older copy of a disk, only those that
+// took over the same state have it, and only the state of somebody who has applied the record helps.
+type Wait struct {
+	Dot   clock.Dot
+	Lacks clock.VersionVector
 }
 
 // Decision is what a Plan decides: at most one of the three.
@@ -64,11 +74,11 @@ type Plan struct {
 	empty   bool             // one was
 }
 
-// blockage is an origin that stands still since a peer's log lacks what is due.
+// blockage is an origin that stands still since a peer's log lacks what is due, or nobody's has what the next
+// record waits for.
 type blockage struct {
 	seq   clock.Seq
 	since time.Duration
-	start clock.Seq // where the peers' logs start, at the earliest
 }
 
 // pause is how long a donor is left alone.
@@ -118,15 +128,16 @@ func (p *Plan) observe(v View, have clock.VersionVector) (hopeless bool) {
 	for i := range v.Live {
 		for _, h := range v.Live[i].Heads {
 			start := v.Live[i].Missing[h.Origin]
-			if h.Seq <= have.Get(h.Origin) || start <= have.Get(h.Origin)+1 {
-				continue
+			if h.Seq > have.Get(h.Origin) && start > have.Get(h.Origin)+1 {
+				p.block(h.Origin, have.Get(h.Origin), v.Now)
+				seen[h.Origin] = true
 			}
-			b, known := p.blocked[h.Origin]
-			if !known || b.seq != have.Get(h.Origin) {
-				b = blockage{seq: have.Get(h.Origin), since: v.Now, start: start}
-			}
-			b.start = min(b.start, start)
-			p.blocked[h.Origin], seen[h.Origin] = b, true
+		}
+	}
+	for _, w := range v.Waits {
+		if w.Dot.Seq == have.Get(w.Dot.Origin)+1 && w.hopeless(v.Live, have) {
+			p.block(w.Dot.Origin, have.Get(w.Dot.Origin), v.Now)
+			seen[w.Dot.Origin] = true
 		}
 	}
 	for _, o := range sortedKeys(p.blocked) {
@@ -139,6 +150,25 @@ func (p *Plan) observe(v View, have clock.VersionVector) (hopeless bool) {
 		}
 	}
 	return hopeless
+}
+
+// block notes that an origin stands still at seq.
+func (p *Plan) block(o clock.Origin, seq clock.Seq, now time.Duration) {
+	if b, known := p.blocked[o]; !known || b.seq != seq {
+		p.blocked[o] = blockage{seq: seq, since: now}
+	}
+}
+
+// hopeless reports whether no live peer has what a record waits for, though one has applied the record.
+func (w Wait) hopeless(live []replication.PeerLook, have clock.VersionVector) bool {
+	applied := false
+	for _, l := range live {
+		for _, h := range l.Heads {
+			have.Advance(h.Origin, h.Seq)
+			applied = applied || h.Origin == w.Dot.Origin && h.Seq >= w.Dot.Seq
+		}
+	}
+	return applied && !w.Lacks.LessEq(have)
 }
 
 // nobodysLog reports whether every live peer that is ahead in an origin has told that its

@@ -11,8 +11,8 @@ import (
 )
 
 // peer is a live peer that holds so much of origin 1, and whose log starts where its
-// sink was told; 0 is nowhere.
-func peer(node string, has, missing clock.Seq, rtt time.Duration) replication.PeerLook {
+// sink was told; 0 is nowhere. more are pairs of an origin and what it holds of that.
+func peer(node string, has, missing clock.Seq, rtt time.Duration, more ...uint64) replication.PeerLook {
 	l := replication.PeerLook{Identity: replication.Identity{Node: node}, Dial: node, RTT: rtt, Missing: map[clock.Origin]clock.Seq{}}
 	if has > 0 {
 		l.Heads = []replication.PeerHead{{Origin: 1, Seq: has}}
@@ -20,7 +20,15 @@ func peer(node string, has, missing clock.Seq, rtt time.Duration) replication.Pe
 	if missing > 0 {
 		l.Missing[1] = missing
 	}
+	for ; len(more) > 0; more = more[2:] {
+		l.Heads = append(l.Heads, replication.PeerHead{Origin: clock.Origin(more[0]), Seq: clock.Seq(more[1])})
+	}
 	return l
+}
+
+// waits is a record of origin 1 whose writer had seen another origin as far.
+func waits(seq clock.Seq, o clock.Origin, lacks clock.Seq) []Wait {
+	return []Wait{{Dot: clock.Dot{Origin: 1, Seq: seq}, Lacks: clock.VectorOf(clock.Entry{Origin: o, Seq: lacks})}}
 }
 
 func local(has clock.Seq) []store.Head {
@@ -98,6 +106,20 @@ func TestPlan(t *testing.T) {
 		"an empty peer does not hide a full one": {
 			{0, View{Loading: true, Live: peers(peer("a", 0, 0, 0)), Known: 2}, "wait"},
 			{MeetFor, View{Loading: true, Live: peers(peer("a", 0, 0, 0), peer("b", 3, 0, 0)), Known: 2}, "fetch b"},
+		},
+		"what a record waits for may come by log": {
+			{0, View{Local: local(5), Waits: waits(6, 2, 3), Live: peers(peer("a", 9, 0, 0, 2, 3)), Known: 1}, "wait"},
+			{9 * s, View{Local: local(5), Waits: waits(6, 2, 3), Live: peers(peer("a", 9, 0, 0, 2, 3)), Known: 1}, "wait"},
+		},
+		"what a record waits for is lost": {
+			{0, View{Local: local(5), Waits: waits(6, 2, 3), Live: peers(peer("a", 5, 0, 0, 2, 2), peer("b", 9, 0, 9*ms, 2, 2)), Known: 2}, "wait"},
+			{1999 * ms, View{Local: local(5), Waits: waits(6, 2, 3), Live: peers(peer("a", 5, 0, 0, 2, 2), peer("b", 9, 0, 9*ms, 2, 2)), Known: 2}, "wait"},
+			{2 * s, View{Local: local(5), Waits: waits(6, 2, 3), Live: peers(peer("a", 5, 0, 0, 2, 2), peer("b", 9, 0, 9*ms, 2, 2)), Known: 2}, "fetch b"},
+			{3 * s, View{Local: local(6), Waits: waits(6, 2, 3), Live: peers(peer("b", 9, 0, 9*ms, 2, 2)), Known: 2}, "wait"},
+		},
+		"a record waits and nobody here has applied it": {
+			{0, View{Local: local(5), Waits: waits(6, 2, 3), Live: peers(peer("a", 5, 0, 0)), Known: 2}, "wait"},
+			{9 * s, View{Local: local(5), Waits: waits(6, 2, 3), Live: peers(peer("a", 5, 0, 0)), Known: 2}, "wait"},
 		},
 		"what has begun goes on at any donor": {
 			{0, View{Position: Position{Active: true, Done: 0.3}, Local: local(9), Live: peers(peer("a", 0, 0, 0), peer("b", 5, 0, 0)), Known: 2}, "fetch b"},

@@ -124,6 +124,22 @@ func (n *node) settleAside() {
 	for _, x := range tell {
 		n.mark(x.Member, x.Mark)
 	}
+	n.readmit()
+}
+
+// readmit lets count what came from a member before this node knew that it takes part again.
+func (n *node) readmit() {
+	for _, x := range keyspace.Readmitted(n.known.book, 0, n.asides()) {
+		done, err := n.core.Readmit(x.Mark.Origin)
+		if err != nil {
+			n.w.fail("I-33", "node %s: readmit what is kept aside: %v", n.id, err)
+			return
+		}
+		if n.w.note("%s readmits %v up to %d: %d", n.id, x.Mark.Origin, x.Mark.Seq, done.Done); done.Done < x.Mark.Seq {
+			n.compared = nil // what waits for others is merged later
+		}
+		sometimes.hit("kept aside, readmitted")
+	}
 }
 
 // shut tells which origins of removed members have ended before anybody met them.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/atollkv/atoll/keyspace"
+	"github.com/atollkv/atoll/replication"
 	"github.com/atollkv/atoll/store"
 )
 
@@ -26,7 +27,7 @@ func (n *node) catchUp() {
 	d := n.roll(forTransfer)
 	var donors []*node
 	for _, p := range n.w.nodes {
-		if s := n.pulls[p.id]; s != nil && s.sink.Welcomed() && p.up && p.refuse(n.identity) == nil && (n.lacks(s) || n.core.TransferState().Active) {
+		if s := n.pulls[p.id]; s != nil && s.sink.Welcomed() && p.up && p.refuse(n.identity) == nil && (n.lacks(s) || n.waitsForState(s) || n.core.TransferState().Active) {
 			donors = append(donors, p)
 		} else if s != nil && p.up && s.sink.Welcomed() && p.refuse(n.identity) == nil && !n.w.settling && d.chance(n.w.cond.forced) {
 			donors = append(donors, p)
@@ -45,6 +46,22 @@ func (n *node) lacks(s *stream) bool {
 		}
 	}
 	return false
+}
+
+// waitsForState reports whether the peer has applied a record that waits here for what its writer had seen by
+// state, and nobody who can be heard has that by log.
+func (n *node) waitsForState(s *stream) bool {
+	has := n.core.Vector()
+	for _, other := range n.pulls {
+		for _, h := range other.sink.Heads(0) {
+			has.Advance(h.Origin, h.Seq)
+		}
+	}
+	return slices.ContainsFunc(n.core.Waiting().ByState, func(w keyspace.ByState) bool {
+		return !w.Lacks.LessEq(has) && slices.ContainsFunc(s.sink.Heads(0), func(h replication.PeerHead) bool {
+			return h.Origin == w.Dot.Origin && h.Seq >= w.Dot.Seq
+		})
+	})
 }
 
 // begin opens a snapshot of what from holds durably.
