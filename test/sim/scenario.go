@@ -173,6 +173,7 @@ func scenarioOf(seed uint64, verbs []verb) *scenario {
 	}
 	if removals {
 		s.planRemoval(diceOf(seed, 8))
+		s.planRestore(diceOf(seed, 32))
 	}
 	if s.until = at; s.cond.forget > 0 {
 		s.until += 4 * s.cond.forget // ids are forgotten before all is healed

@@ -38,7 +38,7 @@ func TestSeeds(t *testing.T) {
 		"member removed", "members removed in one step", "removal called off", "removal stopped with a member frozen", "removal taken over",
 		"write refused by a removed member", "asked in the middle of a transfer", "frame held while a seal is sought", "late update",
 		"kept aside, replayed", "kept aside, dropped", "kept aside, settled by another member", "replay stopped at an update",
-		"member added again", "old directory of a removed member stays out", "removed member restored",
+		"member added again", "old directory of a removed member stays out", "removed member restored", "kept aside, readmitted", "state fetched for what no log has",
 		"cell damaged", "read refused on damage", "write refused on damage", "frame waited for damage", "range healed",
 		"quarantine survived a restart", "crash before the healed range was given back", "donor refused what is damaged",
 		"transfer met damage", "frame of the op log damaged", "damaged frame forgotten",

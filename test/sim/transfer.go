@@ -51,17 +51,25 @@ func (n *node) lacks(s *stream) bool {
 // waitsForState reports whether the peer has applied a record that waits here for what its writer had seen by
 // state, and nobody who can be heard has that by log.
 func (n *node) waitsForState(s *stream) bool {
+	waiting := n.core.Waiting().ByState
+	if len(waiting) == 0 {
+		return false
+	}
 	has := n.core.Vector()
 	for _, other := range n.pulls {
 		for _, h := range other.sink.Heads(0) {
 			has.Advance(h.Origin, h.Seq)
 		}
 	}
-	return slices.ContainsFunc(n.core.Waiting().ByState, func(w keyspace.ByState) bool {
+	needed := slices.ContainsFunc(waiting, func(w keyspace.ByState) bool {
 		return !w.Lacks.LessEq(has) && slices.ContainsFunc(s.sink.Heads(0), func(h replication.PeerHead) bool {
 			return h.Origin == w.Dot.Origin && h.Seq >= w.Dot.Seq
 		})
 	})
+	if needed {
+		sometimes.hit("state fetched for what no log has")
+	}
+	return needed
 }
 
 // begin opens a snapshot of what from holds durably.
