@@ -31,8 +31,9 @@ type limits struct {
 	Limits
 	// writers remembers who declared an origin, while somebody is held or barred.
 	writers map[clock.Origin]crdt.Declaration
-	// late: a transfer was on its way when the limits came. It may end above what is held,
-	// so nobody may be told yet how far this shard has come.
+	// late: a transfer was on its way when the limits came, and brings updates of a node that is
+	// held, or perhaps does. It may end above what is held, so nobody may be told yet how far
+	// this shard has come.
 	late bool
 	// above is what this shard applied beyond the seals before it learned of them.
 	above []clock.Origin
@@ -200,9 +201,27 @@ func (c *Core) openLimits(src store.Reader) (err error) {
 
 func (c *Core) take(l Limits) {
 	c.limits = limits{Limits: l, writers: map[clock.Origin]crdt.Declaration{}}
-	c.limits.late = c.transfer.pass != nil || !c.transfer.extras.empty()
+	c.limits.late = c.bringsHeld()
 	c.lowerAside()
 	c.limits.above = c.above()
+}
+
+// bringsHeld tells that the transfer on its way, or one that ended, has brought updates above the shard's vector
+// whose node is held, or not known.
+func (c *Core) bringsHeld() bool {
+	t := &c.transfer
+	return t.pass != nil && c.ofHeld(t.pass.vector) || slices.ContainsFunc(t.extras.steps, func(s extraStep) bool { return c.ofHeld(s.vector) })
+}
+
+// ofHeld tells that a vector has an origin above the shard's whose node is held, or not known.
+func (c *Core) ofHeld(v clock.VersionVector) bool {
+	return len(c.limits.Held) > 0 && slices.ContainsFunc(v.Entries(), func(e clock.Entry) bool {
+		if e.Seq <= c.vv.Get(e.Origin) {
+			return false
+		}
+		who, err := c.batch.declared(e.Origin)
+		return err != nil || who == (crdt.Declaration{}) || slices.Contains(c.limits.Held, who)
+	})
 }
 
 // mergeOrKeep merges a frame as far as it counts, or keeps it aside.
