@@ -31,9 +31,9 @@ type limits struct {
 	Limits
 	// writers remembers who declared an origin, while somebody is held or barred.
 	writers map[clock.Origin]crdt.Declaration
-	// late: a transfer was on its way when the limits came, and brings updates of a node that is
-	// held, or perhaps does. It may end above what is held, so nobody may be told yet how far
-	// this shard has come.
+	// late: a transfer was on its way when the limits came, or one has broken off and left updates of
+	// a node that is held, or perhaps of one. It may end above what is held, so nobody may be told
+	// yet how far this shard has come.
 	late bool
 	// above is what this shard applied beyond the seals before it learned of them.
 	above []clock.Origin
@@ -206,11 +206,11 @@ func (c *Core) take(l Limits) {
 	c.limits.above = c.above()
 }
 
-// bringsHeld tells that the transfer on its way, or one that ended, has brought updates above the shard's vector
-// whose node is held, or not known.
+// bringsHeld tells that a transfer is on its way, or has left updates above the shard's vector whose node is held,
+// or not known. What it left of others keeps nobody waiting: it may need the removal to become whole.
 func (c *Core) bringsHeld() bool {
 	t := &c.transfer
-	return t.pass != nil && c.ofHeld(t.pass.vector) || slices.ContainsFunc(t.extras.steps, func(s extraStep) bool { return c.ofHeld(s.vector) })
+	return t.pass != nil || slices.ContainsFunc(t.extras.steps, func(s extraStep) bool { return c.ofHeld(s.vector) })
 }
 
 // ofHeld tells that a vector has an origin above the shard's whose node is held, or not known.

@@ -381,28 +381,30 @@ func TestADonorBeyondASealIsRefused(t *testing.T) {
 	}
 }
 
-// A transfer that brings updates of others only keeps nobody from telling how far it is: what would make it whole may
-// wait for the removal.
-func TestATransferOfOthersDoesNotHoldUpARemoval(t *testing.T) {
-	a, c := newRegion(10), newRegion(20)
-	a.incr(t, "n", 3)
-	held := keyspace.Limits{Held: []crdt.Declaration{writerOf(11)}}
-	declared := map[clock.Origin]crdt.Declaration{10: writerOf(10)}
-	if _, err := c.Transfer(keyspace.TransferBegin{Heads: []store.Head{a.Head(10)}, Declared: declared}); err != nil {
-		t.Fatal(err)
-	}
-	c.commit()
-	c.limit(t, held)
-	if _, err := c.Transfer(keyspace.TransferChunk{Chunk: keyspace.Chunk{UpTo: []byte{store.SpaceData, 9}}}); err != nil {
-		t.Fatal(err)
-	}
-	c.commit()
-	c.limit(t, held)
-	// What it brings in the middle may not be of the node that is held, nor of one that is not known.
-	for _, o := range []clock.Origin{11, 12} {
-		ahead := keyspace.Chunk{After: []byte{store.SpaceData, 9}, Beyond: clock.VectorOf(clock.Entry{Origin: o, Seq: 1})}
-		if _, err := c.Transfer(keyspace.TransferChunk{Chunk: ahead}); !errors.Is(err, keyspace.ErrSealed) {
-			t.Errorf("a chunk with %v: %v", o, err)
+// What a transfer that broke off has left of others keeps nobody from telling how far it is: what would make it whole
+// may wait for the removal.
+func TestWhatATransferLeftOfOthersDoesNotHoldUpARemoval(t *testing.T) {
+	for origin, want := range map[clock.Origin]error{10: nil, 11: keyspace.ErrTransfer, 12: keyspace.ErrTransfer} {
+		a, c := newRegion(origin), newRegion(20)
+		a.incr(t, "n", 3)
+		declared := map[clock.Origin]crdt.Declaration{10: writerOf(10), 11: writerOf(11)} // of 12 nothing is known
+		for _, step := range []keyspace.TransferStep{
+			keyspace.TransferBegin{Heads: []store.Head{a.Head(origin)}, Declared: declared},
+			keyspace.TransferChunk{Chunk: keyspace.Chunk{UpTo: []byte{store.SpaceData, 9}}},
+			keyspace.TransferBegin{}, // anew, from one that lacks it
+			keyspace.TransferChunk{Chunk: keyspace.Chunk{}},
+			keyspace.TransferEnd{},
+		} {
+			if _, err := c.Transfer(step); err != nil {
+				t.Fatalf("%T: %v", step, err)
+			}
+			c.commit()
+		}
+		if s := c.TransferState(); s.Active || !s.Ahead {
+			t.Fatalf("%+v", s)
+		}
+		if err := c.SetLimits(keyspace.Limits{Held: []crdt.Declaration{writerOf(11)}}); !errors.Is(err, want) {
+			t.Errorf("with updates of %v left: %v, want %v", origin, err, want)
 		}
 	}
 }
