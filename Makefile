@@ -13,10 +13,11 @@ ROUNDS    ?= 20
 IMAGE     ?= atoll:dev
 LDFLAGS   := -s -w -X main.version=$(VERSION)
 
-# Tests that start processes or containers, or play thousands of seeds, have targets of their own.
-UNIT = $(shell $(GO) list ./... | grep -v -e '/test/sim' -e '/test/e2e' -e '/test/docker' -e '/test/wan' -e '/test/faults')
+# Tests that start processes or containers, or play thousands of seeds, have targets of their own. The slowest
+# package comes first: it waits more than it computes, and the others run beside it.
+UNIT = $(shell $(GO) list ./node ./... | grep -v -e '/test/sim' -e '/test/e2e' -e '/test/docker' -e '/test/wan' -e '/test/faults')
 # What runs goroutines around shared state, and what they share.
-RACE = ./clock/... ./store/... ./keyspace/... ./replication/... ./membership/... ./server/... ./client/... ./node/... ./internal/...
+RACE = ./node/... ./keyspace/... ./store/... ./clock/... ./replication/... ./membership/... ./server/... ./client/... ./internal/...
 
 .PHONY: help
 help: ## list the targets

@@ -18,7 +18,10 @@ import (
 // never an older one than he saw before: what is kept in memory belongs to the state that is read.
 func TestCachedCellsAreOfTheStateThatIsRead(t *testing.T) {
 	n := start(t, vfs.NewMem(), "us")
-	const keys, rounds = 2000, 300
+	keys, rounds := 2000, 300
+	if testing.Short() {
+		rounds = 60
+	}
 	name := func(i int) []byte { return fmt.Appendf(nil, "key:%d", i) }
 	write := func(round int) {
 		var cmds []keyspace.Command

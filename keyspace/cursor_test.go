@@ -232,7 +232,7 @@ func TestACursorOfALongStream(t *testing.T) {
 // Readers that move about among regions that write, are restarted and take over state miss nothing; those that stay get
 // nothing twice, either.
 func TestCursorsMissNothing(t *testing.T) {
-	for seed := range uint64(300) {
+	for seed := range histories(300) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		fresh := clock.Origin(0x1000)
 		var regions []*region

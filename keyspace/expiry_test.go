@@ -570,7 +570,7 @@ func (w *skewed) Read() (int64, time.Duration) {
 
 // The index is the headers' due times, whatever happens and however the cells came.
 func TestTheIndexFollowsTheHeaders(t *testing.T) {
-	for seed := range uint64(60) {
+	for seed := range histories(60) {
 		rng := rand.New(rand.NewPCG(seed, 2))
 		regions := three()
 		for range 60 {

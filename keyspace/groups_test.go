@@ -328,7 +328,7 @@ func TestWhatIsNotedGoesWithItsGroup(t *testing.T) {
 // Random histories over two regions of two nodes each: in every region each entry is delivered, and every node that has seen all
 // says so.
 func TestNoEntryIsSkipped(t *testing.T) {
-	for seed := range uint64(60) {
+	for seed := range histories(60) {
 		d := rand.New(rand.NewPCG(seed, 8))
 		var nodes []*region
 		for i := range 4 {

@@ -314,7 +314,7 @@ func (r *region) neighbourly(t *testing.T, rng *rand.Rand, id int) {
 // each sees what a plain slice gives for its own commands, all show the same in the end, and order
 // never changes.
 func TestRandomHistoriesOfAList(t *testing.T) {
-	for seed := uint64(1); seed <= 200; seed++ {
+	for seed := uint64(1); seed <= histories(200); seed++ {
 		rng := rand.New(rand.NewPCG(seed, 5))
 		regions := []*region{newRegion(0x1000), newRegion(0x2000), newRegion(0x3000)}
 		for id := range 40 {
@@ -366,7 +366,7 @@ func TestRandomHistoriesOfAList(t *testing.T) {
 
 // One region alone: every command does what it does to a slice.
 func TestAListIsASlice(t *testing.T) {
-	for seed := uint64(1); seed <= 150; seed++ {
+	for seed := uint64(1); seed <= histories(150); seed++ {
 		rng := rand.New(rand.NewPCG(seed, 6))
 		r, twin := newRegion(0x1000), []string(nil)
 		for id := range 40 {

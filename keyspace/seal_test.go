@@ -409,6 +409,32 @@ func TestWhatATransferLeftOfOthersDoesNotHoldUpARemoval(t *testing.T) {
 	}
 }
 
+// A pass that has merged nothing does not outlive the removal of its donor: perhaps nobody else could end it.
+func TestAPassFromWhomIsRemovedIsForgotten(t *testing.T) {
+	for _, merged := range []bool{false, true} {
+		a, c := newRegion(10), newRegion(20)
+		steps := []keyspace.TransferStep{keyspace.TransferBegin{}, keyspace.TransferChunk{Chunk: keyspace.Chunk{UpTo: []byte{store.SpaceData, 9}}}}
+		if !merged {
+			steps = steps[:1]
+		}
+		for _, step := range steps {
+			if _, err := c.Transfer(step); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c.commit()
+		a.incr(t, "n", 1)
+		c.limit(t, keyspace.Limits{Seals: map[clock.Origin]clock.Seq{10: 0}})
+		if _, err := c.Transfer(keyspace.TransferBegin{Heads: []store.Head{a.Head(10)}}); !errors.Is(err, keyspace.ErrSealed) {
+			t.Fatalf("got %v", err)
+		}
+		c.commit()
+		if c = c.again(keyspace.Limits{}); c.TransferState().Active != merged {
+			t.Errorf("merged something %v: %+v", merged, c.TransferState())
+		}
+	}
+}
+
 func TestStateOfARemovedMemberWithoutSealsIsRefused(t *testing.T) {
 	a, c := newRegion(10), newRegion(20)
 	a.incr(t, "n", 3)

@@ -74,7 +74,7 @@ func anyCommand(rng *rand.Rand) keyspace.Command {
 // Law: a namespace behaves as a store of its own does. Each command in one of several namespaces of a region has the
 // reply that it has at a region that has only this namespace, as its default one.
 func TestANamespaceIsAStoreOfItsOwn(t *testing.T) {
-	for seed := range uint64(60) {
+	for seed := range histories(60) {
 		rng := rand.New(rand.NewPCG(seed, 73))
 		all := newRegion(0x1000)
 		apart := map[namespace.Name]*region{}

@@ -102,7 +102,8 @@ type pass struct {
 
 // Transfer does one step. done is false when a chunk is merged in part: the same step
 // must be given again, in a later batch. Errors that match ErrTransfer, ErrMalformed,
-// ErrDiverged or ErrFuture leave everything as it was.
+// ErrDiverged or ErrFuture leave everything as it was, one that matches ErrSealed all but
+// a pass that has merged nothing.
 func (c *Core) Transfer(step TransferStep) (done bool, err error) {
 	if c.failed != nil {
 		return false, c.failed
@@ -129,6 +130,7 @@ func (c *Core) beginTransfer(b TransferBegin) error {
 		return err
 	}
 	if err := c.checkLimits(vectorOf(b.Heads), b.Declared); err != nil {
+		c.dropPass()
 		return err
 	}
 	p := &pass{heads: b.Heads, vector: vectorOf(b.Heads), floor: b.Heads}
@@ -154,6 +156,23 @@ func (c *Core) beginTransfer(b TransferBegin) error {
 	c.batch.set(transferKey(c.cfg.Shard, 1), p.encodeHeads())
 	c.batch.set(transferKey(c.cfg.Shard, endsPart), b.Ends)
 	return nil
+}
+
+// dropPass forgets a pass that has merged nothing yet: its donor was removed, and there may be nobody else who could
+// end it.
+func (c *Core) dropPass() {
+	if p := c.transfer.pass; p == nil || p.position != nil || p.end {
+		return
+	}
+	c.closePass()
+}
+
+// closePass ends the pass, here and in the store.
+func (c *Core) closePass() {
+	c.transfer.pass = nil
+	c.saveTransfer()
+	c.batch.set(transferKey(c.cfg.Shard, 1), nil)
+	c.batch.set(transferKey(c.cfg.Shard, endsPart), nil)
 }
 
 // checkDonor refuses a donor whose state must not be merged.
@@ -333,11 +352,8 @@ func (c *Core) endTransfer() error {
 	}
 	c.adoptEnds(known, crdt.Context{Seen: vectorOf(p.floor)})
 	c.arrivals.forget()
-	c.transfer.pass = nil
 	c.transfer.extras.settle(c.vv)
-	c.saveTransfer()
-	c.batch.set(transferKey(c.cfg.Shard, 1), nil)
-	c.batch.set(transferKey(c.cfg.Shard, endsPart), nil)
+	c.closePass()
 	c.drainAll()
 	c.annulAll()
 	return nil

@@ -63,7 +63,7 @@ func (r *region) takeOver(t testing.TB, from *region, size int, between func()) 
 }
 
 func TestATransferBringsEverythingAndKeepsWhatIsNew(t *testing.T) {
-	for seed := uint64(1); seed <= 60; seed++ {
+	for seed := uint64(1); seed <= histories(60); seed++ {
 		rng := rand.New(rand.NewPCG(seed, 3))
 		a, b := newRegion(100), newRegion(200)
 		write := func(r *region) {

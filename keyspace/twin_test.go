@@ -113,6 +113,15 @@ type region struct {
 	committed func(*store.Commit) // told after each commit, unless nil
 }
 
+// histories is how many random histories a test plays: a tenth with -short, since the race detector learns nothing of
+// regions that one goroutine runs.
+func histories(n uint64) uint64 {
+	if testing.Short() {
+		return n / 10
+	}
+	return n
+}
+
 func newRegion(origin clock.Origin) *region { return newNode("r", origin) }
 
 // newNode returns a node of a region.
@@ -325,7 +334,7 @@ func someScore(rng *rand.Rand, k, m []byte) keyspace.Command {
 // What the transaction saw of itself, what its node shows after it, and what a replica
 // shows that merged its record must agree, however often one record names a key.
 func TestManyCommandsOnOneKeyInOneTransaction(t *testing.T) {
-	for seed := range uint64(500) {
+	for seed := range histories(500) {
 		playTransactions(t, seed)
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)

@@ -116,7 +116,7 @@ func checkIndex(t testing.TB, r *region, what string) {
 // scores at every moment, and all regions in the end. Sweeps, transfers and restarts come
 // in between.
 func TestRangesAgreeWithScoresAtEveryMoment(t *testing.T) {
-	for seed := uint64(1); seed <= 300; seed++ {
+	for seed := uint64(1); seed <= histories(300); seed++ {
 		rng := rand.New(rand.NewPCG(seed, 9))
 		regions := []*region{newRegion(0x1000), newRegion(0x2000), newRegion(0x3000)}
 		for range 30 {

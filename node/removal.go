@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -292,7 +291,7 @@ func (n *Node) Told(ctx context.Context, peer replication.Identity, encoded []by
 	}
 	heads, err := n.roll.heads(ctx)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s cannot tell how far it is: %w", n.local.Node, err)
+		return nil, nil, err
 	}
 	return n.roll.bytes(), heads, nil
 }

@@ -133,7 +133,7 @@ func (r *roll) heads(ctx context.Context) ([]registry.Head, error) {
 	book := r.get()
 	heads, err := r.shard.SetLimits(ctx, r.limits(book))
 	if err != nil {
-		return nil, err
+		return nil, r.untold(err)
 	}
 	// Of what waits nothing may be applied yet: it ends at 0 then.
 	waiting := r.waiting()
@@ -151,6 +151,14 @@ func (r *roll) heads(ctx context.Context) ([]registry.Head, error) {
 		return r.owner(o)
 	}
 	return keyspace.HeadsFor(book, shardID, heads, owner), nil
+}
+
+// untold is why this node cannot tell how far it is, and what helps.
+func (r *roll) untold(err error) error {
+	if errors.Is(err, keyspace.ErrTransfer) {
+		return fmt.Errorf("%s takes over state, and can tell how far it is when that has ended; if what it waits for was only at a member that is gone, stop %s, `atoll reload` its data directory, start it, and run this again: %w", r.self, r.self, err)
+	}
+	return fmt.Errorf("%s cannot tell how far it is: %w", r.self, err)
 }
 
 func (r *roll) limits(book *registry.Registry) keyspace.Limits {

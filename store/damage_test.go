@@ -194,7 +194,7 @@ func TestOneFlippedByteIsNeverServedAndCanBeReplaced(t *testing.T) {
 	}
 	rounds := 240
 	if testing.Short() {
-		rounds = 24
+		rounds = 8
 	}
 	rng := rand.New(rand.NewPCG(5, 6))
 	refused := 0
@@ -281,7 +281,7 @@ func TestADamagedManifestIsRefusedAndNamed(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 10))
 	refused, rounds := map[string]int{}, 40
 	if testing.Short() {
-		rounds = 12
+		rounds = 4
 	}
 	for _, name := range names {
 		kind, _, _ := strings.Cut(name, "-")

@@ -1,10 +1,12 @@
 package sim
 
 import (
+	"errors"
 	"slices"
 	"time"
 
 	"github.com/atollkv/atoll/clock"
+	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/membership/registry"
 )
 
@@ -229,13 +231,17 @@ func (w *world) quiet(n *node) bool {
 }
 
 // wipe lets a node begin anew, with nothing.
-func (w *world) wipe(n *node) {
+func (w *world) wipe(n *node) { w.wipeTo(n, func(*disk) {}) }
+
+// wipeTo lets a node begin anew with what put puts on its disk.
+func (w *world) wipeTo(n *node, put func(*disk)) {
 	if n.up {
 		n.crash("begins anew")
 	}
 	w.loseTail(n)
 	delete(w.copies, n)
 	n.disk = newDisk(w.planted)
+	put(n.disk)
 	n.start()
 	w.note("%s begins anew", n.id)
 }
@@ -262,6 +268,9 @@ func (w *world) finishRemovals() {
 			return
 		}
 		if len(frozen) > 0 {
+			if w.reloadStuck(); w.failed() {
+				return
+			}
 			sometimes.hit("removal taken over")
 			var list []string
 			for _, name := range frozen {
@@ -283,6 +292,36 @@ func (w *world) finishRemovals() {
 		})
 		n.tellAll()
 		return
+	}
+}
+
+// stuckFor is how long operators wait for a member that takes over state before they let it begin anew.
+const stuckFor = 10 * time.Second
+
+// reloadStuck lets a member begin anew that cannot say how far it is, since a part of the state that it took over was
+// only at a member that is gone: with the members it knew, and only if others have what it has.
+func (w *world) reloadStuck() {
+	for _, n := range w.present() {
+		stuck := n.up && errors.Is(n.core.SetLimits(n.known.limits), keyspace.ErrTransfer)
+		if !stuck || n.core.TransferState().Active || n.removal != nil {
+			delete(w.stuck, n)
+			continue
+		}
+		since, known := w.stuck[n]
+		if !known {
+			w.stuck[n] = w.now
+		}
+		held := slices.ContainsFunc(w.present(), func(p *node) bool {
+			return p != n && p.up && n.core.Vector().LessEq(p.durable())
+		})
+		if known && w.now-since >= stuckFor && held && n.core.AsideCount().Records == 0 {
+			sometimes.hit("began anew to let a removal end")
+			book := n.known.encoded
+			w.note("%s begins anew, since it cannot say how far it is", n.id)
+			w.wipeTo(n, func(d *disk) { d.put(rollKey, book) })
+			delete(w.stuck, n)
+			return
+		}
 	}
 }
 

@@ -39,8 +39,9 @@ type world struct {
 	copies   map[*node]*copied
 	// gone are identities that somebody was asked to remove, keepers those that were asked.
 	gone, keepers map[string]bool
-	replayed      map[string]bool // keys that late updates were issued again on
-	forgotten     map[int]bool    // what was issued again when its id need not be known any more
+	replayed      map[string]bool         // keys that late updates were issued again on
+	forgotten     map[int]bool            // what was issued again when its id need not be known any more
+	stuck         map[*node]time.Duration // since when nodes cannot say how far they are
 	settling      bool
 	settled       bool
 	broken        *violation
@@ -80,7 +81,7 @@ func newWorld(s *scenario, planted mistake.Set) *world {
 	w.cuts, w.copies, w.byDot = map[[2]*node]bool{}, map[*node]*copied{}, map[dot]*update{}
 	w.tried = map[string]time.Duration{}
 	w.forgotten = map[int]bool{}
-	w.accidents = map[verb]int{}
+	w.accidents, w.stuck = map[verb]int{}, map[*node]time.Duration{}
 	w.gone, w.keepers, w.replayed = map[string]bool{}, map[string]bool{}, map[string]bool{}
 	w.writers = map[clock.Origin]string{}
 	w.readers = map[string]*reader{}
