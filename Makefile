@@ -29,11 +29,11 @@ build: ## bin/atolld (a node) and bin/atoll (the command line)
 
 .PHONY: test
 test: ## unit tests of every package
-	$(GO) test -timeout 20m $(UNIT)
+	$(GO) test -vet=off -timeout 20m $(UNIT)
 
 .PHONY: race
 race: ## the same, under the race detector, where goroutines share state
-	$(GO) test -race -short -timeout 20m $(RACE)
+	$(GO) test -vet=off -race -short -timeout 20m $(RACE)
 
 .PHONY: sim
 sim: ## clusters in virtual time: SEEDS=2000 histories, and planted mistakes that must be found
