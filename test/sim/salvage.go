@@ -316,6 +316,24 @@ func (w *world) tailMissing(n *node) string {
 			}
 			return fmt.Sprintf("%s keeps %v up to %d of %d", n.id, o, last[o], has)
 		}
+		if text := w.lostElsewhere(n, p, last); text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// lostElsewhere says what a node lacks of members that take part, and a removed one still holds: older disks were put in
+// place of theirs.
+func (w *world) lostElsewhere(n, removed *node, aside map[clock.Origin]clock.Seq) string {
+	for _, h := range removed.disk.durable.sortedHeads() {
+		_, bounded := n.core.Counts(h.Origin)
+		has := max(n.core.Vector().Get(h.Origin), aside[h.Origin])
+		if bounded || h.Seq <= has || n.stateOf(w.writers[h.Origin]) == registry.Removed || removed.disk.durable.start[h.Origin] > has+1 {
+			continue
+		}
+		sometimes.hit("what only a removed member holds")
+		return fmt.Sprintf("%s lacks %v after %d of %d that %s holds", n.id, h.Origin, has, h.Seq, removed.id)
 	}
 	return ""
 }
