@@ -157,7 +157,7 @@ func (c *Core) prefetch(u *crdt.Update) error {
 		if _, err := c.openCounts(ch.Key, &h, true); err != nil {
 			return err
 		}
-		if _, some := h.Claimed(crdt.TypeGroups); some && len(ch.Entries) > 0 || len(ch.Groups) > 0 {
+		if _, some := h.Claimed(crdt.TypeGroups); some && (ch.Clear || len(ch.Entries) > 0) || len(ch.Groups) > 0 {
 			if _, err := c.groupCells(ch.Key, nil, &h); err != nil { // see noteEntries and noteCursors
 				return err
 			}

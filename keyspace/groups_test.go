@@ -13,6 +13,7 @@ import (
 	"github.com/atollkv/atoll/crdt"
 	"github.com/atollkv/atoll/keyspace"
 	"github.com/atollkv/atoll/keyspace/command"
+	"github.com/atollkv/atoll/store/oplog"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
@@ -479,6 +480,38 @@ func TestWhatIsDoneIsPassedInTurns(t *testing.T) {
 				t.Errorf("found %v after %d turns", r.Found, turns)
 			}
 			break
+		}
+	}
+}
+
+// A group was defined in two regions, and one of them deletes the stream, which takes only its own definition. The cursor of the
+// other had not seen that one and ended at its start meanwhile: what came then is given, and nothing twice.
+func TestADeletionOfOneDefinitionSkipsNothing(t *testing.T) {
+	for _, way := range []string{"by updates", "by transfer"} {
+		for _, order := range [][]int{{0, 1, 2}, {1, 0, 2}, {0, 2, 1}} {
+			x, y, z := newNode("x", 0x1000), newNode("y", 0x2000), newNode("z", 0x3000)
+			z.do(t, xadd(sid(1, 0), "early"))
+			z.commit()
+			x.do(t, xadd(sid(5, 0), "mine"), xgroup("g", crdt.StreamID{}))
+			x.commit()
+			expectGiven(t, "x", x.given(t, "g", 0), "mine")
+			y.do(t, xgroup("g", crdt.StreamID{}))
+			y.commit()
+			defined := y.frames[0]
+			y.do(t, command.Delete{List: [][]byte{b("s")}})
+			y.commit()
+			if way == "by updates" {
+				frames := []*oplog.Frame{defined, z.frames[0], y.frames[1]}
+				for _, i := range order {
+					x.offer(t, frames[i])
+				}
+			} else {
+				x.offer(t, defined)
+				x.offer(t, z.frames[0])
+				x.takeOver(t, y, 50, func() {})
+			}
+			expectGiven(t, fmt.Sprint(way, " ", order), x.given(t, "g", 0), "early")
+			expectGiven(t, fmt.Sprint(way, " ", order, ", again"), x.given(t, "g", 0), "")
 		}
 	}
 }

@@ -16,8 +16,8 @@ import (
 //
 // Invariant: an entry that is visible, of the group, not behind the region's last place and not delivered is noted. An
 // entry enters by applyFields or by a transfer, and is compared with the cursors there; a cursor of another node of the
-// region enters by the same ways, and the entries that it goes past are compared with it. So each entry is looked at
-// once for each group, however long the stream.
+// region enters by the same ways, and the entries that it goes past are compared with it, as they are when a deletion
+// lets a cursor stand farther than before. So each entry is looked at once for each group, however long the stream.
 
 // lateBegin begins the keys of the noted entries of a group; of all groups of a key if it is nil. What follows names the
 // cell that an entry gets when it is delivered.
@@ -183,6 +183,22 @@ func (c *Core) noteCursors(key []byte, before map[string]*ReaderGroup, h *crdt.H
 		}
 	}
 	return nil
+}
+
+// noteCleared is notePassed for the groups that a deletion has left. It may take away a definition that a cursor had not seen,
+// and ended at the start of: the cursor stands again where it was, past entries that came meanwhile.
+func (c *Core) noteCleared(key []byte, before []*ReaderGroup, h *crdt.Header) error {
+	if len(before) == 0 {
+		return nil
+	}
+	left, err := c.groupsAt(key, nil, h)
+	for _, g := range left {
+		i := slices.IndexFunc(before, func(b *ReaderGroup) bool { return bytes.Equal(b.Name, g.Name) })
+		if err == nil && i >= 0 {
+			err = c.notePassed(key, before[i], g, h)
+		}
+	}
+	return err
 }
 
 // notePassed notes what a group's last place has gone past without delivering it.

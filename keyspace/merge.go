@@ -191,6 +191,12 @@ func (c *Core) applyChange(ch *crdt.Change, tag crdt.Tag, ctx crdt.Context) erro
 		return err
 	}
 	due, ending := c.dueAt(&h), fieldsMayEnd(crdt.TypeHash, &h)
+	var groups []*ReaderGroup
+	if ch.Clear {
+		if groups, err = c.groupsAt(ch.Key, nil, &h); err != nil {
+			return err
+		}
+	}
 	if c.transfer.extras.at(headerKey(ch.Key)).Covers(tag.Dot) {
 		h.HideAgain(ch, ctx)
 	} else {
@@ -202,6 +208,9 @@ func (c *Core) applyChange(ch *crdt.Change, tag crdt.Tag, ctx crdt.Context) erro
 	}
 	if ch.Clear {
 		c.clearCounts(&counts, &h, ch, whole)
+		if err := c.noteCleared(ch.Key, groups, &h); err != nil {
+			return err
+		}
 	}
 	if err := c.applyMembers(ch, tag, ctx, &h, &counts.set.count); err != nil {
 		return err

@@ -41,7 +41,7 @@ func (w *world) write(n *node, st step) {
 	}
 	replies, written, err := n.core.Execute(placed(cmds))
 	switch {
-	case errors.Is(err, keyspace.ErrBusy):
+	case errors.Is(err, keyspace.ErrBusy), errors.Is(err, command.ErrIDTop) && n.taking(keysOf(st.ops)...): // from what is merged of it
 		sometimes.hit("write of a key in transfer refused")
 		return
 	case errors.Is(err, keyspace.ErrSuperseded):
@@ -82,6 +82,11 @@ func isRefusal(err error) bool {
 	var rights *command.NoRightsError
 	var own *command.RefusedError
 	return errors.As(err, &rights) || errors.As(err, &own) || errors.Is(err, command.ErrNoKey)
+}
+
+// taking tells that a transfer has merged some of the cells of a key and not the others.
+func (n *node) taking(keys ...string) bool {
+	return slices.ContainsFunc(keys, func(key string) bool { _, whole := n.core.VectorOf(fullKey(key)); return !whole })
 }
 
 func keysOf(ops []write) (keys []string) {
