@@ -230,11 +230,28 @@ func (w *world) wasGiven(n *node, key, name string, holds clock.VersionVector, p
 			continue
 		}
 		region := u.node.identity
-		if region == n.identity || !pending[region+" "+name] {
+		if region == n.identity || !pending[region+" "+name] || w.wasAcked(key, name, holds) {
 			return true
 		}
 	}
 	return false
+}
+
+// wasAcked tells whether an update that a node has seen acknowledged an entry. Somebody may have claimed it beside that: it is
+// pending again then, with whoever has it now.
+func (w *world) wasAcked(key, name string, holds clock.VersionVector) bool {
+	return slices.ContainsFunc(w.updates, func(u *update) bool {
+		if !holds.Covers(u.dot) {
+			return false
+		}
+		for cell, value := range u.ops[key].Cells {
+			p, ok := crdt.SplitGroup([]byte(cell))
+			if ok && value == "" && p.Part == crdt.GroupPending && string(p.Of) == name {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // groupState reads the entries of a stream, and what is pending in each region.

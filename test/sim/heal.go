@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"errors"
+	"maps"
 
 	"github.com/atollkv/atoll/clock"
 	"github.com/atollkv/atoll/keyspace"
@@ -258,7 +259,7 @@ func (h *healing) liftAt(commit int) {
 		return
 	}
 	n.disk.lift(h.lo, h.hi)
-	delete(n.standing, [2]string{string(h.lo), string(h.hi)})
+	maps.DeleteFunc(n.standing, func(x [2]string, _ stands) bool { return string(h.lo) <= x[0] && x[1] <= string(h.hi) })
 	n.healing = nil
 	sometimes.hit("range healed")
 	h.w.note("%s is healed: %x to %x", n.id, h.lo, h.hi)

@@ -310,7 +310,7 @@ func (w *world) tailMissing(n *node) string {
 			if has <= end || max(last[o], marks[o]) >= has {
 				continue
 			}
-			if p.disk.durable.start[o] > max(end, last[o], marks[o])+1 {
+			if p.disk.durable.start[o] > end+1 { // on each stream it sends all beyond the seal again, or nothing
 				sometimes.hit("late updates whose op log was discarded")
 				continue
 			}
@@ -376,14 +376,14 @@ func (w *world) stranded(u *update, present []*node) bool {
 	if slices.Contains(present, u.node) {
 		return false
 	}
-	var best clock.Seq
+	var best, counts clock.Seq
 	for _, n := range present {
-		best = max(best, n.core.Vector().Get(u.dot.Origin))
+		counts = max(counts, n.core.Vector().Get(u.dot.Origin))
 		for _, a := range n.asides() {
 			if a.Origin == u.dot.Origin {
 				best = max(best, a.Last)
 			}
 		}
 	}
-	return u.dot.Seq > best && u.node.disk.durable.start[u.dot.Origin] > best+1
+	return u.dot.Seq > max(best, counts) && u.node.disk.durable.start[u.dot.Origin] > counts+1
 }

@@ -156,7 +156,7 @@ func (w *world) converged() bool {
 	orphans := slices.ContainsFunc(w.updates, func(u *update) bool { return u.lost })
 	present := w.present()
 	for _, n := range present {
-		if !n.core.Idle() || len(n.disk.unsynced) > 0 || n.core.Waiting().Frames > 0 && !orphans || n.core.TransferState().Active || n.hurt() || !n.core.Vector().Equal(present[0].core.Vector()) || !n.agrees(present[0]) {
+		if !n.core.Idle() || len(n.disk.unsynced) > 0 || n.core.Waiting().Frames > 0 && !orphans || n.core.TransferState().Active || n.core.Ends().Superseded != nil || n.hurt() || !n.core.Vector().Equal(present[0].core.Vector()) || !n.agrees(present[0]) {
 			return false
 		}
 	}
