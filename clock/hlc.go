@@ -111,6 +111,14 @@ func (h *HLC) Physical() (millis int64, step time.Duration) {
 	return h.physical.millis()
 }
 
+// Elapsed returns the time since a fixed start. No change of the wall clock changes it.
+func (h *HLC) Elapsed() time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	_, elapsed := h.physical.wall.Read()
+	return elapsed
+}
+
 // Carries returns how often more than 65,536 events in one millisecond moved the
 // clock ahead of its wall.
 func (h *HLC) Carries() uint64 {

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"time"
 
@@ -23,13 +22,15 @@ import (
 //
 // Invariant: of two attempts one at least is a retry, since the client says so. A retry stays noted wherever it was
 // applied until every member is known, by its own records, to have applied it: what they wrote before that is here then,
-// and from then on they know the id themselves. So somebody knows both, whatever is cut and for how long. A first attempt
-// is noted for a window, in which a retry may come, and until every member has a record that is later: a retry comes by its
-// record or, by state, with its note; and where the first attempt comes by state, so does its note.
+// and from then on they know the id themselves. So somebody knows both, whatever is cut and for how long. So does a first
+// attempt: a retry that a member made before comes by its record or, by state, with its note; and where the first attempt
+// comes by state, so does its note. Both are noted for a window at least, in which a retry may come.
 //
-// Notes are local; a transfer hands them on. Those of first attempts are in generations of one window each; those of
-// retries are found whatever the clocks say. What is to be void is noted as
-// a duty, in the commit that shows it, and stays until an update has done it.
+// No clock is asked, since clocks leap: how old a note is goes by how long the node runs, see oncegeneration.go, and who
+// has applied what by contexts.
+//
+// Notes are local; a transfer hands them on. What is to be void is noted as a duty, in the commit that shows it, and stays
+// until an update has done it.
 
 // onceWindow is how long an id is known at least, unless configured.
 const onceWindow = 5 * time.Minute
@@ -86,17 +87,12 @@ func hashOnce(of crdt.Counted, id []byte) (h onceHash) {
 // once is what a core knows of operations with ids.
 type once struct {
 	most    onceBounds
-	first   map[uint32]int  // notes of first attempts, by generation; of those before this start one
-	noted   int             // the sum of first
-	blind   map[uint32]bool // see onceblind.go
-	retries map[onceHash]bool
+	first   onceGenerations
+	retries map[onceHash]uint32 // the generation in which each was noted last, or found
 	duties  map[string]crdt.Update
 	// heard is the newest retry of each origin: others may wait for a record that covers it.
 	heard clock.VersionVector
-	// heardFirst is the newest generation of first attempts at other nodes, 0 where nobody waits for a record later than
-	// it.
-	heardFirst uint32
-	reply      Reply // of the transaction at hand
+	reply Reply // of the transaction at hand
 	// annulled counts increments that were made void.
 	annulled uint64
 
@@ -114,6 +110,11 @@ func (c *Core) firstKey(generation uint32, h onceHash) []byte {
 
 func (c *Core) retryKey(h onceHash) []byte { return append(c.onceClass(onceRetry), h[:]...) }
 
+func (c *Core) notedRetry(h onceHash) bool {
+	_, ok := c.once.retries[h]
+	return ok
+}
+
 func hashOf(note []byte) onceHash { return onceHash(note[len(note)-onceHashBytes:]) }
 
 // isNote tells whether a key is that of a note which a transfer hands on.
@@ -124,54 +125,39 @@ func isNote(key []byte) bool {
 	return isBlind(key) || key[5] == onceFirst && len(key) == firstNoteBytes || key[5] == onceRetry && len(key) == retryNoteBytes
 }
 
-// generation returns that of a time.
-func (c *Core) generation(at clock.Timestamp) uint32 {
-	return uint32(at.WallMillis() / max(1, c.cfg.OnceWindow.Milliseconds()))
-}
-
-// onceNow returns the present time.
-func (c *Core) onceNow() clock.Timestamp {
-	now, _ := c.hlc.Physical()
-	return clock.MakeTimestamp(now, 0)
-}
-
 // openOnce takes over what is noted.
 func (c *Core) openOnce(src store.Reader) error {
 	if c.cfg.OnceWindow == 0 {
 		c.cfg.OnceWindow = onceWindow
 	}
-	c.once = once{most: onceMost, first: map[uint32]int{}, blind: map[uint32]bool{}, retries: map[onceHash]bool{}, duties: map[string]crdt.Update{}}
+	c.once = once{most: onceMost, retries: map[onceHash]uint32{}, duties: map[string]crdt.Update{}}
+	c.once.first.opened = c.hlc.Elapsed()
 	err := c.readNotes(src)
+	c.once.first.base = max(c.once.first.base, 1)
 	if IsDamage(err) {
-		c.goBlind()
+		c.beBlind()
 		return nil
 	}
 	return err
 }
 
-// readNotes adds what is noted to what is known of it.
+// readNotes adds what is noted to what is known of it. What it finds is of generations before the present one.
 func (c *Core) readNotes(src store.Reader) error {
-	for g, more := uint32(0), true; more; g++ {
-		var blind bool
-		var err error
-		if g, blind, more, err = c.nextGeneration(src, g); err != nil {
-			return fmt.Errorf("read notes of operations: %w", err)
-		}
-		if more && c.once.first[g] == 0 {
-			c.once.first[g], c.once.noted = 1, c.once.noted+1
-		}
-		if blind {
-			c.once.blind[g] = true
-		}
+	found, err := c.findGenerations(src)
+	c.foundGenerations(found)
+	if err != nil {
+		return fmt.Errorf("read notes of operations: %w", err)
 	}
 	lo, hi := c.onceClass(onceRetry), c.onceClass(onceDuty)
-	err := scan(src, lo, hi, func(k, v []byte) (bool, error) {
+	err = scan(src, lo, hi, func(k, v []byte) (bool, error) {
 		if _, changed := c.batch.extra[string(k)]; changed {
 			return true, nil
 		}
 		note, err := crdt.DecodeOnceNote(v)
 		if err == nil && isNote(k) {
-			c.once.retries[hashOf(k)] = true
+			if h := hashOf(k); !c.notedRetry(h) {
+				c.once.retries[h] = c.onceNow()
+			}
 			c.hear(note.Attempts)
 		}
 		return err == nil, err
@@ -190,54 +176,29 @@ func (c *Core) readNotes(src store.Reader) error {
 	return nil
 }
 
-// nextGeneration returns the first generation from g on that has notes of first attempts.
-func (c *Core) nextGeneration(src store.Reader, g uint32) (next uint32, blind, found bool, err error) {
-	err = scan(src, c.blindKey(g), c.onceClass(onceRetry), func(k, _ []byte) (bool, error) {
-		if found = isNote(k); found {
-			next, blind = generationOf(k), isBlind(k)
-		}
-		return false, nil
-	})
-	return next, blind, found && next < math.MaxUint32, err
-}
-
-func generationOf(note []byte) uint32 { return binary.BigEndian.Uint32(note[6:]) }
-
 func (c *Core) hear(list []crdt.Attempt) {
 	for _, a := range list {
 		c.once.heard.Advance(a.Dot.Origin, a.Dot.Seq)
 	}
 }
 
-func (c *Core) hearFirst(a crdt.Attempt, generation uint32) {
-	if c.owner(a.Dot.Origin) != c.self() {
-		c.once.heardFirst = max(c.once.heardFirst, generation)
+// attemptsOf returns what is known of an operation; retry is what the writer of a retry had seen, nil if it is none or is
+// made now.
+func (c *Core) attemptsOf(h onceHash, retry *crdt.Context) (all crdt.OnceNote, err error) {
+	keys := c.firstKeys(h, retry)
+	if c.notedRetry(h) {
+		keys = append(keys, c.retryKey(h))
 	}
-}
-
-// attemptsAt returns what is known of an operation: retries, and first attempts around some times.
-func (c *Core) attemptsAt(h onceHash, times ...clock.Timestamp) (all crdt.OnceNote, err error) {
-	take := func(key []byte) {
-		var n crdt.OnceNote
-		if err == nil {
-			n, err = c.note(key)
+	for _, key := range keys {
+		n, err := c.note(key)
+		if err != nil {
+			return all, err
 		}
 		if all.Join(n.Attempts); len(n.Of.Key) > 0 {
 			all.Of = n.Of
 		}
 	}
-	if c.once.retries[h] {
-		take(c.retryKey(h))
-	}
-	for i, at := range times {
-		g := c.generation(at)
-		for _, near := range [...]uint32{g - 1, g, g + 1} {
-			if c.once.first[near] > 0 && (i == 0 || c.generation(times[0])+1 < near || near+1 < c.generation(times[0])) {
-				take(c.firstKey(near, h))
-			}
-		}
-	}
-	return all, err
+	return all, nil
 }
 
 // note reads a note; none is one without attempts.
@@ -251,16 +212,13 @@ func (c *Core) note(key []byte) (n crdt.OnceNote, err error) {
 
 // attempted implements origins.
 func (c *Core) attempted(of crdt.Counted, id []byte) (crdt.OnceNote, error) {
-	return c.attemptsAt(hashOnce(of, id), c.onceNow(), c.hlc.Last())
+	return c.attemptsOf(hashOnce(of, id), nil)
 }
 
 // crowded implements origins.
 func (c *Core) crowded() bool {
-	blind := func(at clock.Timestamp) bool {
-		g := c.generation(at)
-		return c.once.blind[g-1] || c.once.blind[g] || c.once.blind[g+1]
-	}
-	return len(c.once.retries) >= c.once.most.retries || blind(c.onceNow()) || blind(c.hlc.Last())
+	blind := func(x *onceGeneration) bool { return x.blind && !c.aged(x.last) }
+	return len(c.once.retries) >= c.once.most.retries || slices.ContainsFunc(c.once.first.list, blind)
 }
 
 // name names the operation that an update of this node carries out. What is no increment of a counter, as one by
@@ -283,7 +241,7 @@ type operation struct {
 
 // operationOf reads what noteOnce goes by, so that nothing is half applied where it cannot be read; nil for an update
 // without an id.
-func (c *Core) operationOf(u *crdt.Update, tag crdt.Tag) (*operation, error) {
+func (c *Core) operationOf(u *crdt.Update, tag crdt.Tag, ctx crdt.Context) (*operation, error) {
 	if u.Once == nil {
 		return nil, nil
 	}
@@ -292,8 +250,12 @@ func (c *Core) operationOf(u *crdt.Update, tag crdt.Tag) (*operation, error) {
 		return nil, fmt.Errorf("%w: %v has an id and is not one increment", ErrMalformed, tag.Dot)
 	}
 	op := &operation{hash: hashOnce(of, u.Once.ID), of: of}
+	var retry *crdt.Context
+	if u.Once.Retry {
+		retry = &ctx
+	}
 	var err error
-	op.known, err = c.attemptsAt(op.hash, tag.Time)
+	op.known, err = c.attemptsOf(op.hash, retry)
 	return op, err
 }
 
@@ -312,22 +274,24 @@ func (c *Core) noteOnce(op *operation, retry bool, tag crdt.Tag) error {
 	return nil
 }
 
-// putAttempt adds an attempt to its note. It reads nothing that attemptsAt its time has not read.
+// putAttempt adds an attempt to its note. It reads nothing that attemptsOf has not read.
 func (c *Core) putAttempt(h onceHash, a crdt.Attempt, retry bool, of crdt.Counted) error {
-	g := c.generation(a.Time)
-	key, there := c.retryKey(h), c.once.retries[h]
+	var key []byte
+	var there bool
 	if retry {
-		c.once.retries[h] = true
+		key, there = c.retryKey(h), c.notedRetry(h)
+		c.once.retries[h] = c.onceNow()
 		c.hear([]crdt.Attempt{a})
 	} else {
-		key, there = c.firstKey(g, h), c.once.first[g] > 0
-		c.hearFirst(a, g)
-		if c.once.first[g] >= c.once.most.first {
-			c.beBlind(g)
+		x := c.presentGeneration()
+		key, there = c.firstKey(x.number, h), x.noted > 0
+		x.upTo.Advance(a.Dot.Origin, a.Dot.Seq)
+		if x.noted >= c.once.most.first {
+			c.beBlind()
 			return nil
 		}
-		c.once.first[g]++
-		c.once.noted++
+		x.noted++
+		c.once.first.noted++
 	}
 	var n crdt.OnceNote
 	if there {
@@ -406,10 +370,10 @@ func voidsOf(ch *crdt.Change) []crdt.Void {
 	}
 }
 
-// mergeNote takes over a note of a donor.
-func (c *Core) mergeNote(x pair) error {
+// mergeNote takes over a note of a donor that had applied so much.
+func (c *Core) mergeNote(x pair, donor clock.VersionVector) error {
 	if isBlind(x.key) {
-		c.beBlind(generationOf(x.key))
+		c.beBlind()
 		return nil
 	}
 	theirs, err := crdt.DecodeOnceNote(bytes.Clone(x.theirs))
@@ -418,7 +382,7 @@ func (c *Core) mergeNote(x pair) error {
 		return err
 	}
 	h := hashOf(x.key)
-	known, err := c.attemptsAt(h, theirs.Attempts[0].Time)
+	known, err := c.attemptsOf(h, seenBy(donor, class))
 	if err != nil {
 		return err
 	}
@@ -432,6 +396,14 @@ func (c *Core) mergeNote(x pair) error {
 	}
 	known.Join(theirs.Attempts)
 	c.toAnnul(h, &known)
+	return nil
+}
+
+// seenBy returns what whoever made a noted attempt had seen, as far as it matters: a donor knows both where it has both.
+func seenBy(donor clock.VersionVector, class byte) *crdt.Context {
+	if class == onceRetry {
+		return &crdt.Context{Seen: donor}
+	}
 	return nil
 }
 

@@ -417,3 +417,254 @@ func TestALongCutThatEndsWithATransferOfState(t *testing.T) {
 		}
 	}
 }
+
+// century is a leap of a clock.
+const century = 73 * 365 * 24 * time.Hour
+
+// A node is started with another clock between an increment and its retry, or its clock is repaired. How long ids are known
+// does not depend on what clocks say.
+func TestAnOperationIsKnownWhateverTheClocksSay(t *testing.T) {
+	t.Run("started", func(t *testing.T) { clockLeaps(t, (*restarter).restart) })
+	t.Run("repaired", func(t *testing.T) { clockLeaps(t, func(r *restarter) { r.hlc.Resync() }) })
+}
+
+func clockLeaps(t *testing.T, begin func(*restarter)) {
+	for _, leap := range []time.Duration{time.Hour, -time.Hour, century} {
+		for name, c := range countedKinds() {
+			nodes := newRestarters(t, "ap", "eu")
+			eu := nodes[1]
+			eu.do(t, c.once("x", false))
+			eu.do(t, c.once("y", true))
+			eu.commit()
+			eu.pass(time.Minute)
+			eu.wall.ahead = leap
+			begin(eu)
+			eu.tick(t)
+			eu.do(t, c.once("x", true))
+			eu.do(t, c.once("y", true))
+			eu.commit()
+			exchange(t, nodes)
+			eu.pass(3 * time.Minute)
+			eu.restart()
+			exchange(t, nodes)
+			for _, r := range nodes {
+				r.do(t, c.once("x", true))
+				r.do(t, c.once("y", true))
+				if got := c.shown(t, r.region); got != c.two {
+					t.Errorf("%s, %v: %s shows %q, want %q", name, leap, r.name, got, c.two)
+				}
+			}
+			exchange(t, nodes)
+			for range 20 {
+				for _, r := range nodes {
+					r.pass(time.Minute)
+				}
+				exchange(t, nodes)
+			}
+			for _, r := range nodes {
+				if s := r.Once(); s.First+s.Retries+s.Duties+r.onceCells() != 0 {
+					t.Errorf("%s, %v: %s still notes %+v", name, leap, r.name, s)
+				}
+			}
+		}
+	}
+}
+
+// Two regions whose clocks are far apart carry out an operation, and hear of each other late, by log or by state.
+func TestAnOperationOfTwoRegionsWithOtherClocks(t *testing.T) {
+	for _, leap := range []time.Duration{time.Hour, -time.Hour, century} {
+		for name, c := range countedKinds() {
+			for how := range 3 {
+				nodes := newRestarters(t, "ap", "eu")
+				ap, eu := nodes[0], nodes[1]
+				accept := func() { // as an operator does
+					for _, r := range nodes {
+						r.hlc.Accept(max(ap.hlc.Last(), eu.hlc.Last()))
+					}
+				}
+				eu.wall.ahead = leap
+				eu.restart()
+				eu.do(t, command.Set{Key: b("other"), Value: b("v")})
+				eu.commit()
+				accept()
+				exchange(t, nodes)
+				ap.do(t, c.once("x", false))
+				ap.commit()
+				eu.do(t, c.once("x", true))
+				eu.commit()
+				for range 30 {
+					for _, r := range nodes {
+						r.pass(time.Minute)
+						r.tick(t)
+					}
+				}
+				order := [...][]*restarter{nil, {ap, eu}, {eu, ap}}[how]
+				for _, r := range order {
+					accept()
+					from := nodes[0]
+					if r == from {
+						from = nodes[1]
+					}
+					r.takeOver(t, from.region, 1<<20, func() {})
+				}
+				for range 2 {
+					accept()
+					exchange(t, nodes)
+				}
+				for _, r := range nodes {
+					if got := c.shown(t, r.region); got != c.want {
+						t.Errorf("%s, %v, %d: %s shows %q, want %q", name, leap, how, r.name, got, c.want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// Notes are as old as the run that found them: starts, however many, make none older.
+func TestStartsMakeNoNoteOlder(t *testing.T) {
+	c := countedKinds()["INCRBY"]
+	nodes := newRestarters(t, "ap")
+	ap := nodes[0]
+	want := 0
+	for i := range 6 {
+		ap.do(t, c.once(fmt.Sprint(i), false))
+		ap.commit()
+		want += 5
+		ap.restart()
+		ap.tick(t)
+	}
+	for i := range 6 {
+		ap.do(t, c.once(fmt.Sprint(i), true))
+	}
+	if got := c.shown(t, ap.region); got != fmt.Sprint(want) {
+		t.Errorf("%s after six increments that were sent twice", got)
+	}
+}
+
+// idle lets time pass without anybody hearing of others.
+func idle(t testing.TB, d time.Duration, nodes ...*restarter) {
+	t.Helper()
+	for ; d > 0; d -= time.Minute {
+		for _, r := range nodes {
+			r.pass(time.Minute)
+			r.tick(t)
+		}
+	}
+}
+
+// A retry comes late, from a region that had not seen the first attempt, though it had seen later ones: of this node's own.
+func TestALateRetryOfWhomHadSeenLaterAttemptsOnly(t *testing.T) {
+	c := countedKinds()["INCRBY"]
+	nodes := newRestarters(t, "ap", "eu")
+	ap, eu := nodes[0], nodes[1]
+	eu.do(t, c.once("y", false))
+	eu.commit()
+	eu.do(t, c.once("x", true))
+	eu.commit()
+	ap.do(t, c.once("x", false))
+	ap.commit()
+	idle(t, 6*time.Minute, nodes...)
+	ap.take(t, eu.frames[0])
+	ap.commit()
+	idle(t, 15*time.Minute, nodes...)
+	if err := ap.take(t, eu.frames[1]); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.shown(t, ap.region); got != c.two {
+		t.Errorf("%q, want %q", got, c.two)
+	}
+}
+
+// First attempts are kept over restarts and transfers until every member has applied them, and its records say so.
+func TestFirstAttemptsAreKeptOverRestarts(t *testing.T) {
+	c := countedKinds()["INCRBY"]
+	for name, us := range map[string]func(*restarter, *restarter){
+		"applied":    func(us, ap *restarter) { us.hear(ap.region) },
+		"taken over": func(us, ap *restarter) { us.takeOver(t, ap.region, 1<<20, func() {}) },
+		"still being taken over": func(us, ap *restarter) {
+			us.takeOver(t, ap.region, 1<<20, func() {
+				us.restart()
+				idle(t, 30*time.Minute, us)
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			nodes := newRestarters(t, "ap", "eu", "us")
+			ap, eu := nodes[0], nodes[1]
+			ap.do(t, c.once("x", false))
+			ap.commit()
+			eu.do(t, c.once("x", true))
+			eu.commit()
+			us(nodes[2], ap)
+			nodes[2].restart()
+			idle(t, 30*time.Minute, nodes...)
+			nodes[2].takeOver(t, eu.region, 1<<20, func() {})
+			if got := c.shown(t, nodes[2].region); got != c.want {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// A note that a transfer has brought is of what the node has not applied yet: what members have applied of the rest does
+// not tell that they know it.
+func TestANoteOfAnOpenTransferIsKeptOverARestart(t *testing.T) {
+	c := countedKinds()["INCRBY"]
+	nodes := newRestarters(t, "ap", "eu", "us")
+	ap, eu, us := nodes[0], nodes[1], nodes[2]
+	for _, r := range []*restarter{eu, ap} { // an earlier origin of us would hold up everything
+		r.do(t, command.Set{Key: b("other"), Value: b(r.name)})
+		r.commit()
+		exchange(t, nodes)
+	}
+	ap.do(t, c.once("x", false))
+	ap.commit()
+	eu.do(t, command.Set{Key: b("other"), Value: b("more")})
+	eu.commit()
+	eu.do(t, c.once("x", true))
+	eu.commit()
+	us.takeOver(t, ap.region, 1<<20, func() {
+		if us.onceCells() == 0 {
+			return
+		}
+		us.restart()
+		us.tick(t)
+		us.take(t, eu.frames[len(eu.frames)-2])
+		us.do(t, command.Set{Key: b("other"), Value: b("us")})
+		us.commit()
+		idle(t, 30*time.Minute, us)
+	})
+	if err := us.take(t, eu.frames[len(eu.frames)-1]); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.shown(t, us.region); got != c.want {
+		t.Errorf("%q, want %q", got, c.want)
+	}
+}
+
+// Members that write nothing tell that they have applied first attempts: then all forget them, in whatever order they hear
+// of each other.
+func TestMembersThatWriteNothingTellOfFirstAttempts(t *testing.T) {
+	c := countedKinds()["INCRBY"]
+	nodes := newRestarters(t, "ap", "eu", "us")
+	ap, eu, us := nodes[0], nodes[1], nodes[2]
+	ap.do(t, c.once("x", false))
+	ap.commit()
+	eu.hear(ap.region)
+	us.hear(ap.region)
+	eu.pass(15 * time.Minute)
+	idle(t, 15*time.Minute, ap, us)
+	eu.hear(us.region) // before it looks itself
+	for range 20 {
+		for _, r := range nodes {
+			r.pass(time.Minute)
+		}
+		exchange(t, nodes)
+	}
+	for _, r := range nodes {
+		if r.onceCells() != 0 {
+			t.Errorf("%s still notes %+v", r.name, r.Once())
+		}
+	}
+}

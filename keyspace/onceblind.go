@@ -1,12 +1,11 @@
 package keyspace
 
 import (
-	"bytes"
 	"encoding/binary"
 	"maps"
 	"slices"
 
-	"github.com/atollkv/atoll/crdt"
+	"github.com/atollkv/atoll/clock"
 	"github.com/atollkv/atoll/store"
 )
 
@@ -26,23 +25,12 @@ func isBlind(note []byte) bool {
 	return len(note) == blindNoteBytes && note[0] == store.SpaceOnce && note[5] == onceFirst
 }
 
-// beBlind notes that not all first attempts of a generation are noted.
-func (c *Core) beBlind(generation uint32) {
-	if c.once.blind[generation] {
-		return
+// beBlind notes that not all first attempts of the present generation are noted, or of those before it.
+func (c *Core) beBlind() {
+	if x := c.presentGeneration(); !x.blind {
+		x.blind = true
+		c.batch.set(c.blindKey(x.number), blindValue)
 	}
-	c.once.blind[generation] = true
-	if c.once.first[generation] == 0 {
-		c.once.first[generation], c.once.noted = 1, c.once.noted+1 // it goes with the generation
-	}
-	c.batch.set(c.blindKey(generation), blindValue)
-}
-
-// goBlind is beBlind for the present: what was noted until now may be lost, that as well.
-func (c *Core) goBlind() {
-	g := c.generation(c.onceNow())
-	delete(c.once.blind, g)
-	c.beBlind(g)
 }
 
 // NotesLost tells that the store may have lost notes of operations, and holds others again that could not be read before.
@@ -50,7 +38,8 @@ func (c *Core) NotesLost() error {
 	if c.failed != nil {
 		return c.failed
 	}
-	c.goBlind()
+	c.presentGeneration().blind = false // that may be lost as well
+	c.beBlind()
 	for _, h := range slices.Collect(maps.Keys(c.once.retries)) {
 		n, err := c.note(c.retryKey(h))
 		if err != nil {
@@ -64,14 +53,10 @@ func (c *Core) NotesLost() error {
 }
 
 // prefetchNote reads what merging a note of a donor will read.
-func (c *Core) prefetchNote(x pair) error {
+func (c *Core) prefetchNote(x pair, donor clock.VersionVector) error {
 	if !isNote(x.key) || isBlind(x.key) {
 		return nil
 	}
-	theirs, err := crdt.DecodeOnceNote(bytes.Clone(x.theirs))
-	if err != nil {
-		return err
-	}
-	_, err = c.attemptsAt(hashOf(x.key), theirs.Attempts[0].Time)
+	_, err := c.attemptsOf(hashOf(x.key), seenBy(donor, x.key[5]))
 	return err
 }

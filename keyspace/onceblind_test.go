@@ -36,6 +36,14 @@ func TestDamagedNotesOfOperations(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a, e, other := newRegion(100), newRegion(200), newRegion(300)
+			for i := range 4 { // generations of earlier
+				if err := a.attempt(fmt.Sprint("earlier", i), false); err != nil {
+					t.Fatal(err)
+				}
+				for _, r := range []*region{a, e, other} {
+					r.pass(5 * time.Minute)
+				}
+			}
 			for _, r := range []*region{a, e} {
 				if err := errors.Join(r.attempt(fmt.Sprint("first", r.Origin()), false), r.attempt(fmt.Sprint("second", r.Origin()), true)); err != nil {
 					t.Fatal(err)
@@ -107,5 +115,33 @@ func TestNotesThatAreTakenOverBesideDamagedOnes(t *testing.T) {
 	e.takeOver(t, a, 1, func() {})
 	if got := e.value(t); got != "10" {
 		t.Errorf("%s after two operations", got)
+	}
+}
+
+// Notes of earlier runs that can be read again make none older that was made meanwhile.
+func TestNotesThatCanBeReadAgain(t *testing.T) {
+	a := newRegion(100)
+	for i := range 4 {
+		if err := errors.Join(a.attempt(fmt.Sprint("earlier", i), false), a.attempt(fmt.Sprint("retry", i), true)); err != nil {
+			t.Fatal(err)
+		}
+		a.pass(5 * time.Minute)
+	}
+	a.damageNotes()
+	a = a.again(keyspace.Limits{})
+	a.mem.damaged = nil
+	if err := a.attempt("first", false); err != nil {
+		t.Fatal(err)
+	}
+	before := a.value(t)
+	if err := a.NotesLost(); err != nil {
+		t.Fatal(err)
+	}
+	a.commit()
+	a.tick(t)
+	for _, id := range []string{"first", "earlier0", "earlier3", "retry0", "retry3"} {
+		if err := a.attempt(id, true); err != nil || a.value(t) != before {
+			t.Errorf("%s: %v, %s after %s", id, err, a.value(t), before)
+		}
 	}
 }

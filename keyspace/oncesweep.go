@@ -2,20 +2,15 @@ package keyspace
 
 import (
 	"bytes"
-	"maps"
-	"math"
-	"slices"
 
 	"github.com/atollkv/atoll/clock"
 	"github.com/atollkv/atoll/crdt"
 	"github.com/atollkv/atoll/internal/mistake"
-	"github.com/atollkv/atoll/store"
 )
 
 // sweepOnce forgets what need not be known any more, a little at a time.
 func (c *Core) sweepOnce() error {
-	now := c.generation(c.onceNow())
-	c.forgetFirst(now)
+	c.forgetGenerations()
 	switch {
 	case len(c.once.retries) == 0:
 		return nil
@@ -23,63 +18,12 @@ func (c *Core) sweepOnce() error {
 		c.once.rest--
 		return nil
 	default:
-		return c.sweepRetries(now)
+		return c.sweepRetries()
 	}
-}
-
-// forgetFirst forgets first attempts that no client sends again any more: those of generations that every other member has
-// come past, and where more are noted than may be kept the oldest.
-func (c *Core) forgetFirst(now uint32) {
-	if len(c.once.first) == 0 {
-		return
-	}
-	past := min(now, c.pastOf())
-	for g := range c.once.first {
-		if g+2 <= past {
-			c.forgetGeneration(g)
-		}
-	}
-	if c.once.noted <= c.once.most.kept {
-		return
-	}
-	for _, g := range slices.Sorted(maps.Keys(c.once.first)) {
-		if c.once.noted > c.once.most.kept && g+2 <= now {
-			c.forgetGeneration(g)
-		}
-	}
-}
-
-func (c *Core) forgetGeneration(g uint32) {
-	c.batch.drops = append(c.batch.drops, store.Range{Lo: c.blindKey(g), Hi: c.blindKey(g + 1)})
-	c.once.noted -= c.once.first[g]
-	delete(c.once.first, g)
-	delete(c.once.blind, g)
-}
-
-// pastOf returns the generation that every other member is known, by a record of its own, to have come to: whatever it did
-// before is here.
-func (c *Core) pastOf() uint32 {
-	if c.cfg.Mistakes.Has(mistake.RetryForgotten) {
-		return math.MaxUint32
-	}
-	if c.cfg.Ends.Members == nil {
-		return 0
-	}
-	come := map[crdt.Declaration]uint32{c.self(): math.MaxUint32}
-	for o, h := range c.heads {
-		who := c.owner(o)
-		come[who] = max(come[who], c.generation(h.Time))
-	}
-	past := uint32(math.MaxUint32)
-	active, _ := c.cfg.Ends.Members()
-	for _, m := range active {
-		past = min(past, come[m])
-	}
-	return past
 }
 
 // sweepRetries looks at some notes of retries.
-func (c *Core) sweepRetries(now uint32) error {
+func (c *Core) sweepRetries() error {
 	lo, hi := c.onceClass(onceRetry), c.onceClass(onceDuty)
 	if c.once.walked != nil {
 		lo = append(bytes.Clone(c.once.walked), 0)
@@ -92,7 +36,7 @@ func (c *Core) sweepRetries(now uint32) error {
 		}
 		c.once.walked = bytes.Clone(k)
 		note, err := crdt.DecodeOnceNote(v)
-		if _, changed := c.batch.extra[string(k)]; changed || err != nil || !c.mayForget(&note, now) {
+		if _, changed := c.batch.extra[string(k)]; changed || err != nil || !c.aged(c.once.retries[hashOf(k)]) || !c.everywhere(&note) {
 			return err == nil, err
 		}
 		c.batch.set(c.once.walked, nil)
@@ -106,16 +50,6 @@ func (c *Core) sweepRetries(now uint32) error {
 		return nil // the store knows, and what cannot be read stays
 	}
 	return err
-}
-
-// mayForget tells that a retry is old enough, and known to all members by their own records.
-func (c *Core) mayForget(n *crdt.OnceNote, now uint32) bool {
-	for _, a := range n.Attempts {
-		if c.generation(a.Time)+2 > now {
-			return false
-		}
-	}
-	return c.everywhere(n)
 }
 
 // everywhere tells that all members are known, by their own records, to have applied all attempts of a note.
@@ -132,14 +66,10 @@ func (c *Core) everywhere(n *crdt.OnceNote) bool {
 	return true
 }
 
-// owesOnce tells that others wait for a record of this node: one which covers a retry, or one that is later than any
-// retry of a first attempt.
+// owesOnce tells that others wait for a record of this node which covers attempts.
 func (c *Core) owesOnce() bool {
-	if g := c.once.heardFirst; g > 0 && g+2 <= c.generation(c.onceNow()) {
-		if !c.wroteIn(g + 2) {
-			return true
-		}
-		c.once.heardFirst = 0
+	if c.owesGenerations() {
+		return true
 	}
 	for _, e := range c.once.heard.Entries() {
 		d := clock.Dot(e)
@@ -149,16 +79,6 @@ func (c *Core) owesOnce() bool {
 		return true
 	}
 	c.once.heard = clock.VersionVector{}
-	return false
-}
-
-// wroteIn tells that this node has written in a generation, or later.
-func (c *Core) wroteIn(generation uint32) bool {
-	for o, h := range c.heads {
-		if c.owner(o) == c.self() && c.generation(h.Time) >= generation {
-			return true
-		}
-	}
 	return false
 }
 
@@ -176,5 +96,5 @@ type OnceStats struct {
 
 // Once returns what is noted of operations with ids.
 func (c *Core) Once() OnceStats {
-	return OnceStats{Retries: len(c.once.retries), First: c.once.noted, Duties: len(c.once.duties), Annulled: c.once.annulled}
+	return OnceStats{Retries: len(c.once.retries), First: c.once.first.noted, Duties: len(c.once.duties), Annulled: c.once.annulled}
 }

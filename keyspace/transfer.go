@@ -218,10 +218,10 @@ func (c *Core) mergeChunk(ch Chunk) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if err := c.prefetchPairs(pairs); err != nil {
+	theirs := joined(p.vector, ch.Beyond)
+	if err := c.prefetchPairs(pairs, theirs); err != nil {
 		return false, err
 	}
-	theirs := joined(p.vector, ch.Beyond)
 	for _, x := range pairs {
 		if err := c.mergeCell(x, theirs); err != nil {
 			c.failed = fmt.Errorf("take over cell %x: %w", x.key, err)

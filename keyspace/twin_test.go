@@ -96,11 +96,14 @@ func (it *memoryIterator) Error() error  { return nil }
 func (it *memoryIterator) Close() error  { return nil }
 
 // wall is a clock that a test moves.
-type wall struct{ at time.Duration }
+// wall is a clock that is ahead of others.
+type wall struct{ at, ahead time.Duration }
 
 const wallStart = 1_700_000_000 * time.Second
 
-func (w *wall) Read() (int64, time.Duration) { return (wallStart + w.at).Milliseconds(), w.at }
+func (w *wall) Read() (int64, time.Duration) {
+	return (wallStart + w.at + w.ahead).Milliseconds(), w.at
+}
 
 // region is a Core over memory, with the frames that it has committed.
 type region struct {

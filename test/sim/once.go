@@ -48,16 +48,6 @@ func (w *world) onceCommand(op write) (crdttest.Op, keyspace.Command) {
 	return spec, command.Once{ID: []byte(op.value), Retry: retry, Do: cmd.(command.Counting)}
 }
 
-// keepClocks leaves the clock as it is where an older disk is restored: ids are known for five minutes by clocks that are
-// no farther apart than clocks may be.
-func (s *scenario) keepClocks() {
-	for i := range s.steps {
-		if s.steps[i].do == doRestore {
-			s.steps[i].by = 0
-		}
-	}
-}
-
 // tooLate tells that a client does not send an operation again any more.
 func (w *world) tooLate(op write) bool {
 	if !isOnceKind(op.kind) || w.cond.forget == 0 {

@@ -171,9 +171,6 @@ func scenarioOf(seed uint64, verbs []verb) *scenario {
 		s.steps = append(s.steps, s.newStep(diceOf(seed, 2, uint64(i)), i, at, verbs))
 		at += d.between(time.Millisecond, 300*time.Millisecond).Truncate(time.Millisecond)
 	}
-	if s.cond.once > 0 {
-		s.keepClocks()
-	}
 	if removals {
 		s.planRemoval(diceOf(seed, 8))
 		s.planRestore(diceOf(seed, 32))
