@@ -156,7 +156,7 @@ func (r *roll) heads(ctx context.Context) ([]registry.Head, error) {
 // untold is why this node cannot tell how far it is, and what helps.
 func (r *roll) untold(err error) error {
 	if errors.Is(err, keyspace.ErrTransfer) {
-		return fmt.Errorf("%s takes over state, and can tell how far it is when that has ended; if what it waits for was only at a member that is gone, stop %s, `atoll reload` its data directory, start it, and run this again: %w", r.self, r.self, err)
+		return fmt.Errorf("%s takes over state, and can tell how far it is when that has ended; if what it waits for was only at a member that is gone, and another one that stays has the rest, stop %s, `atoll reload` its data directory, start it, and run this again: %w", r.self, r.self, err)
 	}
 	return fmt.Errorf("%s cannot tell how far it is: %w", r.self, err)
 }

@@ -299,11 +299,10 @@ func (w *world) finishRemovals() {
 const stuckFor = 10 * time.Second
 
 // reloadStuck lets a member begin anew that cannot say how far it is, since a part of the state that it took over was
-// only at a member that is gone: with the members it knew, and only if others have what it has.
+// only at a member that is gone: with the members it knew, and only if others have what it has and stay.
 func (w *world) reloadStuck() {
 	for _, n := range w.present() {
-		stuck := n.up && errors.Is(n.core.SetLimits(n.known.limits), keyspace.ErrTransfer)
-		if !stuck || n.core.TransferState().Active || n.removal != nil {
+		if !n.takesOver() || n.core.TransferState().Active || n.removal != nil {
 			delete(w.stuck, n)
 			continue
 		}
@@ -312,7 +311,7 @@ func (w *world) reloadStuck() {
 			w.stuck[n] = w.now
 		}
 		held := slices.ContainsFunc(w.present(), func(p *node) bool {
-			return p != n && p.up && n.core.Vector().LessEq(p.durable())
+			return p != n && p.up && n.stateOf(p.identity) == registry.Active && n.core.Vector().LessEq(p.durable())
 		})
 		if known && w.now-since >= stuckFor && held && n.core.AsideCount().Records == 0 {
 			sometimes.hit("began anew to let a removal end")
@@ -323,6 +322,11 @@ func (w *world) reloadStuck() {
 			return
 		}
 	}
+}
+
+// takesOver reports whether a node cannot say how far it is, since it holds a part of a state.
+func (n *node) takesOver() bool {
+	return n.up && errors.Is(n.core.SetLimits(n.known.limits), keyspace.ErrTransfer)
 }
 
 // busy reports whether a removal is on its way.
@@ -429,10 +433,14 @@ func (w *world) salvageAll() {
 }
 
 // mayRestore reports whether an older copy may be put in the place of a disk. A member that
-// was asked how far it is must not forget what it promised; one that is removed may.
+// was asked how far it is must not forget what it promised; one that is removed may, unless
+// others are still taking over its state: nobody could bring the rest of it.
 func (w *world) mayRestore(n *node) bool {
-	if !w.removes() || w.gone[n.identity] {
+	if !w.removes() {
 		return true
+	}
+	if w.gone[n.identity] {
+		return !slices.ContainsFunc(w.present(), func(p *node) bool { return p != n && p.takesOver() })
 	}
 	return !w.busy() && slices.Equal(w.copies[n].image.cells[string(rollKey)], n.disk.durable.cells[string(rollKey)])
 }
