@@ -32,6 +32,11 @@ func (a Attempt) Earlier(b Attempt) int {
 	return cmp.Or(a.Stamp().Compare(b.Stamp()), a.Dot.Compare(b.Dot))
 }
 
+// Has tells that an attempt is noted.
+func (n *OnceNote) Has(a Attempt) bool {
+	return slices.ContainsFunc(n.Attempts, func(x Attempt) bool { return x.Dot == a.Dot })
+}
+
 // Join adds attempts; those that are there already stay as they are.
 func (n *OnceNote) Join(list []Attempt) {
 	all := slices.Clone(n.Attempts)

@@ -180,11 +180,11 @@ func (c *Core) prefetch(u *crdt.Update) error {
 	return nil
 }
 
-// prefetchPairs reads what merging the pairs with a donor at a vector will read beside them.
-func (c *Core) prefetchPairs(pairs []pair, theirs clock.VersionVector) error {
+// prefetchPairs reads what merging the pairs will read beside them.
+func (c *Core) prefetchPairs(pairs []pair) error {
 	var last []byte
 	for _, x := range pairs {
-		if err := c.prefetchNote(x, theirs); err != nil {
+		if err := c.prefetchNote(x); err != nil {
 			return err
 		}
 		_, key, rest, err := splitKey(x.key)

@@ -126,7 +126,7 @@ func (c *Core) apply(u *crdt.Update, tag crdt.Tag, ctx crdt.Context) error {
 	err := c.prefetch(u)
 	var op *operation
 	if err == nil {
-		op, err = c.operationOf(u, tag, ctx)
+		op, err = c.operationOf(u, tag)
 	}
 	if IsDamage(err) {
 		return fmt.Errorf("apply %v: %w", tag.Dot, err)

@@ -14,7 +14,7 @@ func (c *Core) mergeCell(x pair, theirs clock.VersionVector) error {
 		return nil
 	}
 	if isNote(x.key) {
-		return c.mergeNote(x, theirs)
+		return c.mergeNote(x)
 	}
 	_, key, rest, err := splitKey(x.key)
 	if err != nil || len(rest) == 0 {

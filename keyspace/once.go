@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -88,7 +89,7 @@ func hashOnce(of crdt.Counted, id []byte) (h onceHash) {
 type once struct {
 	most    onceBounds
 	first   onceGenerations
-	retries map[onceHash]uint32 // the generation in which each was noted last, or found
+	retries map[onceHash]time.Duration // when each was noted last, or found
 	duties  map[string]crdt.Update
 	// heard is the newest retry of each origin: others may wait for a record that covers it.
 	heard clock.VersionVector
@@ -130,10 +131,8 @@ func (c *Core) openOnce(src store.Reader) error {
 	if c.cfg.OnceWindow == 0 {
 		c.cfg.OnceWindow = onceWindow
 	}
-	c.once = once{most: onceMost, retries: map[onceHash]uint32{}, duties: map[string]crdt.Update{}}
-	c.once.first.opened = c.hlc.Elapsed()
+	c.once = once{most: onceMost, first: onceGenerations{next: 1}, retries: map[onceHash]time.Duration{}, duties: map[string]crdt.Update{}}
 	err := c.readNotes(src)
-	c.once.first.base = max(c.once.first.base, 1)
 	if IsDamage(err) {
 		c.beBlind()
 		return nil
@@ -141,39 +140,40 @@ func (c *Core) openOnce(src store.Reader) error {
 	return err
 }
 
-// readNotes adds what is noted to what is known of it. What it finds is of generations before the present one.
+// readNotes adds what is noted to what is known of it: all that can be read.
 func (c *Core) readNotes(src store.Reader) error {
 	found, err := c.findGenerations(src)
 	c.foundGenerations(found)
-	if err != nil {
+	if err := errors.Join(err, c.readRetries(src), c.readDuties(src)); err != nil {
 		return fmt.Errorf("read notes of operations: %w", err)
 	}
-	lo, hi := c.onceClass(onceRetry), c.onceClass(onceDuty)
-	err = scan(src, lo, hi, func(k, v []byte) (bool, error) {
+	return nil
+}
+
+func (c *Core) readRetries(src store.Reader) error {
+	return scan(src, c.onceClass(onceRetry), c.onceClass(onceDuty), func(k, v []byte) (bool, error) {
 		if _, changed := c.batch.extra[string(k)]; changed {
 			return true, nil
 		}
 		note, err := crdt.DecodeOnceNote(v)
 		if err == nil && isNote(k) {
 			if h := hashOf(k); !c.notedRetry(h) {
-				c.once.retries[h] = c.onceNow()
+				c.once.retries[h] = c.hlc.Elapsed()
 			}
 			c.hear(note.Attempts)
 		}
 		return err == nil, err
 	})
-	if err != nil {
-		return fmt.Errorf("read notes of retries: %w", err)
-	}
-	err = scan(src, hi, c.onceClass(onceDuty+1), func(k, v []byte) (bool, error) {
+}
+
+func (c *Core) readDuties(src store.Reader) error {
+	return scan(src, c.onceClass(onceDuty), c.onceClass(onceDuty+1), func(k, v []byte) (bool, error) {
 		u, err := crdt.DecodeUpdate(bytes.Clone(v))
-		c.once.duties[string(k)] = u
+		if err == nil {
+			c.once.duties[string(k)] = u
+		}
 		return err == nil, err
 	})
-	if err != nil {
-		return fmt.Errorf("read what is to be void: %w", err)
-	}
-	return nil
 }
 
 func (c *Core) hear(list []crdt.Attempt) {
@@ -182,9 +182,8 @@ func (c *Core) hear(list []crdt.Attempt) {
 	}
 }
 
-// attemptsOf returns what is known of an operation; retry is what the writer of a retry had seen, nil if it is none or is
-// made now.
-func (c *Core) attemptsOf(h onceHash, retry *crdt.Context) (all crdt.OnceNote, err error) {
+// attemptsOf returns what is known of an operation, and of a first attempt if it is a retry.
+func (c *Core) attemptsOf(h onceHash, retry bool) (all crdt.OnceNote, err error) {
 	keys := c.firstKeys(h, retry)
 	if c.notedRetry(h) {
 		keys = append(keys, c.retryKey(h))
@@ -211,8 +210,8 @@ func (c *Core) note(key []byte) (n crdt.OnceNote, err error) {
 }
 
 // attempted implements origins.
-func (c *Core) attempted(of crdt.Counted, id []byte) (crdt.OnceNote, error) {
-	return c.attemptsOf(hashOnce(of, id), nil)
+func (c *Core) attempted(of crdt.Counted, once *crdt.Once) (crdt.OnceNote, error) {
+	return c.attemptsOf(hashOnce(of, once.ID), once.Retry)
 }
 
 // crowded implements origins.
@@ -241,7 +240,7 @@ type operation struct {
 
 // operationOf reads what noteOnce goes by, so that nothing is half applied where it cannot be read; nil for an update
 // without an id.
-func (c *Core) operationOf(u *crdt.Update, tag crdt.Tag, ctx crdt.Context) (*operation, error) {
+func (c *Core) operationOf(u *crdt.Update, tag crdt.Tag) (*operation, error) {
 	if u.Once == nil {
 		return nil, nil
 	}
@@ -250,12 +249,8 @@ func (c *Core) operationOf(u *crdt.Update, tag crdt.Tag, ctx crdt.Context) (*ope
 		return nil, fmt.Errorf("%w: %v has an id and is not one increment", ErrMalformed, tag.Dot)
 	}
 	op := &operation{hash: hashOnce(of, u.Once.ID), of: of}
-	var retry *crdt.Context
-	if u.Once.Retry {
-		retry = &ctx
-	}
 	var err error
-	op.known, err = c.attemptsOf(op.hash, retry)
+	op.known, err = c.attemptsOf(op.hash, u.Once.Retry)
 	return op, err
 }
 
@@ -276,32 +271,43 @@ func (c *Core) noteOnce(op *operation, retry bool, tag crdt.Tag) error {
 
 // putAttempt adds an attempt to its note. It reads nothing that attemptsOf has not read.
 func (c *Core) putAttempt(h onceHash, a crdt.Attempt, retry bool, of crdt.Counted) error {
-	var key []byte
-	var there bool
-	if retry {
-		key, there = c.retryKey(h), c.notedRetry(h)
-		c.once.retries[h] = c.onceNow()
-		c.hear([]crdt.Attempt{a})
-	} else {
-		x := c.presentGeneration()
-		key, there = c.firstKey(x.number, h), x.noted > 0
-		x.upTo.Advance(a.Dot.Origin, a.Dot.Seq)
+	if !retry {
+		return c.putFirst(h, a)
+	}
+	var n crdt.OnceNote
+	if c.notedRetry(h) {
+		var err error
+		if n, err = c.note(c.retryKey(h)); err != nil {
+			return err
+		}
+	}
+	c.once.retries[h] = c.hlc.Elapsed()
+	c.hear([]crdt.Attempt{a})
+	n.Of = of
+	n.Join([]crdt.Attempt{a})
+	c.batch.set(c.retryKey(h), n.Append(nil))
+	return nil
+}
+
+// putFirst adds a first attempt to the youngest generation.
+func (c *Core) putFirst(h onceHash, a crdt.Attempt) error {
+	x := c.presentGeneration()
+	x.upTo.Advance(a.Dot.Origin, a.Dot.Seq)
+	key := c.firstKey(x.number, h)
+	var n crdt.OnceNote
+	if x.noted > 0 {
+		var err error
+		if n, err = c.note(key); err != nil {
+			return err
+		}
+	}
+	if len(n.Attempts) == 0 {
 		if x.noted >= c.once.most.first {
 			c.beBlind()
 			return nil
 		}
 		x.noted++
 		c.once.first.noted++
-	}
-	var n crdt.OnceNote
-	if there {
-		var err error
-		if n, err = c.note(key); err != nil {
-			return err
-		}
-	}
-	if retry {
-		n.Of = of
 	}
 	n.Join([]crdt.Attempt{a})
 	c.batch.set(key, n.Append(nil))
@@ -370,8 +376,8 @@ func voidsOf(ch *crdt.Change) []crdt.Void {
 	}
 }
 
-// mergeNote takes over a note of a donor that had applied so much.
-func (c *Core) mergeNote(x pair, donor clock.VersionVector) error {
+// mergeNote takes over a note of a donor. First attempts that were noted in many generations come into one after the other.
+func (c *Core) mergeNote(x pair) error {
 	if isBlind(x.key) {
 		c.beBlind()
 		return nil
@@ -382,7 +388,7 @@ func (c *Core) mergeNote(x pair, donor clock.VersionVector) error {
 		return err
 	}
 	h := hashOf(x.key)
-	known, err := c.attemptsOf(h, seenBy(donor, class))
+	known, err := c.attemptsOf(h, true)
 	if err != nil {
 		return err
 	}
@@ -390,6 +396,12 @@ func (c *Core) mergeNote(x pair, donor clock.VersionVector) error {
 		known.Of = theirs.Of
 	}
 	for _, a := range theirs.Attempts {
+		if class == onceFirst {
+			if known.Has(a) {
+				continue
+			}
+			c.makeRoom()
+		}
 		if err := c.putAttempt(h, a, class == onceRetry, theirs.Of); err != nil {
 			return err
 		}
@@ -399,12 +411,11 @@ func (c *Core) mergeNote(x pair, donor clock.VersionVector) error {
 	return nil
 }
 
-// seenBy returns what whoever made a noted attempt had seen, as far as it matters: a donor knows both where it has both.
-func seenBy(donor clock.VersionVector, class byte) *crdt.Context {
-	if class == onceRetry {
-		return &crdt.Context{Seen: donor}
+// makeRoom begins a generation where the youngest one is full: a donor may have as many in each of its own.
+func (c *Core) makeRoom() {
+	if x := c.presentGeneration(); x.noted >= c.once.most.first {
+		c.nextGeneration(c.hlc.Elapsed())
 	}
-	return nil
 }
 
 // behindCells returns where the chunks of cells end: nil if no notes follow.

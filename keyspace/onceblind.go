@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/atollkv/atoll/clock"
 	"github.com/atollkv/atoll/store"
 )
 
@@ -33,13 +32,26 @@ func (c *Core) beBlind() {
 	}
 }
 
+// seeAgain ends that the node is blind for generations of which no client sends anything again.
+func (c *Core) seeAgain() {
+	for _, x := range c.once.first.list {
+		if x.blind && c.aged(x.last) {
+			x.blind = false
+			c.batch.set(c.blindKey(x.number), nil)
+		}
+	}
+}
+
 // NotesLost tells that the store may have lost notes of operations, and holds others again that could not be read before.
 func (c *Core) NotesLost() error {
 	if c.failed != nil {
 		return c.failed
 	}
-	c.presentGeneration().blind = false // that may be lost as well
+	for _, x := range c.once.first.list {
+		x.blind = false // that may be lost as well
+	}
 	c.beBlind()
+	c.once.first.unsettled = true // the youngest may hold what an earlier run has noted
 	for _, h := range slices.Collect(maps.Keys(c.once.retries)) {
 		n, err := c.note(c.retryKey(h))
 		if err != nil {
@@ -53,10 +65,10 @@ func (c *Core) NotesLost() error {
 }
 
 // prefetchNote reads what merging a note of a donor will read.
-func (c *Core) prefetchNote(x pair, donor clock.VersionVector) error {
+func (c *Core) prefetchNote(x pair) error {
 	if !isNote(x.key) || isBlind(x.key) {
 		return nil
 	}
-	_, err := c.attemptsOf(hashOf(x.key), seenBy(donor, x.key[5]))
+	_, err := c.attemptsOf(hashOf(x.key), true)
 	return err
 }

@@ -145,3 +145,20 @@ func TestNotesThatCanBeReadAgain(t *testing.T) {
 		}
 	}
 }
+
+// Notes of retries that can be read are known beside notes of first attempts that cannot.
+func TestRetriesBesideDamagedFirstAttempts(t *testing.T) {
+	nodes := newRestarters(t, "ap", "eu")
+	ap, eu := nodes[0], nodes[1]
+	eu.mustAttempt(t, "y", false)
+	ap.mustAttempt(t, "x", false)
+	eu.mustAttempt(t, "x", true)
+	eu.mem.damaged = func(key string) bool { return key[0] == store.SpaceOnce && key[5] == 0 }
+	eu.restart()
+	eu.commit()
+	eu.pass(11 * time.Minute)
+	eu.hear(ap.region)
+	if got := eu.value(t); got != "10" {
+		t.Errorf("%s after two increments, %+v", got, eu.Once())
+	}
+}

@@ -11,6 +11,7 @@ import (
 // sweepOnce forgets what need not be known any more, a little at a time.
 func (c *Core) sweepOnce() error {
 	c.forgetGenerations()
+	c.seeAgain()
 	switch {
 	case len(c.once.retries) == 0:
 		return nil
@@ -71,14 +72,19 @@ func (c *Core) owesOnce() bool {
 	if c.owesGenerations() {
 		return true
 	}
+	var later clock.VersionVector // what this node has not applied yet
 	for _, e := range c.once.heard.Entries() {
 		d := clock.Dot(e)
+		if !c.vv.Covers(d) {
+			later.Advance(d.Origin, d.Seq)
+			continue
+		}
 		if c.owner(d.Origin) == c.self() || c.reports(func(ctx crdt.Context) bool { return ctx.Covers(d) }) {
 			continue
 		}
 		return true
 	}
-	c.once.heard = clock.VersionVector{}
+	c.once.heard = later
 	return false
 }
 

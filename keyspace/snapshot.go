@@ -100,6 +100,9 @@ func (s *Snapshot) Next(after []byte, size int) (Chunk, error) {
 		return s.nextNotes(ch, size)
 	}
 	border := s.extras.border(after)
+	if bytes.Compare(border, onceBegin) > 0 {
+		border = nil // it goes on behind all cells
+	}
 	if !s.extras.empty() {
 		ch.Beyond = s.extras.steps[s.extras.next(after)].vector
 	}

@@ -140,6 +140,9 @@ func (c *Core) beginTransfer(b TransferBegin) error {
 			return fmt.Errorf("%w: nothing to go on with after %x", ErrTransfer, b.After)
 		}
 		p.position, p.cells, p.floor = old.position, old.cells, meetHeads(old.floor, b.Heads)
+		if bytes.Compare(p.position, onceBegin) > 0 {
+			p.position = onceBegin // each node numbers its notes itself
+		}
 	}
 	for _, h := range b.Heads {
 		c.transfer.newest = max(c.transfer.newest, h.Time)
@@ -218,10 +221,10 @@ func (c *Core) mergeChunk(ch Chunk) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	theirs := joined(p.vector, ch.Beyond)
-	if err := c.prefetchPairs(pairs, theirs); err != nil {
+	if err := c.prefetchPairs(pairs); err != nil {
 		return false, err
 	}
+	theirs := joined(p.vector, ch.Beyond)
 	for _, x := range pairs {
 		if err := c.mergeCell(x, theirs); err != nil {
 			c.failed = fmt.Errorf("take over cell %x: %w", x.key, err)

@@ -15,7 +15,7 @@ type origins interface {
 	// has seen it to the same end.
 	inherited(o clock.Origin) bool
 	// attempted returns what is known of an operation with an id.
-	attempted(of crdt.Counted, id []byte) (crdt.OnceNote, error)
+	attempted(of crdt.Counted, once *crdt.Once) (crdt.OnceNote, error)
 	// crowded tells that no more retries can be noted.
 	crowded() bool
 }

@@ -23,7 +23,7 @@ func (tx *Tx) Operation(of crdt.Counted, once *crdt.Once) (reply Reply, told, do
 	}
 	full := of
 	full.Key = tx.full(of.Key)
-	n, err := tx.write.origins.attempted(full, once.ID)
+	n, err := tx.write.origins.attempted(full, once)
 	if err != nil {
 		return reply, false, false, err
 	}
