@@ -30,6 +30,14 @@ type extraStep struct {
 
 func (e *extras) empty() bool { return len(e.steps) == 0 }
 
+// all returns what the ranges contain at most.
+func (e *extras) all() (v clock.VersionVector) {
+	for _, s := range e.steps {
+		v.Join(s.vector)
+	}
+	return v
+}
+
 // find returns the index of the step that holds a cell.
 func (e *extras) find(cell []byte) int {
 	i := 0

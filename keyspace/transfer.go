@@ -79,8 +79,9 @@ type TransferState struct {
 	// Target is what the shard will have at the end.
 	Target clock.VersionVector
 	// Ahead: some ranges of cells run ahead of the shard's vector, so that digests of
-	// equal vectors may differ.
-	Ahead bool
+	// equal vectors may differ. AheadTo is what they contain at most.
+	Ahead   bool
+	AheadTo clock.VersionVector
 }
 
 // transfer is what a core knows about taking over state.
@@ -372,7 +373,7 @@ func (c *Core) skipTo(h store.Head) {
 
 // TransferState returns how far a transfer has come.
 func (c *Core) TransferState() TransferState {
-	t := TransferState{Ahead: !c.transfer.extras.empty()}
+	t := TransferState{Ahead: !c.transfer.extras.empty(), AheadTo: c.transfer.extras.all()}
 	if p := c.transfer.pass; p != nil {
 		t.Active, t.Position, t.Cells, t.Target = true, p.position, p.cells, joined(c.vv, vectorOf(p.floor))
 		t.Done = position(p.position, p.end)

@@ -40,6 +40,7 @@ func (n *Node) openRoll() (err error) {
 // wireRoll joins the roll with what it needs and what needs it.
 func (n *Node) wireRoll(transport *grpctransport.Transport) {
 	n.roll.shard, n.roll.owner = n.shard, n.origins.owner
+	n.roll.ahead = func(o clock.Origin) clock.Seq { return n.shard.TransferState().AheadTo.Get(o) }
 	n.roll.changed, n.roll.waiting = n.setPeers, n.waitingOrigins
 	n.roster.roll = n.roll
 	n.salvage = &salvage{shard: n.shard, roll: n.roll}

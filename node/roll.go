@@ -36,6 +36,8 @@ type roll struct {
 	// anything runs.
 	shard limited
 	owner func(clock.Origin) (region, node string)
+	// ahead tells what some range of cells has of an origin, above what the shard has.
+	ahead func(clock.Origin) clock.Seq
 	// waiting names origins of which updates wait here, perhaps none was applied, with their members.
 	waiting func() map[clock.Origin]string
 	// shut tells all that origins of removed members which only this node has met have ended.
@@ -216,7 +218,8 @@ func (r *roll) refuse(name string) error {
 	return fmt.Errorf("%w: %s by %s at %v", replication.ErrRemoved, name, m.By, m.Term.Time().Format("2006-01-02T15:04:05Z"))
 }
 
-// limit tells how far an origin is wanted.
+// limit tells how far an origin is wanted. Of a member that is being removed that is what some range of cells has of it:
+// with a part of an update this node could not tell how far it is.
 func (r *roll) limit(_ store.ShardID, o clock.Origin) (clock.Seq, bool) {
 	r.mu.Lock()
 	end, sealed := r.ends[o]
@@ -227,7 +230,10 @@ func (r *roll) limit(_ store.ShardID, o clock.Origin) (clock.Seq, bool) {
 	}
 	region, node := r.owner(o)
 	m, _ := book.Get(region + "/" + node)
-	return 0, m.State == registry.Sealing
+	if m.State != registry.Sealing {
+		return 0, false
+	}
+	return r.ahead(o), true
 }
 
 // state returns what was decided about this node, and why its clients are refused; empty when they

@@ -140,7 +140,7 @@ func (n *node) refuse(peer string) error {
 	return nil
 }
 
-// limit tells how far an origin is wanted.
+// limit tells how far an origin is wanted. Of a member that is being removed that is what some range has of it.
 func (n *node) limit(o clock.Origin) (clock.Seq, bool) {
 	if n.known == nil {
 		return 0, false
@@ -148,7 +148,7 @@ func (n *node) limit(o clock.Origin) (clock.Seq, bool) {
 	if end, sealed := n.known.limits.Seals[o]; sealed {
 		return end, true
 	}
-	return 0, n.stateOf(n.w.writers[o]) == registry.Sealing
+	return n.core.TransferState().AheadTo.Get(o), n.stateOf(n.w.writers[o]) == registry.Sealing
 }
 
 // told answers a member that asks, when what is applied is durable. What is held does not

@@ -189,7 +189,7 @@ func newConditions(d *dice) conditions {
 	c.loss = pick(d, 0, 0, 1, 5)
 	c.eager = pick(d, 10, 70, 100)
 	c.trim = pick(d, 0, 0, 40)
-	c.window = pick(d, 256, 16<<10, 16<<10)
+	c.window = pick(d, 100, 16<<10, 16<<10)
 	c.sweep = pick(d, 0, 0, 1)
 	c.forced = pick(d, 0, 0, 5)
 	c.breaks = pick(d, 0, 5, 30)
