@@ -138,7 +138,7 @@ func TestFirstAttemptsAreKeptUpToABound(t *testing.T) {
 	ap.ends.Members = func() (active, removed []crdt.Declaration) { asked++; return members() }
 	ap.restart()
 	ap.BoundOnce(10, 40, 100) // generations of five
-	for i := range 300 { // a generation for each
+	for i := range 300 {      // a generation for each
 		ap.pass(5 * time.Minute)
 		if err := ap.attempt(fmt.Sprint(i), false); err != nil {
 			t.Fatal(err)
