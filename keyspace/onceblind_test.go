@@ -162,3 +162,29 @@ func TestRetriesBesideDamagedFirstAttempts(t *testing.T) {
 		t.Errorf("%s after two increments, %+v", got, eu.Once())
 	}
 }
+
+// A generation that goes on while a member is away may be old: where it cannot be read a first attempt is refused as well,
+// and that of another node waits.
+func TestDamagedNotesOfAGenerationThatGoesOn(t *testing.T) {
+	nodes := newRestarters(t, "ap", "eu", "us")
+	ap, eu := nodes[0], nodes[1]
+	for i := range 8 {
+		ap.mustAttempt(t, fmt.Sprint(i), false)
+		idle(t, 6*time.Minute, nodes...)
+	}
+	eu.mustAttempt(t, "x", false)
+	ap.damageNotes()
+	if err := ap.attempt("y", false); !keyspace.IsDamage(err) {
+		t.Errorf("an increment with an id: %v", err)
+	}
+	ap.hear(eu.region)
+	if ap.Failed() != nil {
+		t.Fatal(ap.Failed())
+	}
+	ap.mem.damaged = nil
+	ap.tick(t)
+	ap.mustAttempt(t, "y", true)
+	if got := ap.value(t); got != "50" {
+		t.Errorf("%s after ten increments", got)
+	}
+}

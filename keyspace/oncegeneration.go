@@ -114,10 +114,11 @@ func (c *Core) settleGenerations() {
 }
 
 // firstKeys returns where a first attempt of an operation may be noted: anywhere for a retry. What is none is looked for
-// where clients may send it again, in case that they do not tell.
+// where clients may send it again, in case that they do not tell, and in the youngest one, which it may be noted in.
 func (c *Core) firstKeys(h onceHash, retry bool) (keys [][]byte) {
-	for _, x := range slices.Backward(c.once.first.list) {
-		if !retry && c.aged(x.last) {
+	list := c.once.first.list
+	for i, x := range slices.Backward(list) {
+		if !retry && i < len(list)-1 && c.aged(x.last) {
 			break
 		}
 		keys = append(keys, c.firstKey(x.number, h))
