@@ -251,7 +251,7 @@ func (db *DB) pebbleOptions(cache *pebble.Cache, lock *pebble.Lock) *pebble.Opti
 		MemTableSize:                db.opts.MemTableBytes,
 		MemTableStopWritesThreshold: db.opts.MemTables,
 		MaxOpenFiles:                db.opts.OpenTables,
-		L0CompactionThreshold:       2,
+		L0CompactionThreshold:       db.opts.compactAt(),
 		L0StopWritesThreshold:       12,
 		BytesPerSync:                512 << 10,
 		WALBytesPerSync:             512 << 10,
@@ -283,6 +283,15 @@ func (db *DB) pebbleOptions(cache *pebble.Cache, lock *pebble.Lock) *pebble.Opti
 		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}
 	return opts
+}
+
+// compactAt is how many tables a read may meet in level 0, counted as Pebble does, before they are compacted. Later is
+// cheaper for writes; a compaction holds a block of each table, so where memory is short it begins early.
+func (o *Options) compactAt() int {
+	if o.MemTableBytes < 16<<20 {
+		return 2
+	}
+	return 8
 }
 
 // Close makes everything durable and gives the directory back. Views and iterators

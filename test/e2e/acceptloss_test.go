@@ -14,7 +14,7 @@ import (
 // what is lost; that is refused while a member is away. Then all regions agree, a key is right or gone,
 // and gone everywhere.
 func TestLossIsAcceptedByCommandOnly(t *testing.T) {
-	c := start(t, three)
+	c := start(t, three, oneTable)
 	const shared = 500 // updates that all have: they are not given up
 	for i := range shared {
 		ok(t, c.at("us").Register(fmt.Sprint("shared", i%10)).Set(t.Context(), []byte("v")))

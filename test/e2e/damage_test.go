@@ -49,6 +49,9 @@ func (c *cluster) fill(region string) {
 	wg.Wait()
 }
 
+// oneTable lets a node bring all that it holds into one table when it starts: with little memory it compacts early.
+const oneTable = "ATOLL_MEMORY_LIMIT_BYTES=256MiB"
+
 // largestTable returns the largest table of a node, and its size.
 func (c *cluster) largestTable(region string) (path string, size int64) {
 	c.t.Helper()
@@ -126,7 +129,7 @@ func (c *cluster) scrub(region string) *pb.RunScrubResponse {
 // that runs and under one that does not, while every region writes: it is found, named,
 // given back by a peer, and never served; the peers do not notice.
 func TestFlippedByteIsFoundAndHealed(t *testing.T) {
-	c := start(t, three)
+	c := start(t, three, oneTable)
 	c.fill("eu")
 	c.converge()
 	c.dev("kill", "eu")
@@ -190,7 +193,7 @@ func TestFlippedByteIsFoundAndHealed(t *testing.T) {
 
 // TestColdFlipIsFoundByTheScrub: nobody reads the byte and nobody asks for a scrub.
 func TestColdFlipIsFoundByTheScrub(t *testing.T) {
-	c := start(t, three, "ATOLL_SCRUB_INTERVAL=1s", "ATOLL_SCRUB_RATE_BYTES=0B")
+	c := start(t, three, oneTable, "ATOLL_SCRUB_INTERVAL=1s", "ATOLL_SCRUB_RATE_BYTES=0B")
 	c.fill("eu")
 	c.dev("kill", "eu")
 	c.dev("start", "eu")

@@ -14,7 +14,7 @@ import (
 // TestDamagedNotesOfOperationsEndNothing flips bytes in what a region has noted of operations with ids, under a node that
 // runs and under one that does not: it serves, merges and counts on, and gets well.
 func TestDamagedNotesOfOperationsEndNothing(t *testing.T) {
-	c := start(t, []string{"eu", "us"})
+	c := start(t, []string{"eu", "us"}, oneTable)
 	var done atomic.Int64
 	incr := func(region string, n int) {
 		var wg sync.WaitGroup
