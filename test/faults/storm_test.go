@@ -23,7 +23,7 @@ type storm struct {
 
 // stormTimeout is how long a writer of a storm waits for an answer. The writers run on the cores that
 // the nodes have, too: some come late to read theirs.
-const stormTimeout = 30 * time.Second
+const stormTimeout = 10 * time.Second
 
 // storm begins load from a number of clients, each with so many writers. Each writer writes once
 // in every; 0 is as often as it can. Who is refused comes back after a while, as is polite.
