@@ -105,6 +105,7 @@ var causes = []struct {
 	{keyspace.ErrOverflow, CodeOverflow},
 	{command.ErrNotFloat, CodeNotInteger},
 	{command.ErrFieldNotFloat, CodeNotInteger},
+	{command.ErrWeight, CodeNotInteger},
 	{command.ErrInfinite, CodeOverflow},
 	{command.ErrNotScore, CodeOverflow},
 	{command.ErrNoKey, CodeNoKey},

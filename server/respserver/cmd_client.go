@@ -144,9 +144,7 @@ func (c *conn) describe() string {
 	if v.channels+v.patterns > 0 {
 		flags += "P"
 	}
-	if m, _ := c.tracking.look(); m.on {
-		flags += "t"
-	}
+	flags += c.tracking.flags()
 	if v.queued >= 0 {
 		flags += "x"
 	}

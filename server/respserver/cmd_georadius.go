@@ -11,7 +11,7 @@ const (
 )
 
 var rowGeoRadius = row{
-	name: "georadius", arity: -6, flags: "write denyoom movablekeys", categories: "write geo", first: 1, last: 1, step: 1,
+	name: "georadius", arity: -6, flags: "write denyoom movablekeys", categories: "write geo", first: 1, last: 1, step: 1, into: "STORE STOREDIST",
 	group: "geo", since: "3.2.0", complexity: complexityGeoSearch, syntax: "GEORADIUS key longitude latitude" + syntaxGeoRadius + syntaxGeoStore,
 	summary: "Returns the members in a circle, or stores them.", differs: differsGeo, parse: parseGeoRadius(true),
 }
@@ -23,7 +23,7 @@ var rowGeoRadiusRO = row{
 }
 
 var rowGeoRadiusByMember = row{
-	name: "georadiusbymember", arity: -5, flags: "write denyoom movablekeys", categories: "write geo", first: 1, last: 1, step: 1,
+	name: "georadiusbymember", arity: -5, flags: "write denyoom movablekeys", categories: "write geo", first: 1, last: 1, step: 1, into: "STORE STOREDIST",
 	group: "geo", since: "3.2.0", complexity: complexityGeoSearch, syntax: "GEORADIUSBYMEMBER key member" + syntaxGeoRadius + syntaxGeoStore,
 	summary: "Returns the members in a circle around one, or stores them.", differs: differsGeo, parse: parseGeoRadiusByMember(true),
 }

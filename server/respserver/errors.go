@@ -63,6 +63,7 @@ var plainErrors = []struct {
 	{command.ErrFieldNotInteger, "ERR hash value is not an integer"},
 	{command.ErrNotFloat, string(errNotFloat)},
 	{command.ErrFieldNotFloat, "ERR hash value is not a float"},
+	{command.ErrWeight, "ERR One or more scores can't be converted into double"},
 	{command.ErrInfinite, string(errInfinite)},
 	{command.ErrNotScore, "ERR resulting score is not a number (NaN)"},
 	{command.ErrNotSketch, "WRONGTYPE Key is not a valid HyperLogLog string value."},

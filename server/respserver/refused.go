@@ -10,7 +10,7 @@ var families = []family{
 		"a script writes what it computes from one region's state, so in concurrent regions its effects would not merge by any rule; send single commands, which do, or MULTI",
 	},
 	{"HyperLogLog", "pfdebug pfselftest", "they look into how Redis keeps it"},
-	{"More of keys", "sort sort_ro dump restore migrate", "it is not there yet"},
+	{"More of keys", "dump restore migrate", "it is not there yet"},
 	{"Databases", "swapdb", "to swap is to write every key of both, and concurrent writes of other regions would stay on either side; let clients choose another namespace, or COPY and MOVE keys"},
 	{"Channels of shards", "ssubscribe sunsubscribe spublish", "there are no shards to publish to; use SUBSCRIBE and PUBLISH"},
 	{"Redis' own replication and cluster", "replicaof slaveof psync sync replconf failover role cluster readonly readwrite asking", "regions replicate by themselves, see `atoll status`; every node takes every key"},

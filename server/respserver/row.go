@@ -25,6 +25,8 @@ type row struct {
 	counted int
 	// behind is a word that keys follow, with as many other arguments behind them; empty where there is none.
 	behind string
+	// into are words, each before a key that is written; empty where there is none.
+	into string
 	// group, since, summary, complexity and syntax are for people.
 	group, since, summary, complexity, syntax string
 	// differs says where the command is not as in Redis.
@@ -107,8 +109,12 @@ func (r *row) keysOf(args [][]byte) (keys [][]byte) {
 		keys = append(keys, args[at+1:][:n]...)
 	}
 	for i, arg := range args {
-		if rest := args[i+1:]; r.behind != "" && is(arg, r.behind) {
+		rest := args[i+1:]
+		if r.behind != "" && is(arg, r.behind) {
 			return rest[:len(rest)/2]
+		}
+		if len(rest) > 0 && i > r.first && has(r.into, strings.ToUpper(string(arg))) {
+			keys = append(keys, rest[0])
 		}
 	}
 	return keys

@@ -36,7 +36,7 @@ func init() {
 		&rowExpire, &rowPExpire, &rowExpireAt, &rowPExpireAt, &rowTTL, &rowPTTL, &rowExpireTime, &rowPExpireTime, &rowPersist,
 		&rowDel, &rowUnlink, &rowExists, &rowTouch, &rowType, &rowScan, &rowSiblings, &rowHistory, &rowXCursor,
 		&rowGetBit, &rowSetBit, &rowBitCount, &rowBitPos, &rowBitOp, &rowBitField, &rowBitFieldRO, &rowLCS,
-		&rowRename, &rowRenameNX, &rowCopy, &rowMove, &rowRandomKey, &rowKeys, &rowObject, &rowMemory, &rowDBSize, &rowFlushDB, &rowFlushAll,
+		&rowSort, &rowSortRO, &rowRename, &rowRenameNX, &rowCopy, &rowMove, &rowRandomKey, &rowKeys, &rowObject, &rowMemory, &rowDBSize, &rowFlushDB, &rowFlushAll,
 		&rowMulti, &rowExec, &rowDiscard, &rowWatch, &rowUnwatch, &rowToken, &rowAfter, &rowOnce, &rowAgain,
 		&rowSubscribe, &rowPSubscribe, &rowUnsubscribe, &rowPUnsubscribe, &rowPublish, &rowPubsub,
 		&rowPing, &rowEcho, &rowSelect, &rowNamespace, &rowAtoll, &rowQuit, &rowAuth, &rowHello, &rowReset, &rowClient,

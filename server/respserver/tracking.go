@@ -39,6 +39,22 @@ func (t *tracking) look() (trackingMode, bool) {
 	return t.mode, t.broken
 }
 
+// flags are those of CLIENT LIST.
+func (t *tracking) flags() (flags string) {
+	m, broken := t.look()
+	if !m.on {
+		return ""
+	}
+	flags = "t"
+	if broken {
+		flags += "R"
+	}
+	if m.broadcast {
+		flags += "B"
+	}
+	return flags
+}
+
 // follows tells whether a client is told of a key though it has not read it.
 func (t *tracking) follows(key string) bool {
 	m, _ := t.look()
