@@ -5,7 +5,9 @@ func (d dice) sortKey() string { return d.of("so", "so", "so", "sz", d.key(), d.
 
 // weights draws the pattern of an option. One without a * is only drawn where a set is read in byte order: see
 // sortShapes.
-func (d dice) weights() string { return d.of("w*", "w*", "*", "wh*->f", "w*->f", "wh*->", "*->*", "#*") }
+func (d dice) weights() string {
+	return d.of("w*", "w*", "*", "wh*->f", "w*->f", "wh*->", "*->*", "#*")
+}
 
 func (d dice) sortOptions() (list []string) {
 	for range d.IntN(4) {
@@ -28,7 +30,9 @@ func (d dice) sortOptions() (list []string) {
 // sortShapes are the forms of SORT. Those whose order Redis leaves open are not among them: BY a pattern with ALPHA,
 // where elements may have one weight, and sets that are not sorted.
 var sortShapes = []func(d dice) []string{
-	func(d dice) []string { return append([]string{d.of("SORT", "SORT_RO"), d.sortKey()}, d.sortOptions()...) },
+	func(d dice) []string {
+		return append([]string{d.of("SORT", "SORT_RO"), d.sortKey()}, d.sortOptions()...)
+	},
 	func(d dice) []string {
 		return append([]string{d.of("SORT", "SORT_RO"), d.of("so", "sz"), "ALPHA"}, d.sortOptions()...)
 	},
