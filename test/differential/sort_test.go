@@ -1,5 +1,7 @@
 package differential
 
+import "strings"
+
 // sortKey draws a key of elements: lists are filled by RPUSH, so that most hold numbers.
 func (d dice) sortKey() string { return d.of("so", "so", "so", "sz", d.key(), d.list()) }
 
@@ -61,10 +63,16 @@ var sortShapes = []func(d dice) []string{
 	func(d dice) []string { return []string{"COMMAND", "GETKEYS", "SORT", d.key(), "STORE", d.key()} },
 }
 
-// weight draws a number, and seldom something else. 1e400 is not among them: from then on Redis 7.0 takes any number for
-// one that is out of range.
+// weight draws a number, and seldom something else.
 func (d dice) weight() string {
-	return d.of("1", "2", "3", "10", "-5", "1.5", "0", "1e3", "2", "3", "", "inf", "0x10", "nan", "x")
+	return d.of("1", "2", "3", "10", "-5", "1.5", "0", "1e3", "2", "3", "", "inf", "0x10", "1e400", "nan", "x")
 }
+
+// numberInRange is a command that reads a number and changes nothing. Redis 7.0 refuses to sort numbers if the last one
+// that any command read, whenever that was, was out of range (it looks at errno, which is then still set).
+var numberInRange = []string{"GEORADIUS_RO", "none", "0", "0", "1", "m"}
+
+// sorts tells a command that numberInRange has to be before.
+func sorts(args []string) bool { return strings.HasPrefix(strings.ToUpper(args[0]), "SORT") }
 
 func init() { shapes = append(shapes, sortShapes...) }
