@@ -24,8 +24,8 @@ var ErrWeight = errors.New("an element, or what weighs it, is not a number")
 type Sort struct {
 	Key []byte
 	// By names the keys whose values weigh the elements: see [Sort.lookUp]. Nil sorts by the elements themselves. By one
-	// without a * nothing is sorted: lists and sorted sets are read from begin to end, or with Reverse from end to begin,
-	// and sets in byte order.
+	// without a * nothing is sorted: lists and sorted sets are read from begin to end, sets in byte order, with Reverse the
+	// other way round.
 	By []byte
 	// Get names what is returned for each element, in its place; nil is the element.
 	Get [][]byte
@@ -152,6 +152,9 @@ func (s *sorting) elements() (list []weighed, err error) {
 		err = s.tx.Items(s.Key, from, func(_ crdt.Position, value []byte) bool { return take(value) })
 	case crdt.TypeSet:
 		err = s.tx.Members(s.Key, nil, take)
+		if backwards {
+			slices.Reverse(list)
+		}
 	case crdt.TypeZSet:
 		err = s.tx.Ranked(s.Key, keyspace.Ranking{Reverse: backwards}, func(x keyspace.Scored) bool { return take(x.Member) })
 	default:

@@ -34,6 +34,8 @@ func TestSort(t *testing.T) {
 		SADD s b a => :2
 		SORT s BY nothing STORE d => :2
 		LRANGE d 0 -1 => *2⏎$1⏎a⏎$1⏎b
+		SORT s BY nothing DESC STORE d => :2
+		LRANGE d 0 -1 => *2⏎$1⏎b⏎$1⏎a
 		SORT w1 => -WRONGTYPE Operation against a key holding the wrong kind of value
 		SORT h1 STORE d => -WRONGTYPE Operation against a key holding the wrong kind of value
 		LLEN d => :2
