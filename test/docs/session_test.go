@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -112,29 +113,47 @@ func shell(ctx context.Context, base int, line string) (string, error) {
 	return string(out), err
 }
 
+// output is what a process has printed so far, on both its streams.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer // guarded by mu
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
 // startDev starts three regions and waits until they are ready.
-func startDev(t *testing.T, base int) *bytes.Buffer {
+func startDev(t *testing.T, base int) *output {
 	t.Helper()
-	out := &bytes.Buffer{}
+	out := &output{}
 	cmd := exec.Command(filepath.Join(bin, "atoll"), "dev", "--base-port", strconv.Itoa(base), "--data", t.TempDir())
-	cmd.Stderr = out
-	printed, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	ended := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(ended) }() // an interrupted program has an exit code other than 0
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGINT)
-		_ = cmd.Wait() // an interrupted program has an exit code other than 0
+		<-ended
 	})
-	got := make([]byte, 4096)
+	late := time.After(time.Minute)
 	for !strings.Contains(out.String(), "\nready") {
-		n, err := printed.Read(got)
-		out.Write(got[:n])
-		if err != nil {
-			t.Fatalf("atoll dev: %v\n%s", err, out)
+		select {
+		case <-ended:
+			t.Fatalf("atoll dev ended\n%s", out)
+		case <-late:
+			t.Fatalf("atoll dev is not ready\n%s", out)
+		case <-time.After(10 * time.Millisecond):
 		}
 	}
 	return out
